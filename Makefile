@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# make            build/bailiwickd and build/bailiwick
+# make unit       every unit test (test/check_*.c), one binary each
+# make lint       format, clang-tidy, header independence, direction of includes, function size
+# make fuzz       fuzz targets (clang), built into build/fuzz
+# SANITIZE=asan|tsan   the same programs and tests under ASan+UBSan or TSan, in build/asan, build/tsan
+# WERROR=1        warnings are errors (CI)
+
+SANITIZE ?=
+BUILD    ?= build$(if $(SANITIZE),/$(SANITIZE))
+CC       ?= gcc
+CLANG    ?= clang
+VERSION  := 0.1.0
+
+PKGS     := libevent_core libmaxminddb libcares yaml-0.1 jansson libidn2 libpsl libknot libcrypto glib-2.0
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+LIBS     := $(shell pkg-config --libs $(PKGS)) -pthread
+CHECK_LIBS := $(shell pkg-config --libs check)
+
+OPT      := -O2
+ifeq ($(SANITIZE),asan)
+OPT      := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+else ifeq ($(SANITIZE),tsan)
+OPT      := -O1 -fno-omit-frame-pointer -fsanitize=thread
+endif
+
+WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wvla -Wmissing-prototypes \
+            -Wstrict-prototypes $(if $(WERROR),-Werror)
+CPPFLAGS += -I. -D_GNU_SOURCE -DCARES_NO_DEPRECATED -DBAILIWICK_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+CFLAGS   += -std=c17 -g $(OPT) $(WARN)
+LDFLAGS  += -pthread $(filter -fsanitize%,$(OPT))
+
+# The rooms, lowest first; each is one archive. A room links with itself and the rooms below it.
+GEO      := $(wildcard geo/*.c)
+POLICY   := $(wildcard policy/*.c)
+WIRE     := $(wildcard forwarder/wire/*.c)
+DAEMON   := $(filter-out forwarder/main.c,$(wildcard forwarder/*.c))
+CLI      := $(filter-out forwarder/cli/main.c,$(wildcard forwarder/cli/*.c))
+
+obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+archives  = $(patsubst %,$(BUILD)/lib%.a,$(1))
+
+TESTS    := $(patsubst test/check_%.c,%,$(wildcard test/check_*.c))
+FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
+
+# The archives that the test of module $(1) may link: its own room and those below it.
+room_of   = $(firstword $(if $(wildcard geo/$(1).c),geo) $(if $(wildcard policy/$(1).c),policy) \
+            $(if $(wildcard forwarder/wire/$(1).c),wire) $(if $(wildcard forwarder/$(1).c),forwarder) \
+            $(if $(wildcard forwarder/cli/$(1).c),cli) forwarder)
+rooms_geo       := geo
+rooms_policy    := policy geo
+rooms_wire      := wire
+rooms_forwarder := forwarder policy geo wire
+rooms_cli       := cli forwarder policy geo wire
+
+.PHONY: all unit unit-build fuzz lint flags clean
+.DELETE_ON_ERROR:
+all: $(BUILD)/bailiwickd $(BUILD)/bailiwick
+
+$(BUILD)/libgeo.a:       $(call obj,$(GEO))
+$(BUILD)/libpolicy.a:    $(call obj,$(POLICY))
+$(BUILD)/libwire.a:      $(call obj,$(WIRE))
+$(BUILD)/libforwarder.a: $(call obj,$(DAEMON))
+$(BUILD)/libcli.a:       $(call obj,$(CLI))
+$(BUILD)/lib%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bailiwickd: $(BUILD)/obj/forwarder/main.o $(call archives,$(rooms_forwarder))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/bailiwick: $(BUILD)/obj/forwarder/cli/main.o $(call archives,$(rooms_cli))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Unit tests: one binary a module.
+define unit_rule
+$(BUILD)/test/check_$(1): $(BUILD)/obj/test/check_$(1).o \
+    $(call archives,$(rooms_$(call room_of,$(1))))
+	@mkdir -p $$(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(CHECK_LIBS) $(LIBS)
+endef
+$(foreach t,$(TESTS),$(eval $(call unit_rule,$(t))))
+
+unit-build: $(patsubst %,$(BUILD)/test/check_%,$(TESTS))
+unit: unit-build
+	scripts/run-unit $(BUILD)/test
+
+# Fuzz targets: clang's libFuzzer with ASan and UBSan; every source is built again with coverage.
+FUZZ_FLAGS := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+$(BUILD)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS) -std=c17 $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+FUZZ_LIB := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(GEO) $(POLICY) $(WIRE) $(DAEMON) $(CLI))
+$(BUILD)/fuzz/libbailiwick.a: $(FUZZ_LIB)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/test/fuzz/fuzz_%.o $(BUILD)/fuzz/libbailiwick.a
+	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+fuzz: $(patsubst %,$(BUILD)/fuzz/fuzz_%,$(FUZZERS))
+
+lint:
+	scripts/lint
+# What the compilers of lint need to know, quoted for a shell.
+flags:
+	$(info $(CPPFLAGS))@:
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

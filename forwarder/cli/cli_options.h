@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The words behind `bailiwick COMMAND`: options, anywhere, and operands. One table of options
+ * serves the parser and the help of every command. Values are text here; each command reads its
+ * own.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "geo/problem.h"
+
+enum cli_option {
+    CLI_OPTION_CONFIG,
+    CLI_OPTION_AT,
+    CLI_OPTION_JSON,
+    CLI_OPTION_LIVE,
+    CLI_OPTION_BATCH,
+    CLI_OPTION_COUNTRY,
+    CLI_OPTION_STRICT,
+    CLI_OPTION_HELP,
+};
+#define CLI_OPTIONS 8
+
+/* A set of options, for what a command takes. */
+#define CLI_OPTION_BIT(option) (1U << (option))
+
+struct cli_options {
+    const char *value[CLI_OPTIONS]; /* NULL: not given; "" for one that takes no value */
+    char **operands;                /* what is no option, in order; in argv */
+    int operand_count;
+};
+
+/* Reads argv (words only, no program or command name; it is rearranged). Options are "--name",
+ * "--name VALUE" or "--name=VALUE", and the last of several counts; after "--" there are only
+ * operands. allowed is the set of options that the command takes; --help always is one. False with
+ * one sentence in why. */
+bool cli_options_parse(int argc, char **argv, unsigned allowed, struct cli_options *out,
+                       char why[static WHY_MAX]);
+
+bool cli_options_has(const struct cli_options *options, enum cli_option option);
+
+/* --config, or /etc/bailiwick/forwarder.conf. */
+const char *cli_options_config(const struct cli_options *options);
+
+/* A line for each allowed option. */
+void cli_options_help(unsigned allowed, FILE *out);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Output of the operator's tool (see cli_output.h).
+ */
+#include "forwarder/cli/cli_output.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "forwarder/plain_text.h"
+
+#define MESSAGE_MAX 4096
+
+void cli_output_error(const char *format, ...)
+{
+    char message[MESSAGE_MAX];
+    char plain[MESSAGE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "bailiwick: %s\n", plain_text(message, plain, sizeof plain));
+}
+
+void cli_output_usage(const char *command, const char *why)
+{
+    cli_output_error("%s: %s; see 'bailiwick help %s'", command, why, command);
+}
+
+bool cli_output_json(const json_t *object)
+{
+    if (object == NULL) {
+        cli_output_error("out of memory");
+        return false;
+    }
+    if (json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) != 0 ||
+        putchar('\n') == EOF) {
+        cli_output_error("standard output: the line could not be written");
+        return false;
+    }
+    return true;
+}

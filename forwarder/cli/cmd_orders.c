@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * `bailiwick orders`: what is ordered, where, and whether it is in force.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "forwarder/cli/cli_options.h"
+#include "forwarder/cli/cli_output.h"
+#include "forwarder/cli/cli_set.h"
+#include "forwarder/cli/cli_table.h"
+#include "forwarder/cli/command.h"
+#include "forwarder/json_put.h"
+#include "forwarder/scope_codes.h"
+#include "policy/instant.h"
+#include "policy/policy.h"
+
+/* Which of the orders to show, and as of when. */
+struct selection {
+    const struct generation *generation;
+    bool by_country;
+    struct country country;
+    int64_t now;
+};
+
+static size_t names_of(const struct order *order)
+{
+    size_t names = order->name_count;
+    for (size_t i = 0; i < order->list_count; i++) {
+        names += name_list_count(order->lists[i].names);
+    }
+    return names;
+}
+
+static json_t *scope_json(const struct order_scope *scope)
+{
+    char code[SCOPE_CODES_TEXT_MAX];
+    json_t *codes = json_array();
+    for (unsigned at = 0; scope_codes_next(scope, &at, code);) {
+        if (json_array_append_new(codes, json_string(code)) != 0) {
+            json_decref(codes);
+            return NULL;
+        }
+    }
+    return codes;
+}
+
+static json_t *list_json(const struct order_list *list)
+{
+    json_t *object = json_object();
+    json_put_text(&object, "file", list->path);
+    json_put_sha256(&object, "sha256", list->sha256);
+    json_put(&object, "names", json_integer((json_int_t)name_list_count(list->names)));
+    json_put(&object, "refused", json_integer((json_int_t)name_list_refused(list->names)));
+    return object;
+}
+
+static json_t *lists_json(const struct order *order)
+{
+    json_t *lists = json_array();
+    for (size_t i = 0; i < order->list_count; i++) {
+        if (json_array_append_new(lists, list_json(&order->lists[i])) != 0) {
+            json_decref(lists);
+            return NULL;
+        }
+    }
+    return lists;
+}
+
+static json_t *order_json(const struct selection *selection, size_t index)
+{
+    const struct order *order = policy_order(selection->generation->policy, index);
+    const struct generation_order *version = &selection->generation->orders[index];
+    json_t *object = json_object();
+    json_put_text(&object, "id", order->id);
+    json_put_text(&object, "file", version->path);
+    json_put_sha256(&object, "sha256", order->sha256);
+    json_put_instant(&object, "loaded", version->loaded);
+    json_put_text(&object, "authority", order->authority);
+    json_put_text(&object, "title", order->title);
+    json_put_text(&object, "reference", order->reference);
+    json_put_text(&object, "status", order_status_name(order->status));
+    json_put(&object, "in_force", json_boolean(policy_order_in_force(order, selection->now)));
+    json_put_instant(&object, "effective", order->effective);
+    json_put_instant(&object, "until", order->end);
+    json_put(&object, "scope", scope_json(&order->scope));
+    json_put(&object, "include_unknown", json_boolean(order->scope.unknown));
+    json_put_text(&object, "action", order_action_name(order->action));
+    json_put(&object, "names", json_integer((json_int_t)names_of(order)));
+    json_put(&object, "lists", lists_json(order));
+    json_put(&object, "last_good", json_boolean(version->last_good));
+    return object;
+}
+
+static bool is_selected(const struct selection *selection, size_t index)
+{
+    const struct order *order = policy_order(selection->generation->policy, index);
+    return !selection->by_country ||
+           order_scope_has(&order->scope, selection->country, selection->now);
+}
+
+static bool show_json(const struct selection *selection)
+{
+    bool written = true;
+    size_t count = policy_order_count(selection->generation->policy);
+    for (size_t i = 0; written && i < count; i++) {
+        if (is_selected(selection, i)) {
+            json_t *object = order_json(selection, i);
+            written = cli_output_json(object);
+            json_decref(object);
+        }
+    }
+    return written;
+}
+
+static void add_scope(struct cli_table *table, const struct order_scope *scope)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        table->failed = true;
+        return;
+    }
+    scope_codes_print(scope, out);
+    bool whole = fclose(out) == 0;
+    cli_table_add(table, whole ? text : "");
+    free(text);
+}
+
+/* "yes, since … until …", "no, from …", "no, ended …", "no". */
+static void add_in_force(struct cli_table *table, const struct order *order, int64_t now)
+{
+    char text[96];
+    char effective[INSTANT_TEXT_MAX];
+    char end[INSTANT_TEXT_MAX];
+    bool begins = order->effective != ORDER_ALWAYS;
+    bool ends = order->end != ORDER_FOR_GOOD;
+    instant_format(begins ? order->effective : 0, effective);
+    instant_format(ends ? order->end : 0, end);
+    if (policy_order_in_force(order, now)) {
+        snprintf(text, sizeof text, "yes%s%s%s%s%s", begins || ends ? "," : "",
+                 begins ? " since " : "", begins ? effective : "", ends ? " until " : "",
+                 ends ? end : "");
+    } else if (order->status != ORDER_ACTIVE) {
+        snprintf(text, sizeof text, "no");
+    } else if (now < order->effective) {
+        snprintf(text, sizeof text, "no, from %s", effective);
+    } else {
+        snprintf(text, sizeof text, "no, ended %s", end);
+    }
+    cli_table_add(table, text);
+}
+
+static void add_order(struct cli_table *table, const struct selection *selection, size_t index)
+{
+    char names[24];
+    const struct order *order = policy_order(selection->generation->policy, index);
+    snprintf(names, sizeof names, "%zu", names_of(order));
+    cli_table_add(table, order->id);
+    add_scope(table, &order->scope);
+    cli_table_add(table, order_action_name(order->action));
+    cli_table_add(table, order_status_name(order->status));
+    add_in_force(table, order, selection->now);
+    cli_table_add(table, names);
+    cli_table_add(table, selection->generation->orders[index].path);
+}
+
+static bool show_table(const struct selection *selection)
+{
+    static const char *const heads[] = {"ORDER",    "SCOPE", "ACTION", "STATUS",
+                                        "IN FORCE", "NAMES", "FILE"};
+    struct cli_table table;
+    cli_table_init(&table, sizeof heads / sizeof heads[0]);
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        cli_table_add(&table, heads[i]);
+    }
+    for (size_t i = 0; i < policy_order_count(selection->generation->policy); i++) {
+        if (is_selected(selection, i)) {
+            add_order(&table, selection, i);
+        }
+    }
+    bool whole = cli_table_print(&table, "", stdout);
+    if (!whole) {
+        cli_output_error("out of memory");
+    }
+    cli_table_fini(&table);
+    return whole;
+}
+
+enum command_exit cmd_orders(const struct cli_options *options)
+{
+    struct cli_set set;
+    struct selection selection = {.now = (int64_t)time(NULL)};
+    const char *code = options->value[CLI_OPTION_COUNTRY];
+    selection.by_country = code != NULL;
+    if (code != NULL && !country_parse(code, strlen(code), &selection.country)) {
+        cli_output_usage("orders", "--country takes two capitals of ISO 3166-1, such as IT");
+        return COMMAND_MISUSED;
+    }
+    if (!cli_set_load(&set, cli_options_config(options), selection.now, selection.now)) {
+        return COMMAND_FAILED;
+    }
+    selection.generation = set.generation;
+    bool shown =
+        cli_options_has(options, CLI_OPTION_JSON) ? show_json(&selection) : show_table(&selection);
+    cli_set_free(&set);
+    return shown ? COMMAND_DONE : COMMAND_FAILED;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * `bailiwick`, the operator's tool: a table of commands, and the dispatch over it. Owns the two
+ * ends of the program: which words are wrong usage, and whether standard output took what was
+ * written.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "forwarder/cli/cli_options.h"
+#include "forwarder/cli/cli_output.h"
+#include "forwarder/cli/command.h"
+#include "forwarder/log.h"
+
+#define CONFIG CLI_OPTION_BIT(CLI_OPTION_CONFIG)
+#define AT CLI_OPTION_BIT(CLI_OPTION_AT)
+#define JSON CLI_OPTION_BIT(CLI_OPTION_JSON)
+#define LIVE CLI_OPTION_BIT(CLI_OPTION_LIVE)
+#define BATCH CLI_OPTION_BIT(CLI_OPTION_BATCH)
+#define COUNTRY CLI_OPTION_BIT(CLI_OPTION_COUNTRY)
+#define STRICT CLI_OPTION_BIT(CLI_OPTION_STRICT)
+
+#define MANY 1000000
+
+static const struct command {
+    const char *name;
+    enum command_exit (*run)(const struct cli_options *options);
+    unsigned options;
+    int operands_min;
+    int operands_max;
+    const char *usage;
+    const char *help;
+} commands[] = {
+    {"test", cmd_test, CONFIG | AT | JSON | LIVE | BATCH, 0, 3,
+     "[--at TIME] [--json] [--live] ADDRESS NAME [TYPE]\n"
+     "       bailiwick test [--at TIME] [--json] --batch FILE",
+     "would this client get an answer for this name, and why"},
+    {"country", cmd_country, CONFIG | JSON, 1, MANY, "[--json] ADDRESS...",
+     "where addresses are, and how that is known"},
+    {"orders", cmd_orders, CONFIG | COUNTRY | JSON, 0, 0, "[--country CC] [--json]",
+     "what is ordered, where, and whether it is in force"},
+    {"check", cmd_check, CONFIG, 0, 0, "", "read everything and print every problem"},
+    {"status", cmd_status, CONFIG | JSON, 0, 0, "[--json]", "ask the running daemon how it is"},
+    {"reload", cmd_reload, CONFIG | STRICT, 0, 0, "[--strict]",
+     "have the daemon read its files again, and say what is not in force"},
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+static void print_overview(FILE *out)
+{
+    fputs("usage: bailiwick COMMAND [OPTION...] [OPERAND...]\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
+    }
+    fputs("\n'bailiwick help COMMAND' says more; --version is the version.\n", out);
+}
+
+static enum command_exit print_help(const struct command *command)
+{
+    printf("usage: bailiwick %s [--config FILE]%s%s\n\n%s\n\n", command->name,
+           command->usage[0] == '\0' ? "" : " ", command->usage, command->help);
+    cli_options_help(command->options, stdout);
+    return COMMAND_DONE;
+}
+
+static enum command_exit misused(const char *why, const char *word)
+{
+    cli_output_error("%s%s; see 'bailiwick --help'", why, word);
+    return COMMAND_MISUSED;
+}
+
+/* `bailiwick help [COMMAND]`. */
+static enum command_exit run_help(int argc, char **argv)
+{
+    if (argc == 0) {
+        print_overview(stdout);
+        return COMMAND_DONE;
+    }
+    const struct command *command = find_command(argv[0]);
+    if (command == NULL || argc > 1) {
+        return misused("no such command: ", argv[argc - 1]);
+    }
+    return print_help(command);
+}
+
+static enum command_exit run_command(const struct command *command, int argc, char **argv)
+{
+    struct cli_options options;
+    char why[WHY_MAX];
+    if (!cli_options_parse(argc, argv, command->options, &options, why)) {
+        cli_output_usage(command->name, why);
+        return COMMAND_MISUSED;
+    }
+    if (cli_options_has(&options, CLI_OPTION_HELP)) {
+        return print_help(command);
+    }
+    if (options.operand_count < command->operands_min ||
+        options.operand_count > command->operands_max) {
+        cli_output_usage(command->name, options.operand_count < command->operands_min
+                                            ? "an operand is missing"
+                                            : "too many operands");
+        return COMMAND_MISUSED;
+    }
+    return command->run(&options);
+}
+
+static enum command_exit run(int argc, char **argv)
+{
+    if (argc < 2) {
+        return misused("a command is expected", "");
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("bailiwick " BAILIWICK_VERSION);
+        return COMMAND_DONE;
+    }
+    if (strcmp(argv[1], "--help") == 0) {
+        print_overview(stdout);
+        return COMMAND_DONE;
+    }
+    if (strcmp(argv[1], "help") == 0) {
+        return run_help(argc - 2, argv + 2);
+    }
+    const struct command *command = find_command(argv[1]);
+    if (command == NULL) {
+        return misused(argv[1][0] == '-' ? "unknown option: " : "no such command: ", argv[1]);
+    }
+    return run_command(command, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of standard output */
+    log_set_level(LOG_LEVEL_ERROR);
+    enum command_exit status = run(argc, argv);
+    errno = 0;
+    bool failed = ferror(stdout) != 0;
+    if (fclose(stdout) != 0 || failed) {
+        cli_output_error("standard output: %s", errno == 0 ? "write failed" : strerror(errno));
+        return COMMAND_FAILED;
+    }
+    return (int)status;
+}

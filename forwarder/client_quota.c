@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Counting stream connections by client (see client_quota.h): a hash table with chains under one
+ * lock. Buckets are chosen by a keyed hash, so that nobody can fill one chain from many addresses.
+ */
+#include "forwarder/client_quota.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define BUCKETS 4096U
+
+struct holder {
+    struct address client;
+    unsigned connections;
+    struct holder *next;
+};
+
+struct client_quota {
+    pthread_mutex_t lock; /* guards all below */
+    unsigned connections;
+    unsigned connections_max;
+    unsigned per_client_max;
+    uint64_t key;
+    struct holder *buckets[BUCKETS];
+};
+
+struct client_quota *client_quota_new(unsigned connections, unsigned per_client)
+{
+    struct client_quota *quota = calloc(1, sizeof(*quota));
+    if (quota == NULL) {
+        return NULL;
+    }
+    if (getrandom(&quota->key, sizeof(quota->key), 0) != sizeof(quota->key) ||
+        pthread_mutex_init(&quota->lock, NULL) != 0) {
+        free(quota);
+        return NULL;
+    }
+    quota->connections_max = connections;
+    quota->per_client_max = per_client;
+    return quota;
+}
+
+void client_quota_free(struct client_quota *quota)
+{
+    if (quota == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        struct holder *holder = quota->buckets[i];
+        while (holder != NULL) {
+            struct holder *next = holder->next;
+            free(holder);
+            holder = next;
+        }
+    }
+    pthread_mutex_destroy(&quota->lock);
+    free(quota);
+}
+
+/* What counts as one client. */
+static struct address client_of(const struct address *address)
+{
+    struct address client = *address;
+    if (!address_is_ipv4(address)) {
+        memset(client.octet + 8, 0, 8);
+    }
+    return client;
+}
+
+/* The link that leads to the client's holder, or to the end of its chain. */
+static struct holder **find(struct client_quota *quota, const struct address *client)
+{
+    uint64_t half[2];
+    memcpy(half, client->octet, sizeof(half));
+    uint64_t hash = (half[0] ^ quota->key) * 0x9E3779B97F4A7C15U;
+    hash = (hash ^ (hash >> 32) ^ half[1]) * 0xC2B2AE3D27D4EB4FU;
+    struct holder **link = &quota->buckets[(hash >> 40) % BUCKETS];
+    while (*link != NULL && !address_equal(&(*link)->client, client)) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+static bool take(struct client_quota *quota, const struct address *client)
+{
+    struct holder **link = find(quota, client);
+    if (quota->connections >= quota->connections_max) {
+        return false;
+    }
+    if (*link == NULL) {
+        *link = calloc(1, sizeof(**link));
+        if (*link == NULL) {
+            return false;
+        }
+        (*link)->client = *client;
+    }
+    if ((*link)->connections >= quota->per_client_max) {
+        return false;
+    }
+    (*link)->connections++;
+    quota->connections++;
+    return true;
+}
+
+bool client_quota_take(struct client_quota *quota, const struct address *client)
+{
+    struct address who = client_of(client);
+    pthread_mutex_lock(&quota->lock);
+    bool taken = take(quota, &who);
+    pthread_mutex_unlock(&quota->lock);
+    return taken;
+}
+
+void client_quota_release(struct client_quota *quota, const struct address *client)
+{
+    struct address who = client_of(client);
+    pthread_mutex_lock(&quota->lock);
+    struct holder **link = find(quota, &who);
+    struct holder *holder = *link;
+    quota->connections--;
+    if (--holder->connections == 0) {
+        *link = holder->next;
+        free(holder);
+    }
+    pthread_mutex_unlock(&quota->lock);
+}
+
+unsigned client_quota_connections(struct client_quota *quota)
+{
+    pthread_mutex_lock(&quota->lock);
+    unsigned connections = quota->connections;
+    pthread_mutex_unlock(&quota->lock);
+    return connections;
+}

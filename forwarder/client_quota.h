@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * How many stream connections there are, in all and of each client, over all workers: the limits
+ * tcp-connections and tcp-per-client. Taken when a connection is accepted and given back when it
+ * closes, never on a query's path; so a lock is fine here. A client is an IPv4 address or an
+ * IPv6 /64, the least that one subscriber holds.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "geo/address.h"
+
+struct client_quota;
+
+/* NULL when memory is out. */
+struct client_quota *client_quota_new(unsigned connections, unsigned per_client);
+void client_quota_free(struct client_quota *quota); /* NULL is allowed */
+
+/* Takes a place for one more connection of this client; false if a limit is reached. */
+bool client_quota_take(struct client_quota *quota, const struct address *client);
+
+/* Gives a taken place back. */
+void client_quota_release(struct client_quota *quota, const struct address *client);
+
+/* Connections that hold a place now. */
+unsigned client_quota_connections(struct client_quota *quota);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What may be asked over the control socket: one JSON object on one line. Read strictly: an unknown
+ * command or member, a wrong type, a member given twice or left out is refused with a sentence.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "geo/problem.h"
+
+#define CONTROL_REQUEST_MAX 8192 /* octets of a line */
+#define CONTROL_TEXT_MAX 1100    /* an address, a name or a type, with its NUL */
+
+enum control_command {
+    CONTROL_STATUS, /* {"command":"status"} */
+    CONTROL_RELOAD, /* {"command":"reload","strict":false} */
+    CONTROL_TEST,   /* {"command":"test","address":"2.32.0.1","name":"example.net","type":"A"} */
+};
+
+struct control_request {
+    enum control_command command;
+    bool strict;                    /* CONTROL_RELOAD */
+    char address[CONTROL_TEXT_MAX]; /* CONTROL_TEST */
+    char name[CONTROL_TEXT_MAX];
+    char type[CONTROL_TEXT_MAX];
+};
+
+bool control_request_parse(const char *bytes, size_t size, struct control_request *out,
+                           char why[static WHY_MAX]);

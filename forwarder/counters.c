@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Names of the counters, as `bailiwick status` prints them.
+ */
+#include "forwarder/counters.h"
+
+const char *counters_name(enum counter counter)
+{
+    static const char *const names[COUNTERS] = {
+        [COUNTER_QUERIES] = "queries",
+        [COUNTER_FORWARDED] = "forwarded",
+        [COUNTER_BLOCKED] = "blocked",
+        [COUNTER_WOULD_BLOCK] = "would_block",
+        [COUNTER_ANSWERED] = "answered",
+        [COUNTER_SERVFAIL] = "servfail",
+        [COUNTER_FORMERR] = "formerr",
+        [COUNTER_DROPPED] = "dropped",
+        [COUNTER_IN_FLIGHT_FULL] = "in_flight_full",
+        [COUNTER_RETRIED] = "retried",
+        [COUNTER_UNMATCHED] = "unmatched_answers",
+        [COUNTER_LOOKUP_FAILED] = "lookup_failed",
+        [COUNTER_NOT_SERVED] = "not_served",
+        [COUNTER_TCP_ACCEPTED] = "tcp_accepted",
+        [COUNTER_TCP_REFUSED] = "tcp_refused",
+        [COUNTER_TCP_OVERFLOW] = "tcp_overflow",
+    };
+    return names[counter];
+}

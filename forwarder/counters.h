@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What happened, as numbers: one set a worker, written by that worker alone and read by whoever
+ * reports. Adding is a plain load and store, no locked instruction.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "geo/country.h"
+
+enum counter {
+    COUNTER_QUERIES,        /* messages of clients, of any kind */
+    COUNTER_FORWARDED,      /* sent upstream for a client */
+    COUNTER_BLOCKED,        /* an order decided; drops included */
+    COUNTER_WOULD_BLOCK,    /* orders with action shadow that matched */
+    COUNTER_ANSWERED,       /* answers of upstreams handed to clients */
+    COUNTER_SERVFAIL,       /* nobody answered in time */
+    COUNTER_FORMERR,        /* made here */
+    COUNTER_DROPPED,        /* queries given no answer: malformed, in-flight full, socket full */
+    COUNTER_IN_FLIGHT_FULL, /* of these, because the in-flight table was full */
+    COUNTER_RETRIED,        /* asked of another server */
+    COUNTER_UNMATCHED,      /* answers of upstreams that matched no query: wrong ID or question */
+    COUNTER_LOOKUP_FAILED,  /* the country lookup erred; no order was applied */
+    COUNTER_NOT_SERVED,     /* REFUSED: not in `allow` */
+    COUNTER_TCP_ACCEPTED,
+    COUNTER_TCP_REFUSED,  /* closed at once: tcp-connections or tcp-per-client */
+    COUNTER_TCP_OVERFLOW, /* closed: stream-output */
+    COUNTERS
+};
+
+struct counters_country {
+    _Atomic uint64_t queries;
+    _Atomic uint64_t blocked;
+};
+
+struct counters {
+    _Atomic uint64_t value[COUNTERS];
+    struct counters_country country[COUNTRY_INDEXES];
+};
+
+/* The key under which status reports a counter. */
+const char *counters_name(enum counter counter);
+
+static inline void counters_bump(_Atomic uint64_t *value)
+{
+    atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+static inline void counters_add(struct counters *counters, enum counter counter)
+{
+    counters_bump(&counters->value[counter]);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A worker's side of a query: judge it, count it, and then answer or forward it; and the way back,
+ * from an upstream's answer to the client it belongs to. Between the sockets and the path itself
+ * (query.h).
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forwarder/block.h"
+#include "forwarder/query.h"
+#include "forwarder/upstream_env.h"
+
+struct origin;
+struct worker;
+
+/* Handles one message of a client. Octets of the answer that was written to out and is to be sent
+ * now; 0 if the message was forwarded or dropped. */
+size_t dispatch_query(struct worker *worker, const struct origin *origin,
+                      const struct query_client *client, struct span message,
+                      uint8_t out[static BLOCK_ANSWER_MAX]);
+
+/* SERVFAIL for a message that nobody answered; octets written. Counts it. */
+size_t dispatch_unanswered(struct worker *worker, const struct query_client *client,
+                           struct span message, uint8_t out[static BLOCK_ANSWER_MAX]);
+
+/* What upstreams call: answers go back to their origins. */
+struct upstream_events dispatch_events(struct worker *worker);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The sealed lists of a generation, by what they were made from: the same bytes, judged by the same
+ * rules, are one map, whichever orders name them, in this generation and in the next. So a list of
+ * a million names that did not change costs its digest, no more.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct file_bytes;
+struct generation_lists;
+struct name_list;
+struct name_list_options;
+struct problem_list;
+
+/* guard_sha256 stands for the guard that judges all lists of the generation (FILE_BYTES_SHA256
+ * octets). NULL when memory is out. */
+struct generation_lists *generation_lists_new(const uint8_t *guard_sha256);
+void generation_lists_free(struct generation_lists *lists); /* NULL is allowed */
+
+/* One reference to the list that these bytes make: one of lists, one of before (may be NULL), else
+ * a new one. Its warnings are said again each time, under options->name. NULL with at least one
+ * error in problems if the bytes are no list. */
+struct name_list *generation_lists_take(struct generation_lists *lists,
+                                        const struct generation_lists *before,
+                                        const struct name_list_options *options,
+                                        const struct file_bytes *file,
+                                        struct problem_list *problems);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The queries of one worker that wait for an answer: a bounded table, all of its memory reserved at
+ * the start. An entry keeps a copy of its query (to ask another server, to compare the question, to
+ * answer SERVFAIL), where the answer goes, and up to INFLIGHT_ATTEMPTS attempts. An attempt is a
+ * channel (an upstream socket or stream) and the random ID used on it; (channel, ID) is unique.
+ *
+ * Invariant: an entry is on the list of deadlines from inflight_add to inflight_take; it is on
+ * the list of retries only between inflight_await_retry and inflight_due_retry or inflight_take.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "forwarder/origin.h"
+#include "forwarder/wire/span.h"
+#include "geo/address.h"
+
+#define INFLIGHT_ATTEMPTS 4
+#define INFLIGHT_SMALL 512 /* octets of a query kept in its entry's own room */
+#define INFLIGHT_LARGE 256 /* longer queries that can wait at once */
+
+struct published;
+struct inflight;
+struct upstream_server;
+
+/* An upstream socket or stream as attempts refer to it; embedded in both. */
+struct inflight_channel {
+    uint32_t number;                /* unique in the worker */
+    uint32_t in_flight;             /* attempts that wait on it */
+    _Atomic uint32_t *outstanding;  /* of its server, in this worker; read by others for status */
+    struct upstream_server *server; /* whose channel it is; opaque here */
+};
+
+struct inflight_attempt {
+    struct inflight_channel *channel;
+    uint16_t id;
+    uint32_t next; /* in the hash chain: a reference, 0 ends it */
+};
+
+struct inflight_entry {
+    struct origin origin;
+    struct address client;       /* whose country counted */
+    struct published *published; /* the generation the query was judged by */
+    int64_t now;                 /* the time it was judged at, seconds since the epoch */
+    uint64_t arrived_ms;         /* monotonic */
+    uint64_t asked_ms;           /* monotonic, the last attempt */
+    uint8_t *message;            /* the query; its ID is the last attempt's */
+    uint32_t message_size;
+    uint16_t client_id;
+    bool retry;    /* another server may be asked */
+    uint8_t tries; /* how often it was sent, attempts that broke included */
+    uint8_t attempt_count;
+    struct inflight_attempt attempts[INFLIGHT_ATTEMPTS];
+    uint32_t large; /* index of its large room + 1, or 0 */
+    bool awaits_retry;
+    TAILQ_ENTRY(inflight_entry) deadline;
+    TAILQ_ENTRY(inflight_entry) retries;
+    TAILQ_ENTRY(inflight_entry) on_stream; /* used by the upstream stream that carries it */
+};
+
+TAILQ_HEAD(inflight_queue, inflight_entry);
+
+/* Room for capacity queries, touched only as it is used. NULL when memory is out. */
+struct inflight *inflight_new(size_t capacity);
+void inflight_free(struct inflight *inflight); /* NULL is allowed */
+
+size_t inflight_count(const struct inflight *inflight);
+bool inflight_full(const struct inflight *inflight);
+
+/* A new entry with a copy of the message (its size is at least a header's), or NULL if the table is
+ * full (or, for a message over INFLIGHT_SMALL, the rooms for such). Fields up to asked_ms are the
+ * caller's to fill. */
+struct inflight_entry *inflight_add(struct inflight *inflight, struct span message,
+                                    uint64_t now_ms);
+
+/* Registers an attempt; false if that ID waits on that channel already, or the entry has had all
+ * its attempts. */
+bool inflight_attempt(struct inflight *inflight, struct inflight_entry *entry,
+                      struct inflight_channel *channel, uint16_t id);
+
+/* Forgets the last attempt (its channel broke before an answer came); the entry stays. */
+void inflight_abandon(struct inflight *inflight, struct inflight_entry *entry);
+
+/* The entry that waits for this ID on this channel, or NULL; borrowed. */
+struct inflight_entry *inflight_find(const struct inflight *inflight,
+                                     const struct inflight_channel *channel, uint16_t id);
+
+/* Removes the entry and all its attempts; its memory may be used again by the next inflight_add. */
+void inflight_take(struct inflight *inflight, struct inflight_entry *entry);
+
+/* Puts the entry behind all others that wait for a retry. asked_ms is set. */
+void inflight_await_retry(struct inflight *inflight, struct inflight_entry *entry);
+
+/* The next entry that was asked at or before asked_ms and awaits a retry, taken off that list; or
+ * NULL. */
+struct inflight_entry *inflight_due_retry(struct inflight *inflight, uint64_t asked_ms);
+
+/* The next entry that arrived at or before arrived_ms, or NULL; it stays until inflight_take. */
+struct inflight_entry *inflight_overdue(struct inflight *inflight, uint64_t arrived_ms);
+
+/* When the next entry falls due, given how long after asked_ms a retry and after arrived_ms the end
+ * comes. False if nothing waits. */
+bool inflight_next_due(const struct inflight *inflight, uint64_t retry_ms, uint64_t timeout_ms,
+                       uint64_t *due_ms);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Loads in a thread aside (see loader.h). The thread touches job and nothing else of the loader
+ * but what never changes and the good configuration, which nobody else uses while it runs.
+ */
+#include "forwarder/loader.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONFIG_BYTES_MAX (1024U * 1024U)
+
+struct loader {
+    char *path;
+    loader_done_fn *done;
+    void *ctx;
+    uint64_t seed;
+    uint8_t cookie_secret[EDNS_COOKIE_SECRET];
+    struct file_bytes good; /* the last text of forwarder.conf that had no error */
+    bool has_good;
+
+    int finished; /* eventfd, rung by the thread */
+    struct event *finished_event;
+    bool busy;
+    pthread_t thread;
+    const struct generation *before;
+    enum generation_strictness strictness;
+    struct loader_result result;
+};
+
+/* The configuration as it is now, or the last good one; NULL if there is neither. */
+static struct config *read_config(struct loader *loader, struct problem_list *problems)
+{
+    struct file_bytes now;
+    char why[WHY_MAX];
+    if (!file_bytes_read(AT_FDCWD, loader->path, CONFIG_BYTES_MAX, &now, why)) {
+        problem_list_add(problems, PROBLEM_ERROR, loader->path, 0, 0, "%s", why);
+    } else {
+        struct config *config = config_parse(loader->path, now.bytes, now.size, problems);
+        if (config != NULL) {
+            file_bytes_fini(&loader->good);
+            loader->good = now;
+            loader->has_good = true;
+            return config;
+        }
+        file_bytes_fini(&now);
+    }
+    return loader_config(loader);
+}
+
+struct config *loader_config(struct loader *loader)
+{
+    struct problem_list ignored;
+    if (!loader->has_good) {
+        return NULL;
+    }
+    problem_list_init(&ignored);
+    struct config *config =
+        config_parse(loader->path, loader->good.bytes, loader->good.size, &ignored);
+    problem_list_fini(&ignored);
+    return config;
+}
+
+/* What only a start can change is told, not applied. */
+static void warn_of_fixed(const struct loader *loader, const struct config *config,
+                          struct problem_list *problems)
+{
+    const char *key =
+        loader->before == NULL ? NULL : config_fixed_difference(loader->before->config, config);
+    if (key != NULL) {
+        problem_list_add(problems, PROBLEM_WARNING, loader->path, 0, 0,
+                         "%s has changed: that takes effect at the next start", key);
+    }
+}
+
+static void load(struct loader *loader)
+{
+    struct loader_result *result = &loader->result;
+    problem_list_init(&result->problems);
+    result->generation = NULL;
+    result->config = read_config(loader, &result->problems);
+    bool refused = result->config == NULL ||
+                   (loader->strictness == GENERATION_STRICT && result->problems.errors > 0);
+    if (!refused) {
+        warn_of_fixed(loader, result->config, &result->problems);
+        struct generation_options options = {
+            .config = result->config,
+            .before = loader->before,
+            .strictness = loader->strictness,
+            .write_state = true,
+            .seed = loader->seed,
+            .now = (int64_t)time(NULL),
+            .process_cookie_secret = loader->cookie_secret,
+        };
+        result->generation = generation_load(&options, &result->problems);
+    }
+    if (result->generation == NULL) {
+        config_free(result->config);
+        result->config = NULL;
+    }
+}
+
+static void *run(void *ctx)
+{
+    struct loader *loader = ctx;
+    uint64_t one = 1;
+    load(loader);
+    (void)!write(loader->finished, &one, sizeof(one));
+    return NULL;
+}
+
+static void on_finished(evutil_socket_t descriptor, short what, void *ctx)
+{
+    struct loader *loader = ctx;
+    uint64_t count;
+    (void)what;
+    (void)!read(descriptor, &count, sizeof(count));
+    pthread_join(loader->thread, NULL);
+    loader->busy = false;
+    loader->done(loader->ctx, &loader->result);
+}
+
+struct loader *loader_new(struct event_base *base, const char *config_path, loader_done_fn *done,
+                          void *ctx, char why[static WHY_MAX])
+{
+    struct loader *loader = calloc(1, sizeof(*loader));
+    snprintf(why, WHY_MAX, "out of memory or descriptors");
+    if (loader == NULL) {
+        return NULL;
+    }
+    loader->done = done;
+    loader->ctx = ctx;
+    loader->path = strdup(config_path);
+    loader->finished = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    loader->finished_event =
+        event_new(base, loader->finished, EV_READ | EV_PERSIST, on_finished, loader);
+    if (loader->path == NULL || loader->finished < 0 || loader->finished_event == NULL ||
+        event_add(loader->finished_event, NULL) != 0 ||
+        getrandom(&loader->seed, sizeof(loader->seed), 0) != sizeof(loader->seed) ||
+        getrandom(loader->cookie_secret, EDNS_COOKIE_SECRET, 0) != EDNS_COOKIE_SECRET) {
+        loader_free(loader);
+        return NULL;
+    }
+    return loader;
+}
+
+void loader_free(struct loader *loader)
+{
+    if (loader == NULL) {
+        return;
+    }
+    if (loader->busy) {
+        pthread_join(loader->thread, NULL);
+        generation_free(loader->result.generation);
+        config_free(loader->result.config);
+        problem_list_fini(&loader->result.problems);
+    }
+    if (loader->finished_event != NULL) {
+        event_free(loader->finished_event);
+    }
+    if (loader->finished >= 0) {
+        close(loader->finished);
+    }
+    file_bytes_fini(&loader->good);
+    free(loader->path);
+    free(loader);
+}
+
+void loader_run(struct loader *loader, struct loader_result *result)
+{
+    loader->before = NULL;
+    loader->strictness = GENERATION_LENIENT;
+    load(loader);
+    *result = loader->result;
+}
+
+bool loader_start(struct loader *loader, const struct generation *before,
+                  enum generation_strictness strictness)
+{
+    sigset_t all;
+    sigset_t mask;
+    loader->before = before;
+    loader->strictness = strictness;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &mask);
+    loader->busy = pthread_create(&loader->thread, NULL, run, loader) == 0;
+    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    return loader->busy;
+}
+
+bool loader_busy(const struct loader *loader)
+{
+    return loader->busy;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Loading generations aside: forwarder.conf is read anew, and a generation made with it, in a
+ * thread of its own while queries flow. One load at a time. A forwarder.conf with an error keeps
+ * its last good text.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "forwarder/generation.h"
+#include "geo/problem.h"
+
+struct event_base;
+struct loader;
+
+struct loader_result {
+    struct generation *generation; /* NULL: refused, problems say why */
+    struct config *config;         /* the configuration of that generation; NULL with it */
+    struct problem_list problems;
+};
+
+/* Told in the loop's thread when a load has ended; everything in result is the callee's. */
+typedef void loader_done_fn(void *ctx, struct loader_result *result);
+
+/* NULL with a reason. */
+struct loader *loader_new(struct event_base *base, const char *config_path, loader_done_fn *done,
+                          void *ctx, char why[static WHY_MAX]);
+void loader_free(struct loader *loader); /* waits for a load that runs; NULL is allowed */
+
+/* The first load, at once and in this thread. */
+void loader_run(struct loader *loader, struct loader_result *result);
+
+/* A configuration of the caller's own, from the last good text; NULL before the first load. */
+struct config *loader_config(struct loader *loader);
+
+/* Starts a load against the generation in force, which stays until it has ended. False if no
+ * thread could be had. */
+bool loader_start(struct loader *loader, const struct generation *before,
+                  enum generation_strictness strictness);
+bool loader_busy(const struct loader *loader);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * bailiwickd: the command line, and nothing else. See server.c for what it runs, and query.c for
+ * the path of a query.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "forwarder/check_config.h"
+#include "forwarder/server.h"
+
+#define DEFAULT_CONFIG "/etc/bailiwick/forwarder.conf"
+
+static const char usage[] =
+    "usage: bailiwickd [--config FILE] [--check] [--version] [--help]\n"
+    "\n"
+    "Runs in the foreground and logs to standard error.\n"
+    "  --config FILE  read this configuration (default " DEFAULT_CONFIG ")\n"
+    "  --check        read everything, print every problem, and exit: 0 none, 1 some\n"
+    "  --version      print the version\n"
+    "  --help         print this\n";
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"check", no_argument, NULL, 'k'},
+    {"version", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+int main(int argc, char **argv)
+{
+    const char *config = DEFAULT_CONFIG;
+    bool check = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            config = optarg;
+            break;
+        case 'k':
+            check = true;
+            break;
+        case 'v':
+            puts("bailiwickd " BAILIWICK_VERSION);
+            return 0;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return 2;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "bailiwickd: unexpected argument %s\n%s", argv[optind], usage);
+        return 2;
+    }
+    return check ? check_config_run(config, stdout) : server_run(config);
+}

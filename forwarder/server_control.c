@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the daemon answers over its control socket: status, reload, test.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "forwarder/client_quota.h"
+#include "forwarder/control.h"
+#include "forwarder/explain.h"
+#include "forwarder/explain_question.h"
+#include "forwarder/server_state.h"
+#include "forwarder/status.h"
+
+/* Counts over all generations: those freed, and those still in use. */
+static bool count_all(const struct server *server, struct tally *out)
+{
+    const struct server_published *item;
+    if (!tally_copy(&server->tally, out)) {
+        return false;
+    }
+    TAILQ_FOREACH(item, &server->published, link)
+    {
+        tally_fold(out, item->published);
+    }
+    return true;
+}
+
+static void answer_status(struct server *server, uint64_t ticket)
+{
+    struct tally tally;
+    if (!count_all(server, &tally)) {
+        control_reply(server->control, ticket, "out of memory", NULL);
+        return;
+    }
+    struct status_view view = {
+        .started = server->started,
+        .now = (int64_t)time(NULL),
+        .generation = server_generation(server),
+        .refused = &server->refused,
+        .refused_since = server->refused_since,
+        .upstreams = TAILQ_LAST(&server->sets, server_set_list)->set,
+        .workers = server->workers,
+        .worker_count = server->worker_count,
+        .connections = client_quota_connections(server->shared.quota),
+        .tally = &tally,
+    };
+    json_t *status = status_json(&view);
+    tally_fini(&tally);
+    control_reply(server->control, ticket, status == NULL ? "out of memory" : NULL, status);
+}
+
+static void answer_test(struct server *server, const struct control_request *request,
+                        uint64_t ticket)
+{
+    struct explain_question question;
+    char why[WHY_MAX];
+    if (!explain_question_parse(&question, request->address, request->name, request->type, why)) {
+        control_reply(server->control, ticket, why, NULL);
+        return;
+    }
+    question.now = (int64_t)time(NULL);
+    json_t *result = explain_json(server_generation(server), &question);
+    char *text = explain_text(server_generation(server), &question);
+    if (result == NULL || text == NULL) {
+        control_reply(server->control, ticket, "out of memory", result);
+    } else {
+        json_object_set_new(result, "text", json_string(text));
+        control_reply(server->control, ticket, NULL, result);
+    }
+    free(text);
+}
+
+void server_on_request(void *ctx, const struct control_request *request, uint64_t ticket)
+{
+    struct server *server = ctx;
+    switch (request->command) {
+    case CONTROL_STATUS:
+        answer_status(server, ticket);
+        break;
+    case CONTROL_RELOAD:
+        server_ask_reload(server, request->strict ? GENERATION_STRICT : GENERATION_LENIENT, ticket);
+        break;
+    case CONTROL_TEST:
+        answer_test(server, request, ticket);
+        break;
+    }
+}

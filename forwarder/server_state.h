@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the main thread owns, as server.c (life), server_reload.c (generations) and server_control.c
+ * (requests) share it. Nobody else includes this.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "forwarder/control_request.h"
+#include "forwarder/loader.h"
+#include "forwarder/tally.h"
+#include "forwarder/worker.h"
+
+struct control;
+struct health;
+struct upstream_names;
+struct upstream_set;
+
+/* A published generation, until the last worker has left it. */
+struct server_published {
+    struct published *published;
+    struct config *config; /* the one its generation borrows */
+    TAILQ_ENTRY(server_published) link;
+};
+
+struct server_set {
+    struct upstream_set *set;
+    TAILQ_ENTRY(server_set) link;
+};
+
+/* A reload that was asked for: first queued, then answered when its generation is in force. */
+struct server_reload {
+    enum generation_strictness strictness;
+    uint64_t ticket;  /* of the control request; 0: a signal */
+    uint64_t awaited; /* the generation that must be adopted before the answer */
+    json_t *result;   /* what will be answered then */
+    bool failed;      /* something was wrong with some file */
+    TAILQ_ENTRY(server_reload) link;
+};
+
+TAILQ_HEAD(server_published_list, server_published);
+TAILQ_HEAD(server_set_list, server_set);
+TAILQ_HEAD(server_reload_queue, server_reload);
+
+struct server {
+    const char *config_path;
+    struct config *config; /* as at the start: for what only a start can change */
+    struct event_base *base;
+    int64_t started;
+    int exit_status;
+    bool running;  /* workers run */
+    bool stopping; /* SIGTERM or SIGINT came */
+
+    struct loader *loader;
+    struct server_reload_queue asked;    /* no load has begun for them */
+    struct server_reload_queue loading;  /* the load that runs is for them */
+    struct server_reload_queue adopting; /* waiting for all workers */
+    struct problem_list refused;         /* why the last load gave no generation; else empty */
+    int64_t refused_since;
+
+    struct server_published_list published; /* the newest last */
+    struct server_set_list sets;            /* the newest last */
+    struct tally tally;                     /* of generations that were freed */
+
+    struct worker_shared shared;
+    struct worker **workers;
+    size_t worker_count;
+    struct upstream_names *names;
+    struct health *health;
+    struct control *control;
+
+    struct event *signals[3];
+    struct event *notified;    /* a worker has something to tell */
+    struct event *order_timer; /* an order begins or ends */
+    int64_t order_time;        /* up to when that was logged */
+};
+
+/* server_reload.c */
+
+/* The generation in force; NULL before the first. */
+struct generation *server_generation(const struct server *server);
+
+void server_log_problems(const struct problem_list *problems);
+
+/* Puts a loaded generation into force, and takes it over; false, and freed, when memory is out. */
+bool server_publish(struct server *server, struct loader_result *result);
+
+/* Queues a reload; the request with this ticket (0: none) is answered when it is done. */
+void server_ask_reload(struct server *server, enum generation_strictness strictness,
+                       uint64_t ticket);
+void server_on_loaded(void *ctx, struct loader_result *result);
+
+/* Frees what no worker uses any more, and answers reloads that are in force everywhere. */
+void server_collect(struct server *server);
+
+/* Logs orders that have begun or ended, and sets the timer to the next. */
+void server_follow_orders(struct server *server);
+void server_free_generations(struct server *server);
+
+/* server_control.c */
+
+void server_on_request(void *ctx, const struct control_request *request, uint64_t ticket);

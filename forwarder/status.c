@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Status as JSON (see status.h).
+ */
+#include "forwarder/status.h"
+
+#include "forwarder/counters.h"
+#include "forwarder/generation.h"
+#include "forwarder/tally.h"
+#include "forwarder/upstream_set.h"
+#include "forwarder/worker.h"
+#include "geo/geo_db.h"
+#include "geo/overrides.h"
+#include "policy/instant.h"
+#include "policy/policy.h"
+
+static json_t *instant(int64_t seconds)
+{
+    char text[INSTANT_TEXT_MAX];
+    return json_string(instant_format(seconds, text));
+}
+
+static json_t *problem_json(const struct generation_problem *problem)
+{
+    return json_pack("{s:s, s:i, s:i, s:s, s:o}", "file", problem->file, "line", (int)problem->line,
+                     "column", (int)problem->column,
+                     problem->level == PROBLEM_ERROR ? "error" : "warning", problem->text, "since",
+                     instant(problem->since));
+}
+
+json_t *status_problems(const struct problem_list *problems, int level, int64_t since)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *problem = &problems->items[i];
+        if ((int)problem->level == level) {
+            struct generation_problem standing = {problem->level,  problem->file, problem->line,
+                                                  problem->column, problem->text, since};
+            json_array_append_new(array, problem_json(&standing));
+        }
+    }
+    return array;
+}
+
+/* What stands in the generation in force, and why the last load gave none. */
+static json_t *standing_problems(const struct status_view *view, int level)
+{
+    const struct generation *generation = view->generation;
+    json_t *array = status_problems(view->refused, level, view->refused_since);
+    for (size_t i = 0; i < generation->problem_count; i++) {
+        if ((int)generation->problems[i].level == level) {
+            json_array_append_new(array, problem_json(&generation->problems[i]));
+        }
+    }
+    return array;
+}
+
+static size_t in_force(const struct policy *policy, int64_t now)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < policy_order_count(policy); i++) {
+        count += policy_order_in_force(policy_order(policy, i), now) ? 1 : 0;
+    }
+    return count;
+}
+
+static json_t *geo_json(const struct generation *generation)
+{
+    json_t *overrides = json_null();
+    if (generation->overrides != NULL) {
+        overrides = json_integer((json_int_t)overrides_count(generation->overrides));
+    }
+    return json_pack("{s:s, s:s, s:o, s:o}", "database", generation->config->geo_database, "type",
+                     geo_db_type(generation->db), "build", instant(geo_db_built(generation->db)),
+                     "overrides", overrides);
+}
+
+static json_t *upstreams_json(const struct upstream_set *set)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < set->count; i++) {
+        const struct upstream_target *target = set->targets[i];
+        json_array_append_new(array, json_pack("{s:s, s:b, s:I}", "address", target->text, "up",
+                                               (int)atomic_load(&target->up), "outstanding",
+                                               (json_int_t)upstream_target_outstanding(target)));
+    }
+    return array;
+}
+
+static json_int_t load(const _Atomic uint64_t *value)
+{
+    return (json_int_t)atomic_load_explicit(value, memory_order_relaxed);
+}
+
+static void put_counters(json_t *status, const struct status_view *view)
+{
+    uint64_t drops = 0;
+    for (int counter = 0; counter < COUNTERS; counter++) {
+        json_int_t sum = 0;
+        for (size_t i = 0; i < view->worker_count; i++) {
+            sum += load(&view->workers[i]->counters.value[counter]);
+        }
+        json_object_set_new(status, counters_name((enum counter)counter), json_integer(sum));
+    }
+    for (size_t i = 0; i < view->worker_count; i++) {
+        drops += worker_receive_drops(view->workers[i]);
+    }
+    json_object_set_new(status, "receive_drops", json_integer((json_int_t)drops));
+    json_object_set_new(status, "connections", json_integer((json_int_t)view->connections));
+}
+
+/* Clients whose country is not known count under "unknown". */
+static json_t *by_country(const struct status_view *view)
+{
+    json_t *object = json_object();
+    for (unsigned index = 0; index < COUNTRY_INDEXES; index++) {
+        json_int_t queries = 0;
+        json_int_t blocked = 0;
+        for (size_t i = 0; i < view->worker_count; i++) {
+            const struct counters_country *counts = &view->workers[i]->counters.country[index];
+            queries += load(&counts->queries);
+            blocked += load(&counts->blocked);
+        }
+        if (queries > 0) {
+            struct country country = country_of_index(index);
+            char code[3] = {country.letter[0], country.letter[1], '\0'};
+            json_object_set_new(object, country_known(country) ? code : "unknown",
+                                json_pack("{s:I, s:I}", "queries", queries, "blocked", blocked));
+        }
+    }
+    return object;
+}
+
+json_t *status_json(const struct status_view *view)
+{
+    const struct generation *generation = view->generation;
+    const struct policy *policy = generation->policy;
+    json_t *status = json_pack(
+        "{s:s, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:I}", "version",
+        BAILIWICK_VERSION, "started", instant(view->started), "generation",
+        (json_int_t)generation->number, "loaded", instant(generation->loaded), "errors",
+        standing_problems(view, PROBLEM_ERROR), "warnings",
+        standing_problems(view, PROBLEM_WARNING), "orders", (json_int_t)policy_order_count(policy),
+        "orders_in_force", (json_int_t)in_force(policy, view->now), "names",
+        (json_int_t)policy_names(policy), "geo", geo_json(generation), "upstreams",
+        upstreams_json(view->upstreams), "workers", (json_int_t)view->worker_count);
+    if (status == NULL) {
+        return NULL;
+    }
+    put_counters(status, view);
+    json_object_set(status, "by_order", view->tally->blocked);
+    json_object_set(status, "would_block_by_order", view->tally->would_block);
+    json_object_set_new(status, "by_country", by_country(view));
+    return status;
+}

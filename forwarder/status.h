@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The daemon's state as `bailiwick status` shows it: a JSON object (interfaces section 5), made
+ * from what the main thread holds and what the workers count.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct generation;
+struct problem_list;
+struct tally;
+struct upstream_set;
+struct worker;
+
+struct status_view {
+    int64_t started;
+    int64_t now;
+    const struct generation *generation;
+    const struct problem_list *refused; /* of the last load, if that gave no generation */
+    int64_t refused_since;
+    const struct upstream_set *upstreams;
+    struct worker *const *workers;
+    size_t worker_count;
+    unsigned connections;      /* client streams */
+    const struct tally *tally; /* all generations, those in use included */
+};
+
+/* A new reference; NULL when memory is out. */
+json_t *status_json(const struct status_view *view);
+
+/* {"file", "line", "column", "error" or "warning", "since"} for each problem of one level. */
+json_t *status_problems(const struct problem_list *problems, int level, int64_t since);

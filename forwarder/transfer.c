@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Zone transfers, relayed (see transfer.h).
+ */
+#include "forwarder/transfer.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "forwarder/config.h"
+#include "forwarder/counters.h"
+#include "forwarder/framing.h"
+#include "forwarder/random_pool.h"
+#include "forwarder/wire/dns.h"
+
+#define TRANSFER_TRIES 4 /* servers that are tried before the client gets SERVFAIL */
+
+struct transfer {
+    struct upstream_env *env;
+    struct upstream *upstream;
+    struct transfer_events events;
+    struct address client;
+    unsigned idle_ms;
+    unsigned tries;
+    const struct upstream_target *last; /* the server asked last; only compared */
+    bool ended;                         /* upstream has closed; buffered messages may be left */
+    bool relaying;                      /* at least one message was handed on */
+    uint16_t id;                        /* towards upstream */
+    struct bufferevent *transport;
+    struct event *deadline; /* for the first message, then of silence */
+    size_t query_size;
+    uint8_t query[]; /* with the client's ID */
+};
+
+bool transfer_wanted(struct span query)
+{
+    struct dns_header header;
+    struct dns_question question;
+    return dns_header_decode(query, &header) && dns_opcode(&header) == DNS_OPCODE_QUERY &&
+           dns_question_decode(query, &question) == DNS_QUESTION_ONE &&
+           (question.qtype == DNS_TYPE_AXFR || question.qtype == DNS_TYPE_IXFR);
+}
+
+struct span transfer_query(const struct transfer *transfer)
+{
+    return (struct span){transfer->query, transfer->query_size};
+}
+
+static void start_deadline(struct transfer *transfer, unsigned ms)
+{
+    struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    event_add(transfer->deadline, &delay);
+}
+
+static void disconnect(struct transfer *transfer)
+{
+    if (transfer->transport != NULL) {
+        bufferevent_free(transfer->transport);
+        transfer->transport = NULL;
+    }
+}
+
+static void on_readable(struct bufferevent *transport, void *ctx);
+static void on_event(struct bufferevent *transport, short what, void *ctx);
+
+/* Queues the query under an ID of its own. */
+static bool write_query(struct transfer *transfer)
+{
+    uint16_t client_id = dns_id(transfer->query);
+    transfer->id = random_pool_u16(transfer->env->random);
+    dns_set_id(transfer->query, transfer->id);
+    bool written =
+        framing_write(bufferevent_get_output(transfer->transport), transfer_query(transfer));
+    dns_set_id(transfer->query, client_id);
+    return written;
+}
+
+static bool connect_to(struct transfer *transfer, const struct upstream_target *target)
+{
+    transfer->transport = bufferevent_socket_new(transfer->env->base, -1,
+                                                 BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    if (transfer->transport == NULL) {
+        return false;
+    }
+    bufferevent_setcb(transfer->transport, on_readable, NULL, on_event, transfer);
+    bufferevent_enable(transfer->transport, EV_READ | EV_WRITE);
+    if (!write_query(transfer) ||
+        bufferevent_socket_connect(transfer->transport,
+                                   (const struct sockaddr *)&target->address.sockaddr,
+                                   (int)target->address.size) != 0) {
+        disconnect(transfer);
+        return false;
+    }
+    start_deadline(transfer, transfer->env->config->timeout_ms);
+    return true;
+}
+
+/* Asks the next server; false if there is none left to ask. */
+static bool ask_next(struct transfer *transfer)
+{
+    disconnect(transfer);
+    while (transfer->tries < TRANSFER_TRIES) {
+        transfer->tries++;
+        const struct upstream_target *target =
+            upstream_choose(transfer->upstream, &transfer->client, transfer->last);
+        transfer->last = target;
+        if (target != NULL && connect_to(transfer, target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void end(struct transfer *transfer, enum transfer_end how)
+{
+    disconnect(transfer);
+    event_del(transfer->deadline);
+    transfer->events.on_end(transfer->events.ctx, transfer, how);
+}
+
+/* Nothing was relayed yet: another server may still answer. */
+static void on_failed(struct transfer *transfer)
+{
+    if (transfer->relaying) {
+        end(transfer, TRANSFER_CLOSED);
+    } else if (!ask_next(transfer)) {
+        end(transfer, TRANSFER_UNANSWERED);
+    }
+}
+
+static bool belongs(const struct transfer *transfer, struct span message)
+{
+    return message.size >= DNS_HEADER_SIZE && dns_id(message.bytes) == transfer->id &&
+           dns_answers_query(transfer_query(transfer), message, true);
+}
+
+static bool paused(const struct transfer *transfer)
+{
+    return (bufferevent_get_enabled(transfer->transport) & EV_READ) == 0;
+}
+
+static void on_readable(struct bufferevent *transport, void *ctx)
+{
+    struct transfer *transfer = ctx;
+    struct evbuffer *input = bufferevent_get_input(transport);
+    uint8_t *message;
+    size_t size;
+    /* Pausing takes effect between messages: what is buffered stays buffered. */
+    while (!paused(transfer) && framing_peek(input, &message, &size)) {
+        if (belongs(transfer, (struct span){message, size})) {
+            transfer->relaying = true;
+            start_deadline(transfer, transfer->idle_ms);
+            dns_set_id(message, dns_id(transfer->query));
+            transfer->events.on_message(transfer->events.ctx, transfer,
+                                        (struct span){message, size});
+        } else {
+            counters_add(transfer->env->counters, COUNTER_UNMATCHED);
+        }
+        framing_drop(input, size);
+    }
+    if (transfer->ended && !paused(transfer)) {
+        on_failed(transfer);
+    }
+}
+
+static void on_event(struct bufferevent *transport, short what, void *ctx)
+{
+    struct transfer *transfer = ctx;
+    if ((what & BEV_EVENT_CONNECTED) != 0) {
+        int on = 1;
+        (void)setsockopt(bufferevent_getfd(transport), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        return;
+    }
+    if (transfer->relaying && paused(transfer)) {
+        transfer->ended = true;
+        return;
+    }
+    on_failed(transfer);
+}
+
+/* A client that does not read pauses the transfer; its own limits end that, not this one. */
+static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
+{
+    struct transfer *transfer = ctx;
+    (void)descriptor;
+    (void)what;
+    if (!transfer->relaying) {
+        on_failed(transfer);
+    } else if (paused(transfer)) {
+        start_deadline(transfer, transfer->idle_ms);
+    } else {
+        end(transfer, TRANSFER_IDLE);
+    }
+}
+
+struct transfer *transfer_new(struct upstream_env *env, struct upstream *upstream,
+                              const struct transfer_request *request,
+                              const struct transfer_events *events)
+{
+    struct transfer *transfer = calloc(1, sizeof(*transfer) + request->query.size);
+    if (transfer == NULL) {
+        return NULL;
+    }
+    transfer->env = env;
+    transfer->upstream = upstream;
+    transfer->events = *events;
+    transfer->client = request->client;
+    transfer->idle_ms = request->idle_ms;
+    transfer->query_size = request->query.size;
+    memcpy(transfer->query, request->query.bytes, request->query.size);
+    transfer->deadline = evtimer_new(env->base, on_deadline, transfer);
+    if (transfer->deadline == NULL || !ask_next(transfer)) {
+        transfer_free(transfer);
+        return NULL;
+    }
+    return transfer;
+}
+
+void transfer_free(struct transfer *transfer)
+{
+    if (transfer == NULL) {
+        return;
+    }
+    disconnect(transfer);
+    if (transfer->deadline != NULL) {
+        event_free(transfer->deadline);
+    }
+    free(transfer);
+}
+
+void transfer_pause(struct transfer *transfer, bool pause)
+{
+    if (transfer->transport == NULL) {
+        return;
+    }
+    if (pause) {
+        bufferevent_disable(transfer->transport, EV_READ);
+    } else if (paused(transfer)) {
+        bufferevent_enable(transfer->transport, EV_READ);
+        /* Messages that are buffered already raise no new event. */
+        bufferevent_trigger(transfer->transport, EV_READ, BEV_TRIG_IGNORE_WATERMARKS);
+    }
+}

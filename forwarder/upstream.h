@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The servers behind, in one worker: which one is asked, when the next one is asked too, and when a
+ * query is given up. Datagrams go over upstream_udp, messages of streams over upstream_stream.
+ *
+ * A query that came by UDP: asked of one server; after retry-after (opcode QUERY only) of the next
+ * one too, up to INFLIGHT_ATTEMPTS; the first valid answer wins; after timeout SERVFAIL. A query
+ * that came by a stream: asked of one server; of another one only if the connection breaks.
+ */
+#pragma once
+
+#include "forwarder/upstream_env.h"
+#include "forwarder/upstream_set.h"
+
+struct upstream;
+
+/* env outlives it. NULL when memory is out. */
+struct upstream *upstream_new(struct upstream_env *env);
+void upstream_free(struct upstream *upstream); /* NULL is allowed */
+
+/* Uses this set from now on. Servers that it shares with the one before keep their sockets; others
+ * are left once their last query is done, and env->oldest_set tells. A server whose sockets cannot
+ * be opened is logged and left out until the next set. */
+void upstream_adopt(struct upstream *upstream, struct upstream_set *set);
+
+/* Asks a server for an entry just added. False if none could be asked; the entry is the caller's to
+ * take. */
+bool upstream_ask(struct upstream *upstream, struct inflight_entry *entry);
+
+/* Sends what the last upstream_ask calls have queued. */
+void upstream_flush(struct upstream *upstream);
+
+/* The server that would be asked for this client; another one than avoid (may be NULL) if there is
+ * any. NULL if there is no server. Borrowed until the next upstream_adopt. */
+struct upstream_target *upstream_choose(struct upstream *upstream, const struct address *client,
+                                        const struct upstream_target *avoid);

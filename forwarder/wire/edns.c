@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Reading a query's OPT record, writing the one of an answer made here, and its server cookie.
+ * Not a parser of records: those before the OPT are stepped over by their lengths, and of the
+ * options only COOKIE is looked at. The hash of the cookie is libknot's.
+ */
+#include "forwarder/wire/edns.h"
+
+#include <assert.h>
+#include <libknot/cookies.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* An OPT with no options: root owner, type, class, TTL and RDLENGTH (RFC 6891 section 6.1.2). */
+#define OPT_FIXED_SIZE KNOT_EDNS_MIN_SIZE
+#define OPTION_FIXED_SIZE KNOT_EDNS_OPTION_HDRLEN
+#define INFO_CODE_SIZE 2
+
+static_assert(EDNS_COOKIE_CLIENT == KNOT_EDNS_COOKIE_CLNT_SIZE, "RFC 7873 section 4");
+static_assert(EDNS_COOKIE_MAX == KNOT_EDNS_COOKIE_CLNT_SIZE + KNOT_EDNS_COOKIE_SRVR_MAX_SIZE,
+              "RFC 7873 section 4");
+static_assert(EDNS_COOKIE_SECRET == KNOT_EDNS_COOKIE_SECRET_SIZE, "RFC 9018 section 4.4");
+
+struct record {
+    bool root_owner;
+    uint16_t type;
+    uint16_t class;
+    uint32_t ttl;
+    struct span rdata;
+};
+
+/* Steps over an owner name; a compression pointer ends it. True for the root, spelled out. */
+static bool read_owner(struct span_reader *reader)
+{
+    uint8_t length = span_read_u8(reader);
+    bool root = length == 0;
+    while (length != 0) {
+        if ((length & 0xc0) == 0xc0) {
+            span_read_u8(reader);
+            return false;
+        }
+        if (length > DNS_LABEL_MAX) {
+            reader->failed = true;
+            return false;
+        }
+        span_read(reader, length);
+        length = span_read_u8(reader);
+    }
+    return root;
+}
+
+static struct record read_record(struct span_reader *reader)
+{
+    struct record record;
+    record.root_owner = read_owner(reader);
+    record.type = span_read_u16(reader);
+    record.class = span_read_u16(reader);
+    record.ttl = span_read_u32(reader);
+    record.rdata = span_read(reader, span_read_u16(reader));
+    return record;
+}
+
+/* A client cookie alone, or with a server cookie (RFC 7873 section 4). */
+static bool cookie_is_well_formed(struct span cookie)
+{
+    return cookie.size == EDNS_COOKIE_CLIENT ||
+           (cookie.size >= EDNS_COOKIE_CLIENT + KNOT_EDNS_COOKIE_SRVR_MIN_SIZE &&
+            cookie.size <= EDNS_COOKIE_MAX);
+}
+
+static struct span find_cookie(struct span options)
+{
+    struct span_reader reader = span_reader(options);
+    while (!reader.failed && reader.at < options.size) {
+        uint16_t code = span_read_u16(&reader);
+        struct span data = span_read(&reader, span_read_u16(&reader));
+        if (code == KNOT_EDNS_OPTION_COOKIE) {
+            return cookie_is_well_formed(data) ? data : (struct span){0};
+        }
+    }
+    return (struct span){0};
+}
+
+/* CLASS and TTL of an OPT are its fields (RFC 6891 section 6.1.3). */
+static void take_opt(const struct record *opt, struct edns_query *out)
+{
+    if (out->present) {
+        out->several = true;
+        return;
+    }
+    out->present = true;
+    out->udp_size = opt->class < DNS_UDP_DEFAULT ? DNS_UDP_DEFAULT : opt->class;
+    out->version = (uint8_t)(opt->ttl >> 16);
+    out->dnssec_ok = (opt->ttl & KNOT_EDNS_DO_MASK) != 0;
+    out->cookie = find_cookie(opt->rdata);
+}
+
+void edns_query_decode(struct span message, const struct dns_question *question,
+                       struct edns_query *out)
+{
+    *out = (struct edns_query){.udp_size = DNS_UDP_DEFAULT};
+    struct dns_header header;
+    if (!dns_header_decode(message, &header)) {
+        return;
+    }
+    struct span_reader reader = span_reader(message);
+    span_read(&reader, DNS_HEADER_SIZE + question->bytes.size);
+
+    uint32_t before = (uint32_t)header.ancount + header.nscount;
+    uint32_t records = before + header.arcount;
+    for (uint32_t i = 0; i < records && !reader.failed; i++) {
+        struct record record = read_record(&reader);
+        if (i >= before && record.type == DNS_TYPE_OPT && record.root_owner && !reader.failed) {
+            take_opt(&record, out);
+        }
+    }
+    out->readable = !reader.failed;
+}
+
+static size_t options_size(const struct edns_answer *answer)
+{
+    size_t cookie = answer->cookie.size > 0 ? OPTION_FIXED_SIZE + answer->cookie.size : 0;
+    size_t error =
+        answer->has_error ? OPTION_FIXED_SIZE + INFO_CODE_SIZE + answer->extra_text.size : 0;
+    return cookie + error;
+}
+
+size_t edns_answer_size(const struct edns_answer *answer)
+{
+    return OPT_FIXED_SIZE + options_size(answer);
+}
+
+void edns_answer_encode(struct span_writer *writer, const struct edns_answer *answer)
+{
+    if (edns_answer_size(answer) > writer->capacity - writer->size ||
+        edns_answer_size(answer) > DNS_MESSAGE_MAX) {
+        writer->failed = true;
+        return;
+    }
+    span_write_u8(writer, 0);
+    span_write_u16(writer, DNS_TYPE_OPT);
+    span_write_u16(writer, EDNS_UDP_SIZE);
+    span_write_u8(writer, answer->extended_rcode);
+    span_write_u8(writer, KNOT_EDNS_VERSION);
+    span_write_u16(writer, answer->dnssec_ok ? KNOT_EDNS_DO_MASK : 0);
+    span_write_u16(writer, (uint16_t)options_size(answer));
+    if (answer->cookie.size > 0) {
+        span_write_u16(writer, KNOT_EDNS_OPTION_COOKIE);
+        span_write_u16(writer, (uint16_t)answer->cookie.size);
+        span_write(writer, answer->cookie);
+    }
+    if (answer->has_error) {
+        span_write_u16(writer, KNOT_EDNS_OPTION_EDE);
+        span_write_u16(writer, (uint16_t)(INFO_CODE_SIZE + answer->extra_text.size));
+        span_write_u16(writer, answer->info_code);
+        span_write(writer, answer->extra_text);
+    }
+}
+
+/* libknot takes the client's address as a socket address; only family and address count. */
+static struct sockaddr_storage client_sockaddr(struct span client)
+{
+    struct sockaddr_storage storage = {0};
+    if (client.size == sizeof(struct in_addr)) {
+        struct sockaddr_in in = {.sin_family = AF_INET};
+        memcpy(&in.sin_addr, client.bytes, sizeof(in.sin_addr));
+        memcpy(&storage, &in, sizeof(in));
+    } else if (client.size == sizeof(struct in6_addr)) {
+        struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+        memcpy(&in6.sin6_addr, client.bytes, sizeof(in6.sin6_addr));
+        memcpy(&storage, &in6, sizeof(in6));
+    }
+    return storage;
+}
+
+size_t edns_cookie_answer(const struct edns_query *query, const struct edns_cookie_env *env,
+                          uint8_t out[static EDNS_COOKIE_MAX])
+{
+    struct span_writer writer = span_writer(out, EDNS_COOKIE_MAX);
+    span_write(&writer, query->cookie);
+    if (query->cookie.size != EDNS_COOKIE_CLIENT) {
+        return writer.size;
+    }
+    struct sockaddr_storage client = client_sockaddr(env->client);
+    knot_edns_cookie_params_t params = {
+        .version = KNOT_EDNS_COOKIE_VERSION,
+        .timestamp = env->now,
+        .client_addr = &client,
+    };
+    memcpy(params.secret, env->secret, sizeof(params.secret));
+    knot_edns_cookie_t client_cookie = {.len = EDNS_COOKIE_CLIENT};
+    memcpy(client_cookie.data, query->cookie.bytes, EDNS_COOKIE_CLIENT);
+    knot_edns_cookie_t server_cookie;
+    if (knot_edns_cookie_server_generate(&server_cookie, &client_cookie, &params) != KNOT_EOK) {
+        return 0;
+    }
+    span_write(&writer, (struct span){server_cookie.data, server_cookie.len});
+    return writer.size;
+}

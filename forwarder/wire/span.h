@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Bounds-checked bytes: a span is a borrowed run of octets; a reader and a writer are cursors whose
+ * operations turn to no-ops after the first that does not fit, so that many fields are read or
+ * written and one test is made at the end. Integers are in network byte order (RFC 1035 section
+ * 2.3.2).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct span {
+    const uint8_t *bytes;
+    size_t size;
+};
+
+struct span_reader {
+    struct span span;
+    size_t at;
+    bool failed; /* something did not fit; all later reads yield zero */
+};
+
+struct span_writer {
+    uint8_t *bytes;
+    size_t capacity;
+    size_t size;
+    bool failed; /* something did not fit; nothing more is written */
+};
+
+/* The reader is inline: it is on the path of every query whose question is read. */
+static inline struct span_reader span_reader(struct span span)
+{
+    return (struct span_reader){.span = span};
+}
+
+/* The next size octets; empty on failure. */
+static inline struct span span_read(struct span_reader *reader, size_t size)
+{
+    if (reader->failed || size > reader->span.size - reader->at) {
+        reader->failed = true;
+        return (struct span){0};
+    }
+    if (size == 0) {
+        return (struct span){0}; /* an empty span may have no bytes to point into */
+    }
+    struct span run = {reader->span.bytes + reader->at, size};
+    reader->at += size;
+    return run;
+}
+
+static inline uint8_t span_read_u8(struct span_reader *reader)
+{
+    struct span run = span_read(reader, 1);
+    return run.size == 0 ? 0 : run.bytes[0];
+}
+
+static inline uint16_t span_read_u16(struct span_reader *reader)
+{
+    struct span run = span_read(reader, 2);
+    if (run.size == 0) {
+        return 0;
+    }
+    return (uint16_t)(run.bytes[0] << 8 | run.bytes[1]);
+}
+
+static inline uint32_t span_read_u32(struct span_reader *reader)
+{
+    struct span run = span_read(reader, 4);
+    if (run.size == 0) {
+        return 0;
+    }
+    return (uint32_t)run.bytes[0] << 24 | (uint32_t)run.bytes[1] << 16 |
+           (uint32_t)run.bytes[2] << 8 | run.bytes[3];
+}
+
+struct span_writer span_writer(uint8_t *bytes, size_t capacity);
+void span_write_u8(struct span_writer *writer, uint8_t value);
+void span_write_u16(struct span_writer *writer, uint16_t value);
+void span_write_u32(struct span_writer *writer, uint32_t value);
+
+/* Appends all of span or, when it does not fit, nothing. */
+void span_write(struct span_writer *writer, struct span span);
+
+/* Overwrites two octets written before (a length or a count known only later): at + 2 is at most
+ * the writer's size. A no-op after a failure, since at may never have been written. */
+void span_patch_u16(struct span_writer *writer, size_t at, uint16_t value);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One order as read: whom it binds, when, which names, and what is answered. Plain data, immutable
+ * once read, shared by reference count. Reading it is policy/order_file.h; deciding is
+ * policy/policy.h.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "geo/country.h"
+#include "geo/country_group.h"
+#include "geo/file_bytes.h"
+#include "geo/network.h"
+#include "policy/dname.h"
+#include "policy/name_list.h"
+
+enum order_action {
+    ORDER_REFUSED,
+    ORDER_NXDOMAIN,
+    ORDER_NODATA,
+    ORDER_ADDRESS,
+    ORDER_DROP,
+    ORDER_SHADOW,
+};
+
+enum order_status {
+    ORDER_ACTIVE,
+    ORDER_SUSPENDED,
+    ORDER_LIFTED,
+};
+
+#define ORDER_MESSAGE_MAX 200 /* octets */
+#define ORDER_ADDRESSES_MAX 16
+
+/* An instant that is not given: an order without `effective` has no first instant, one without
+ * `until` no last. Seconds since the epoch, UTC. */
+#define ORDER_ALWAYS INT64_MIN
+#define ORDER_FOR_GOOD INT64_MAX
+
+/* Countries by code and by group; groups are judged by the day. */
+struct order_scope {
+    struct country_set countries;
+    bool groups[COUNTRY_GROUPS];
+    bool unknown; /* include-unknown */
+};
+
+struct order_name {
+    enum name_kind kind; /* NAME_SUBTREE, NAME_EXACT or NAME_EXCEPT */
+    struct dname name;
+};
+
+struct order_list {
+    char *path; /* as written in the order */
+    struct name_list *names;
+    uint8_t sha256[FILE_BYTES_SHA256];
+};
+
+struct order_record {
+    char *key; /* public-record: {lumen: "12345"} */
+    char *value;
+};
+
+struct order {
+    char *id;
+    char *authority;
+    char *title; /* these may be NULL */
+    char *reference;
+    char *legal_basis;
+    char *issued; /* dates for the record, as written */
+    char *received;
+    char *deadline;
+    char *message;
+    bool disclose;
+    struct order_record *records;
+    size_t record_count;
+
+    enum order_status status;
+    int64_t effective; /* first instant in force, or ORDER_ALWAYS */
+    int64_t end;       /* first instant no longer in force, or ORDER_FOR_GOOD */
+    int64_t review;    /* past it a person should look, or ORDER_FOR_GOOD */
+
+    struct order_scope scope;
+    struct network_set *except_networks;
+
+    enum order_action action;
+    struct address addresses[ORDER_ADDRESSES_MAX];
+    size_t address_count;
+
+    struct order_name *names; /* names, exact and except of the file itself */
+    size_t name_count;
+    struct order_list *lists;
+    size_t list_count;
+
+    uint8_t sha256[FILE_BYTES_SHA256]; /* of the order file */
+    atomic_size_t references;          /* counted by order_ref and order_unref alone */
+};
+
+/* An order that says nothing yet (active, for good, disclosed) with one reference; NULL when memory is
+ * out. order_file fills it. */
+struct order *order_new(void);
+struct order *order_ref(struct order *order);
+void order_unref(struct order *order); /* NULL is allowed */
+
+/* Does the order's scope hold this country on the day of now? The unknown country only with
+ * include-unknown. */
+bool order_scope_has(const struct order_scope *scope, struct country country, int64_t now);
+
+const char *order_action_name(enum order_action action);
+bool order_action_parse(const char *text, size_t len, enum order_action *out);
+const char *order_status_name(enum order_status status);
+bool order_status_parse(const char *text, size_t len, enum order_status *out);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Which keys an order has, in one table; their values are read by order_fields.c and order_names.c.
+ * Every key is read whatever is wrong with the others, so that all problems come out at once.
+ */
+#include "policy/order_file.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/instant.h"
+#include "policy/order_fields.h"
+#include "policy/order_names.h"
+#include "policy/order_reader.h"
+
+#define AUTHORITY_MAX 200
+#define TEXT_MAX 1000
+
+#define TEXT(member) .text_offset = offsetof(struct order, member)
+
+static const struct order_key keys[] = {
+    {.name = "id", .read = order_fields_id, .required = true},
+    {.name = "authority",
+     .read = order_fields_text,
+     .required = true,
+     TEXT(authority),
+     .text_max = AUTHORITY_MAX},
+    {.name = "title", .read = order_fields_text, TEXT(title), .text_max = TEXT_MAX},
+    {.name = "reference", .read = order_fields_text, TEXT(reference), .text_max = TEXT_MAX},
+    {.name = "legal-basis", .read = order_fields_text, TEXT(legal_basis), .text_max = TEXT_MAX},
+    {.name = "issued",
+     .read = order_fields_date,
+     .required = true,
+     TEXT(issued),
+     .text_max = TEXT_MAX},
+    {.name = "received", .read = order_fields_date_or_time, TEXT(received), .text_max = TEXT_MAX},
+    {.name = "deadline", .read = order_fields_date_or_time, TEXT(deadline), .text_max = TEXT_MAX},
+    {.name = "timezone", .read = order_fields_timezone, .first = true},
+    {.name = "effective", .read = order_fields_effective},
+    {.name = "until", .read = order_fields_until},
+    {.name = "review", .read = order_fields_review},
+    {.name = "status", .read = order_fields_status},
+    {.name = "scope", .read = order_fields_scope},
+    {.name = "except-networks", .read = order_fields_except_networks},
+    {.name = "include-unknown", .read = order_fields_include_unknown},
+    {.name = "action", .read = order_fields_action},
+    {.name = "addresses", .read = order_fields_addresses},
+    {.name = "target", .read = order_fields_unsupported},
+    {.name = "message", .read = order_fields_message, TEXT(message), .text_max = ORDER_MESSAGE_MAX},
+    {.name = "disclose", .read = order_fields_disclose},
+    {.name = "public-record", .read = order_fields_public_record, .text_max = TEXT_MAX},
+    {.name = "names", .read = order_names_names},
+    {.name = "exact", .read = order_names_exact},
+    {.name = "except", .read = order_names_except},
+    {.name = "any-tld", .read = order_fields_unsupported},
+    {.name = "lists", .read = order_names_lists},
+    {.name = "answers", .read = order_fields_unsupported},
+    {.name = "aliases", .read = order_fields_aliases},
+    {.name = "windows", .read = order_fields_unsupported},
+    {.name = "allow-wide", .read = order_names_allow_wide, .first = true},
+};
+#define KEYS (sizeof keys / sizeof *keys)
+
+static const struct order_key *find_key(const char *name)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        if (strcmp(keys[i].name, name) == 0) {
+            return &keys[i];
+        }
+    }
+    return NULL;
+}
+
+/* Reads the keys that are first, or all others; unknown ones are found with the others. */
+static void read_keys(struct order_reader *reader, bool first)
+{
+    for (size_t i = 0; i < yaml_node_count(reader->root); i++) {
+        struct yaml_node name = yaml_node_key(reader->root, i);
+        const struct order_key *key = find_key(yaml_node_scalar(name, NULL));
+        if (key != NULL && key->first == first) {
+            key->read(reader, key, yaml_node_value(reader->root, i));
+        } else if (key == NULL && !first) {
+            char shown[YAML_QUOTE_MAX];
+            yaml_node_problem(name, PROBLEM_ERROR, reader->problems, "an order has no key %s",
+                              yaml_node_quote(name, shown));
+        }
+    }
+}
+
+static void check_required(struct order_reader *reader)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        if (keys[i].required && !yaml_node_present(order_reader_find(reader, keys[i].name))) {
+            yaml_node_problem(reader->root, PROBLEM_ERROR, reader->problems,
+                              "the key '%s' is missing", keys[i].name);
+        }
+    }
+}
+
+static void read_order(struct order_reader *reader)
+{
+    if (yaml_node_kind(reader->root) != YAML_TEXT_MAPPING) {
+        char shown[YAML_QUOTE_MAX];
+        yaml_node_problem(reader->root, PROBLEM_ERROR, reader->problems,
+                          "expected the keys of an order, not %s",
+                          yaml_node_quote(reader->root, shown));
+        return;
+    }
+    reader->order->action = reader->env->default_action;
+    check_required(reader);
+    read_keys(reader, true);
+    read_keys(reader, false);
+    if (!yaml_node_present(order_reader_find(reader, "scope"))) {
+        order_fields_scope_of_folder(reader);
+    }
+    order_fields_check(reader);
+    order_names_check(reader);
+}
+
+struct order *order_file_parse(const struct order_file_env *env, const char *name,
+                               const struct file_bytes *bytes, struct problem_list *problems)
+{
+    size_t before = problems->errors;
+    struct yaml_text *text = yaml_text_parse(name, bytes->bytes, bytes->size, problems);
+    if (text == NULL) {
+        return NULL;
+    }
+    struct order_reader reader = {
+        .env = env,
+        .problems = problems,
+        .root = yaml_text_root(text),
+        .order = order_new(),
+    };
+    if (reader.order == NULL) {
+        order_reader_out_of_memory(&reader, reader.root);
+    } else {
+        memcpy(reader.order->sha256, bytes->sha256, sizeof bytes->sha256);
+        read_order(&reader);
+    }
+    instant_zone_close(reader.zone);
+    free(reader.wide);
+    yaml_text_free(text);
+    if (problems->errors != before) {
+        order_unref(reader.order);
+        return NULL;
+    }
+    return reader.order;
+}
+
+/* Does the text look like an ISO 3166-2 code, such as US-CA? */
+static bool is_subdivision(const char *text)
+{
+    size_t len = strlen(text);
+    struct country country;
+    return len >= 4 && len <= 6 && text[2] == '-' && country_parse(text, 2, &country) &&
+           strspn(text + 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len - 3;
+}
+
+bool order_folder_scope_parse(const char *name, struct order_folder_scope *out,
+                              char why[static WHY_MAX])
+{
+    size_t len = strlen(name);
+    *out = (struct order_folder_scope){0};
+    if (country_group_parse(name, len, &out->group)) {
+        out->is_group = true;
+        return true;
+    }
+    if (country_parse(name, len, &out->country)) {
+        return true;
+    }
+    if (is_subdivision(name)) {
+        snprintf(why, WHY_MAX, "a subdivision of a country is not supported by this build");
+    } else if (strpbrk(name, "abcdefghijklmnopqrstuvwxyz") != NULL && len <= 3) {
+        snprintf(why, WHY_MAX, "a country is written in capitals, such as IT");
+    } else {
+        snprintf(why, WHY_MAX,
+                 "expected a country of ISO 3166-1 in capitals, such as IT, or EU or EEA");
+    }
+    return false;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * All orders of a generation, and the decision: which order binds this client for this name now?
+ * Immutable; shared between threads without locks; freed by its owner.
+ *
+ * Scope before names: policy_in_scope() is asked first and reads no name. Names of order files go
+ * into one map for the whole policy (rebuilt at each load, they are few); each list keeps its own
+ * sealed map from load to load, and a query asks only the maps of lists whose order can bind its
+ * country.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "geo/address.h"
+#include "geo/country.h"
+#include "policy/order.h"
+#include "policy/suffix_map.h"
+
+struct policy;
+
+/* Takes references of the orders (ids are unique). loaded is when the policy comes into force: an
+ * order that ended before is in nobody's scope. NULL when memory is out. */
+struct policy *policy_new(struct order *const *orders, size_t count, uint64_t seed, int64_t loaded);
+void policy_free(struct policy *policy); /* NULL is allowed */
+
+/* Orders stand by precedence: earlier effective, then bytewise smaller id. */
+size_t policy_order_count(const struct policy *policy);
+const struct order *policy_order(const struct policy *policy, size_t index);
+
+/* Is this order in force at now for anybody (status, effective, end)? */
+bool policy_order_in_force(const struct order *order, int64_t now);
+
+/* How many names the orders and their lists give, of any kind; a name given twice counts twice. For
+ * people. */
+size_t policy_names(const struct policy *policy);
+
+/* The earliest instant after now at which some active order begins or ends; ORDER_FOR_GOOD if there
+ * is none. */
+int64_t policy_next_change(const struct policy *policy, int64_t now);
+
+/* Who asks. */
+struct policy_client {
+    struct address address;
+    struct country country; /* unknown is a country here; a failed lookup never gets this far */
+};
+
+/* Does any active order that has not ended at now, begun or not, hold this country in its scope?
+ * One comparison; reads no name. */
+bool policy_in_scope(const struct policy *policy, struct country country, int64_t now);
+
+/* Why an order that names the qname does or does not bind this query. */
+enum policy_binding {
+    POLICY_BINDS,            /* it competes */
+    POLICY_SHADOWS,          /* it would block, and is only counted */
+    POLICY_OTHER_COUNTRY,    /* the client's country is not in its scope */
+    POLICY_EXCEPTED_NETWORK, /* except-networks holds the client */
+    POLICY_NOT_YET,          /* before effective */
+    POLICY_ENDED,            /* at or after the end */
+    POLICY_SUSPENDED,
+    POLICY_LIFTED,
+    POLICY_EXCEPTED_NAME, /* an exception of the order covers the qname */
+    POLICY_LEFT_FREE,     /* DS or DNSKEY of a blocked name with free names below it */
+};
+
+struct policy_match {
+    size_t order;    /* index in the policy */
+    unsigned labels; /* of the matched name, a suffix of the qname */
+    bool exact;      /* matched as NAME_EXACT */
+    bool free_below; /* names below the qname are free of this order */
+    enum policy_binding binding;
+};
+
+/* Told of each order that names the qname, at its longest match; once an order. */
+typedef void policy_note_fn(void *ctx, const struct policy_match *match);
+
+enum policy_outcome {
+    POLICY_PASS,  /* no order binds */
+    POLICY_BLOCK, /* *match says which */
+};
+
+struct policy_question {
+    const struct dname *qname;
+    uint16_t qtype;
+    int64_t now; /* seconds since the epoch, UTC */
+};
+
+/* The decision. Of the orders that bind, the longest matched name decides, then the earlier
+ * effective, then the bytewise smaller id. note (may be NULL) is told of orders in force for this
+ * client that match, POLICY_SHADOWS above all; with it NULL shadows go unseen. No allocation, no
+ * lock, no system call. */
+enum policy_outcome policy_decide(const struct policy *policy, const struct policy_client *client,
+                                  const struct policy_question *question,
+                                  struct policy_match *match, policy_note_fn *note, void *ctx);
+
+/* The same decision by the same code, but every order of every country that names the qname is
+ * told to note with its binding. For people, not for a query's path. */
+enum policy_outcome policy_explain(const struct policy *policy, const struct policy_client *client,
+                                   const struct policy_question *question,
+                                   struct policy_match *match, policy_note_fn *note, void *ctx);
+
+/* The action for a match: the order's own, but nxdomain becomes nodata where free_below. */
+enum order_action policy_match_action(const struct policy *policy,
+                                      const struct policy_match *match);
+
+const char *policy_binding_text(enum policy_binding binding);

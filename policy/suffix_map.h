@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Names and what is known of each: a builder takes (name, value) pairs and seals them into an
+ * immutable map, shared by reference count. A query name is hashed once (policy/suffix_keys.h); any
+ * number of maps of that seed is then asked for any of its suffixes. The name itself is stored and
+ * compared: a hash alone never decides. A name may be added with several values; all are kept, in
+ * ascending order, once.
+ *
+ * Made for millions of names with few distinct values: such a name costs its wire form and some six
+ * octets more, and building needs hardly more memory than the sealed map.
+ */
+#pragma once
+
+#include "policy/suffix_keys.h"
+
+struct suffix_map;
+struct suffix_map_builder;
+
+/* NULL when memory is out. */
+struct suffix_map_builder *suffix_map_builder_new(uint64_t seed);
+void suffix_map_builder_free(struct suffix_map_builder *builder); /* NULL is allowed */
+
+/* Adds one pair; false when memory is out or the names of the builder would exceed 4 GiB (some 200
+ * million names). */
+bool suffix_map_builder_add(struct suffix_map_builder *builder, const struct dname *name,
+                            uint32_t value);
+
+/* Seals what was added and frees the builder, whatever comes out. NULL when memory is out. */
+struct suffix_map *suffix_map_seal(struct suffix_map_builder *builder);
+
+struct suffix_map *suffix_map_ref(struct suffix_map *map);
+void suffix_map_unref(struct suffix_map *map); /* NULL is allowed */
+
+/* Distinct names, and bytes of memory held. */
+size_t suffix_map_names(const struct suffix_map *map);
+size_t suffix_map_bytes(const struct suffix_map *map);
+
+/* The values of the suffix with this many labels (0 … keys->count): how many, and in *values the
+ * first (borrowed, valid as long as the map). 0 if the map does not hold that suffix. No
+ * allocation, no lock, no system call. */
+size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,
+                       unsigned labels, const uint32_t **values);
+
+/* The most labels any name of the map has: deeper suffixes need not be asked for. */
+unsigned suffix_map_depth(const struct suffix_map *map);
+
+/* Calls visit with each (name, value), in no particular order, until it returns false. */
+typedef bool suffix_map_visit_fn(void *ctx, const struct dname *name, uint32_t value);
+void suffix_map_each(const struct suffix_map *map, suffix_map_visit_fn *visit, void *ctx);

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * forwarder.conf: every default, every key, what only a start can change, and that the committed
+ * example is true. Mistakes are in check_config_errors.c.
+ */
+#include "forwarder/config.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "geo/address.h"
+#include "geo/file_bytes.h"
+#include "test/config_text.h"
+
+static void expect_socket(const struct config_address *address, const char *text, uint16_t port)
+{
+    char shown[INET6_ADDRSTRLEN];
+    if (address->sockaddr.ss_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address->sockaddr;
+        ck_assert_uint_eq(address->size, sizeof *ipv4);
+        ck_assert_uint_eq(ntohs(ipv4->sin_port), port);
+        inet_ntop(AF_INET, &ipv4->sin_addr, shown, sizeof shown);
+    } else {
+        const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address->sockaddr;
+        ck_assert_uint_eq(address->sockaddr.ss_family, AF_INET6);
+        ck_assert_uint_eq(address->size, sizeof *ipv6);
+        ck_assert_uint_eq(ntohs(ipv6->sin6_port), port);
+        inet_ntop(AF_INET6, &ipv6->sin6_addr, shown, sizeof shown);
+    }
+    ck_assert_str_eq(shown, text);
+}
+
+START_TEST(defaults)
+{
+    struct config *config = parse_good(MINIMAL);
+    ck_assert_str_eq(config->path, "/etc/bailiwick/forwarder.conf");
+    ck_assert_uint_eq(config->listen_count, 1);
+    expect_socket(&config->listen[0].address, "127.0.0.1", 53);
+    ck_assert(config->listen[0].udp && config->listen[0].tcp);
+    ck_assert_uint_eq(config->workers, 0);
+    ck_assert_ptr_null(config->allow);
+
+    const struct config_upstream *upstream = &config->upstream;
+    ck_assert_uint_eq(upstream->server_count, 1);
+    ck_assert_str_eq(upstream->servers[0].host, "192.0.2.53");
+    ck_assert(upstream->servers[0].is_address);
+    ck_assert_uint_eq(upstream->servers[0].port, 53);
+    ck_assert_uint_eq(upstream->bootstrap_count, 0);
+    ck_assert_int_eq(upstream->balance, CONFIG_BALANCE_LEAST_OUTSTANDING);
+    ck_assert_uint_eq(upstream->retry_after_ms, 1000);
+    ck_assert_uint_eq(upstream->timeout_ms, 8000);
+    ck_assert(upstream->health_check.enabled);
+    ck_assert_str_eq(upstream->health_check.name, ".");
+    ck_assert_uint_eq(upstream->health_check.type, 2);
+    ck_assert_uint_eq(upstream->health_check.interval_ms, 5000);
+    ck_assert_uint_eq(upstream->health_check.down_after, 3);
+    ck_assert_uint_eq(upstream->health_check.up_after, 2);
+
+    ck_assert_str_eq(config->geo_database, "/etc/bailiwick/a.mmdb");
+    ck_assert_int_eq(config->geo_field, GEO_FIELD_COUNTRY);
+    ck_assert_ptr_null(config->geo_overrides);
+    ck_assert_int_eq(config->geo_max_age_s, 60 * 86400);
+    ck_assert_str_eq(config->orders, "/etc/bailiwick/orders");
+    ck_assert_str_eq(config->state, "/var/lib/bailiwick");
+    ck_assert_int_eq(config->block.action, ORDER_REFUSED);
+    ck_assert_uint_eq(config->block.ttl_s, 60);
+    ck_assert_uint_eq(config->block.contact_count, 0);
+    ck_assert_ptr_null(config->block.organization);
+    ck_assert_ptr_null(config->block.protected_names);
+    ck_assert_ptr_null(config->block.cookie_secret);
+    ck_assert(!config->resolver_arpa_nodata);
+    ck_assert_uint_eq(config->limits.tcp_connections, 20000);
+    ck_assert_uint_eq(config->limits.tcp_per_client, 100);
+    ck_assert_uint_eq(config->limits.tcp_idle_ms, 30000);
+    ck_assert_uint_eq(config->limits.in_flight, 65536);
+    ck_assert_uint_eq(config->limits.stream_output, 256 * 1024);
+    ck_assert_str_eq(config->control, "/run/bailiwick/control.sock");
+    ck_assert_int_eq(config->log_level, LOG_LEVEL_INFO);
+    config_free(config);
+}
+END_TEST
+
+static const char everything[] =
+    "listen:\n"
+    "  - {address: 192.0.2.1, port: 5300, transport: [tcp]}\n"
+    "  - {address: \"2001:db8::1\", transport: udp}\n"
+    "  - {address: \"fe80::1%lo\", proxy-protocol: no}\n"
+    "  - {address: \"::ffff:192.0.2.2\"}\n"
+    "  - {address: \"::\"}\n"
+    "workers: 4\n"
+    "allow: [192.0.2.0/24, \"2001:db8::/32\"]\n"
+    "upstream:\n"
+    "  servers:\n"
+    "    - {address: resolver.example., port: 5353, transport: dns}\n"
+    "    - {address: \"fe80::2%lo\"}\n"
+    "  bootstrap: [192.0.2.7, {address: 192.0.2.8, port: 54}]\n"
+    "  balance: client-hash\n"
+    "  retry-after: 500ms\n"
+    "  timeout: 2m\n"
+    "  health-check: {name: Example.COM., type: soa, interval: 1h,\n"
+    "    down-after: 1, up-after: 100}\n"
+    "  send-client: no\n"
+    "geo:\n"
+    "  database: /srv/country.mmdb\n"
+    "  country-field: registered_country\n"
+    "  overrides: own/overrides.csv\n"
+    "  max-age: 7d\n"
+    "orders: orders/\n"
+    "state: /srv/state\n"
+    "block:\n"
+    "  action: nxdomain\n"
+    "  ttl: 5m\n"
+    "  contact: [mailto:abuse@example.org, https://example.org/block]\n"
+    "  organization: Example Networks\n"
+    "  protected-names: protected.txt\n"
+    "  cookie-secret: cookie\n"
+    "resolver-arpa: nodata\n"
+    "trust: {proxy-protocol: [], ecs: [], forwarded-for: []}\n"
+    "limits:\n"
+    "  tcp-connections: 10\n"
+    "  tcp-per-client: 11\n"
+    "  tcp-idle: 500ms\n"
+    "  in-flight: 12\n"
+    "  stream-output: 1 MiB\n"
+    "control: run/control.sock\n"
+    "log: {level: debug}\n";
+
+static bool allows(const struct config *config, const char *text)
+{
+    struct address address;
+    ck_assert(address_parse(text, strlen(text), &address));
+    return network_set_contains(config->allow, &address);
+}
+
+START_TEST(every_key)
+{
+    struct config *config = parse_good(everything);
+    ck_assert_uint_eq(config->listen_count, 5);
+    expect_socket(&config->listen[0].address, "192.0.2.1", 5300);
+    ck_assert(!config->listen[0].udp && config->listen[0].tcp);
+    expect_socket(&config->listen[1].address, "2001:db8::1", 53);
+    ck_assert(config->listen[1].udp && !config->listen[1].tcp);
+    expect_socket(&config->listen[2].address, "fe80::1", 53);
+    ck_assert_uint_ne(
+        ((const struct sockaddr_in6 *)&config->listen[2].address.sockaddr)->sin6_scope_id, 0);
+    expect_socket(&config->listen[3].address, "192.0.2.2", 53);
+    expect_socket(&config->listen[4].address, "::", 53);
+    ck_assert_uint_eq(config->workers, 4);
+    ck_assert(allows(config, "192.0.2.9") && allows(config, "2001:db8::9"));
+    ck_assert(!allows(config, "198.51.100.1"));
+
+    const struct config_upstream *upstream = &config->upstream;
+    ck_assert_uint_eq(upstream->server_count, 2);
+    ck_assert_str_eq(upstream->servers[0].host, "resolver.example.");
+    ck_assert(!upstream->servers[0].is_address);
+    ck_assert_uint_eq(upstream->servers[0].port, 5353);
+    ck_assert(upstream->servers[1].is_address);
+    ck_assert_uint_ne(upstream->servers[1].scope_id, 0);
+    ck_assert_uint_eq(upstream->bootstrap_count, 2);
+    ck_assert_str_eq(upstream->bootstrap[0].host, "192.0.2.7");
+    ck_assert_uint_eq(upstream->bootstrap[0].port, 53);
+    ck_assert_uint_eq(upstream->bootstrap[1].port, 54);
+    ck_assert_int_eq(upstream->balance, CONFIG_BALANCE_CLIENT_HASH);
+    ck_assert_uint_eq(upstream->retry_after_ms, 500);
+    ck_assert_uint_eq(upstream->timeout_ms, 120000);
+    ck_assert_str_eq(upstream->health_check.name, "example.com");
+    ck_assert_uint_eq(upstream->health_check.type, 6);
+    ck_assert_uint_eq(upstream->health_check.interval_ms, 3600000);
+    ck_assert_uint_eq(upstream->health_check.down_after, 1);
+    ck_assert_uint_eq(upstream->health_check.up_after, 100);
+
+    ck_assert_str_eq(config->geo_database, "/srv/country.mmdb");
+    ck_assert_int_eq(config->geo_field, GEO_FIELD_REGISTERED);
+    ck_assert_str_eq(config->geo_overrides, "/etc/bailiwick/own/overrides.csv");
+    ck_assert_int_eq(config->geo_max_age_s, 7 * 86400);
+    ck_assert_str_eq(config->orders, "/etc/bailiwick/orders");
+    ck_assert_str_eq(config->state, "/srv/state");
+    ck_assert_int_eq(config->block.action, ORDER_NXDOMAIN);
+    ck_assert_uint_eq(config->block.ttl_s, 300);
+    ck_assert_uint_eq(config->block.contact_count, 2);
+    ck_assert_str_eq(config->block.contacts[0], "mailto:abuse@example.org");
+    ck_assert_str_eq(config->block.contacts[1], "https://example.org/block");
+    ck_assert_str_eq(config->block.organization, "Example Networks");
+    ck_assert_str_eq(config->block.protected_names, "/etc/bailiwick/protected.txt");
+    ck_assert_str_eq(config->block.cookie_secret, "/etc/bailiwick/cookie");
+    ck_assert(config->resolver_arpa_nodata);
+    ck_assert_uint_eq(config->limits.tcp_connections, 10);
+    ck_assert_uint_eq(config->limits.tcp_per_client, 11);
+    ck_assert_uint_eq(config->limits.tcp_idle_ms, 500);
+    ck_assert_uint_eq(config->limits.in_flight, 12);
+    ck_assert_uint_eq(config->limits.stream_output, 1048576);
+    ck_assert_str_eq(config->control, "/etc/bailiwick/run/control.sock");
+    ck_assert_int_eq(config->log_level, LOG_LEVEL_DEBUG);
+    config_free(config);
+}
+END_TEST
+
+static const struct {
+    const char *label;
+    const char *yaml;
+} accepted[] = {
+    {"health check off",
+     LISTEN "upstream: {servers: [{address: 192.0.2.1}], health-check: no}\n" FILES},
+    {"one contact", MINIMAL "block: {contact: \"tel:+390212345\"}\n"},
+    {"size in octets", MINIMAL "limits: {stream-output: 70000}\n"},
+    {"size without a blank", MINIMAL "limits: {stream-output: 64KiB}\n"},
+    {"workers by word", MINIMAL "workers: auto\n"},
+    {"no TTL", MINIMAL "block: {ttl: 0s}\n"},
+    {"same address, other port",
+     "listen: [{address: 192.0.2.1}, {address: 192.0.2.1, port: 54}]\n" UPSTREAM FILES},
+    {"same address, other transport", "listen: [{address: 192.0.2.1, transport: udp},"
+                                      " {address: 192.0.2.1, transport: [tcp]}]\n" UPSTREAM FILES},
+};
+
+START_TEST(accepts)
+{
+    char errors[TEXT_MAX];
+    struct config *config = parse(accepted[_i].yaml, errors);
+    ck_assert_msg(config != NULL && errors[0] == '\0', "%s: %s", accepted[_i].label, errors);
+    config_free(config);
+}
+END_TEST
+
+/* Parses and returns the warnings alone. */
+static void warnings_of(const char *yaml, char warnings[static TEXT_MAX])
+{
+    struct problem_list problems;
+    problem_list_init(&problems);
+    config_free(config_parse("/etc/bailiwick/forwarder.conf", yaml, strlen(yaml), &problems));
+    format_problems(&problems, PROBLEM_WARNING, warnings);
+    problem_list_fini(&problems);
+}
+
+START_TEST(designated_resolvers_are_noted)
+{
+    char warnings[TEXT_MAX];
+    warnings_of(MINIMAL, warnings);
+    ck_assert_msg(strncmp(warnings, "1:1: resolver-arpa is forward", 29) == 0, "%s", warnings);
+    warnings_of(MINIMAL "resolver-arpa: forward\n", warnings);
+    ck_assert_msg(strncmp(warnings, "5:16: resolver-arpa is forward", 30) == 0, "%s", warnings);
+    warnings_of(MINIMAL "resolver-arpa: nodata\n", warnings);
+    ck_assert_str_eq(warnings, "");
+}
+END_TEST
+
+static const struct {
+    const char *config;
+    const char *orders; /* behind the current folder, if relative */
+} folders[] = {
+    {"/forwarder.conf", "/orders"},
+    {"/a/b/forwarder.conf", "/a/b/orders"},
+    {"forwarder.conf", "orders"},
+    {"a/forwarder.conf", "a/orders"},
+    {"./a/../forwarder.conf", "./a/../orders"},
+};
+
+START_TEST(paths_start_from_the_folder)
+{
+    char expected[4096] = "";
+    if (folders[_i].orders[0] != '/') {
+        ck_assert_ptr_nonnull(getcwd(expected, sizeof expected - 64));
+        strncat(expected, "/", 2);
+    }
+    strncat(expected, folders[_i].orders, 60);
+    struct problem_list problems;
+    problem_list_init(&problems);
+    struct config *config =
+        config_parse(folders[_i].config, MINIMAL, sizeof MINIMAL - 1, &problems);
+    ck_assert_ptr_nonnull(config);
+    ck_assert_str_eq(config->orders, expected);
+    config_free(config);
+    problem_list_fini(&problems);
+}
+END_TEST
+
+static const struct {
+    const char *label;
+    const char *yaml;
+    const char *key; /* NULL: no difference */
+} differences[] = {
+    {"none", MINIMAL, NULL},
+    {"what a reload takes", MINIMAL "block: {ttl: 1s}\nallow: [192.0.2.1]\nlog: {level: error}\n",
+     NULL},
+    {"listen: port", LISTENING("{address: 127.0.0.1, port: 54}"), "listen"},
+    {"listen: one more", LISTENING("{address: 127.0.0.1}, {address: 127.0.0.2}"), "listen"},
+    {"listen: transport", LISTENING("{address: 127.0.0.1, transport: tcp}"), "listen"},
+    {"workers", MINIMAL "workers: 2\n", "workers"},
+    {"upstream: server", SERVER("{address: 192.0.2.54}"), "upstream"},
+    {"upstream: port", SERVER("{address: 192.0.2.53, port: 54}"), "upstream"},
+    {"upstream: health check",
+     LISTEN "upstream: {servers: [{address: 192.0.2.53}], health-check: no}\n" FILES, "upstream"},
+    {"upstream: probe",
+     LISTEN "upstream: {servers: [{address: 192.0.2.53}], health-check: {name: a}}\n" FILES,
+     "upstream"},
+    {"upstream: bootstrap",
+     LISTEN "upstream: {servers: [{address: 192.0.2.53}], bootstrap: [192.0.2.1]}\n" FILES,
+     "upstream"},
+    {"state", MINIMAL "state: /srv\n", "state"},
+    {"limits", MINIMAL "limits: {in-flight: 3}\n", "limits"},
+    {"control", MINIMAL "control: /srv/c\n", "control"},
+};
+
+START_TEST(fixed_keys_are_compared)
+{
+    struct config *a = parse_good(MINIMAL);
+    struct config *b = parse_good(differences[_i].yaml);
+    const char *key = config_fixed_difference(a, b);
+    const char *expected = differences[_i].key;
+    ck_assert_msg(expected == NULL ? key == NULL : key != NULL && strcmp(key, expected) == 0,
+                  "%s: %s", differences[_i].label, key);
+    config_free(a);
+    config_free(b);
+}
+END_TEST
+
+START_TEST(missing_file_is_a_problem)
+{
+    struct problem_list problems;
+    problem_list_init(&problems);
+    ck_assert_ptr_null(config_read("/nonexistent/forwarder.conf", &problems));
+    ck_assert_uint_eq(problems.errors, 1);
+    ck_assert_str_eq(problems.items[0].file, "/nonexistent/forwarder.conf");
+    problem_list_fini(&problems);
+}
+END_TEST
+
+/* Takes a line of the example apart: `#key:` has one mark, `##key:` two. False for prose, whose one
+ * mark is followed by one blank. */
+static bool is_marked_key(const char *line, size_t *indent, size_t *marks)
+{
+    *indent = strspn(line, " ");
+    *marks = strspn(line + *indent, "#");
+    const char *key = line + *indent + *marks;
+    size_t blanks = strspn(key, " ");
+    key += blanks;
+    return *marks > 0 && blanks != 1 && strspn(key, "abcdefghijklmnopqrstuvwxyz-") > 0 &&
+           key[strspn(key, "abcdefghijklmnopqrstuvwxyz-")] == ':';
+}
+
+/* The example, with the keys that have one mark if optional is set, and of those that have two the
+ * one with this number from 1. *refused is how many there are of those. The caller frees it. */
+static char *read_example(bool optional, size_t number, size_t *refused)
+{
+    struct file_bytes file;
+    char why[WHY_MAX];
+    bool read = file_bytes_read(AT_FDCWD, "forwarder.conf.example", 1U << 20, &file, why);
+    ck_assert_msg(read, "%s", why);
+    char *out = calloc(1, file.size + 1), *end = out;
+    *refused = 0;
+    for (char *line = strtok(file.bytes, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        size_t indent, marks;
+        bool key = is_marked_key(line, &indent, &marks);
+        *refused += key && marks == 2;
+        if (marks == 0 || (key && (marks == 1 ? optional : *refused == number))) {
+            end += sprintf(end, "%.*s%s\n", (int)indent, line, line + indent + marks);
+        }
+    }
+    file_bytes_fini(&file);
+    return out;
+}
+
+START_TEST(example_is_good)
+{
+    for (int optional = 0; optional < 2; optional++) {
+        size_t refused;
+        char *yaml = read_example(optional == 1, 0, &refused);
+        config_free(parse_good(yaml));
+        free(yaml);
+    }
+}
+END_TEST
+
+START_TEST(example_marks_what_is_not_supported)
+{
+    size_t refused = 1;
+    for (size_t number = 1; number <= refused; number++) {
+        char *yaml = read_example(false, number, &refused), errors[TEXT_MAX];
+        ck_assert_msg(parse(yaml, errors) == NULL, "number %zu passes", number);
+        free(yaml);
+        for (char *line = strtok(errors, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+            ck_assert_msg(strstr(line, "is not supported by this build") != NULL, "%s", line);
+        }
+    }
+    ck_assert_uint_gt(refused, 5);
+}
+END_TEST
+
+static const char *const documented[] = {
+    "listen",
+    "address",
+    "port",
+    "transport",
+    "proxy-protocol",
+    "certificate",
+    "key",
+    "workers",
+    "allow",
+    "upstream",
+    "servers",
+    "tls-name",
+    "bootstrap",
+    "balance",
+    "retry-after",
+    "timeout",
+    "health-check",
+    "name",
+    "type",
+    "interval",
+    "down-after",
+    "up-after",
+    "send-client",
+    "geo",
+    "database",
+    "country-field",
+    "overrides",
+    "max-age",
+    "orders",
+    "state",
+    "block",
+    "action",
+    "ttl",
+    "contact",
+    "organization",
+    "protected-names",
+    "protected-networks",
+    "cookie-secret",
+    "resolver-arpa",
+    "trust",
+    "ecs",
+    "forwarded-for",
+    "limits",
+    "tcp-connections",
+    "tcp-per-client",
+    "tcp-idle",
+    "in-flight",
+    "stream-output",
+    "control",
+    "log",
+    "level",
+};
+
+START_TEST(example_documents_every_key)
+{
+    struct file_bytes file;
+    char wanted[64], why[WHY_MAX];
+    bool read = file_bytes_read(AT_FDCWD, "forwarder.conf.example", 1U << 20, &file, why);
+    ck_assert_msg(read, "%s", why);
+    snprintf(wanted, sizeof wanted, "%s:", documented[_i]);
+    bool found = false;
+    for (char *at = file.bytes; !found && (at = strstr(at, wanted)) != NULL; at++) {
+        found = strchr(" #{", at[-1]) != NULL || at[-1] == '\n';
+    }
+    file_bytes_fini(&file);
+    ck_assert_msg(found, "%s", documented[_i]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("config");
+    TCase *tcase = tcase_create("config");
+    tcase_add_test(tcase, defaults);
+    tcase_add_test(tcase, every_key);
+    tcase_add_loop_test(tcase, accepts, 0, sizeof accepted / sizeof accepted[0]);
+    tcase_add_test(tcase, designated_resolvers_are_noted);
+    tcase_add_loop_test(tcase, paths_start_from_the_folder, 0, sizeof folders / sizeof folders[0]);
+    tcase_add_loop_test(tcase, fixed_keys_are_compared, 0,
+                        sizeof differences / sizeof differences[0]);
+    tcase_add_test(tcase, missing_file_is_a_problem);
+    tcase_add_test(tcase, example_is_good);
+    tcase_add_test(tcase, example_marks_what_is_not_supported);
+    tcase_add_loop_test(tcase, example_documents_every_key, 0,
+                        sizeof documented / sizeof documented[0]);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * policy/name_list: from lines to a sealed map, with what is refused and what is wrong.
+ */
+#include "policy/name_list.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "geo/problem.h"
+#include "policy/guard.h"
+#include "policy/suffix_map.h"
+
+#define PAIRS_MAX 32
+#define TEXT_MAX 2048
+
+static struct guard *guard; /* of the test case */
+static struct problem_list problems;
+
+static void set_up(void)
+{
+    problem_list_init(&problems);
+    guard = guard_new("protected", "resolver.example\nlogin.bank.example", 35, &problems);
+    ck_assert_ptr_nonnull(guard);
+}
+
+static void tear_down(void)
+{
+    guard_free(guard);
+    problem_list_fini(&problems);
+}
+
+/* Parses with up to two names of allow-wide. */
+static struct name_list *parse(const char *bytes, size_t size, const char *const *wide,
+                               bool refuse_is_error)
+{
+    struct dname names[2];
+    char why[WHY_MAX];
+    struct name_list_options options = {
+        .name = "list",
+        .guard = guard,
+        .wide = names,
+        .refuse_is_error = refuse_is_error,
+        .seed = 1,
+    };
+    for (; options.wide_count < 2 && wide[options.wide_count] != NULL; options.wide_count++) {
+        const char *text = wide[options.wide_count];
+        ck_assert(dname_parse(text, strlen(text), &names[options.wide_count], why));
+    }
+    return name_list_parse(&options, bytes, size, &problems);
+}
+
+/* The pairs of a map as texts. */
+struct pairs {
+    char text[PAIRS_MAX][64];
+    size_t count;
+};
+
+static bool note_pair(void *ctx, const struct dname *name, uint32_t value)
+{
+    static const char mark[] = {
+        [NAME_SUBTREE] = '*', [NAME_EXACT] = '=', [NAME_EXCEPT] = '!', [NAME_FREE_BELOW] = '^'};
+    struct pairs *pairs = ctx;
+    char text[DNAME_TEXT_MAX];
+    ck_assert_uint_lt(pairs->count, PAIRS_MAX);
+    ck_assert_uint_lt(value, sizeof mark);
+    snprintf(pairs->text[pairs->count++], 64, "%c%.60s ", mark[value], dname_format(name, text));
+    return true;
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* What the list blocks, in bytewise order: "=exact !except *subtree ^free-below ". */
+static char *contents(const struct name_list *list, char out[static TEXT_MAX])
+{
+    struct pairs pairs = {.count = 0};
+    suffix_map_each(name_list_map(list), note_pair, &pairs);
+    qsort(pairs.text, pairs.count, sizeof pairs.text[0], compare_texts);
+    out[0] = '\0';
+    for (size_t i = 0; i < pairs.count; i++) {
+        size_t len = strlen(out);
+        snprintf(out + len, TEXT_MAX - len, "%s", pairs.text[i]);
+    }
+    return out;
+}
+
+/* All problems, one a line, warnings with a W in front. */
+static char *told(char out[static TEXT_MAX])
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < problems.count; i++) {
+        char text[512];
+        problem_format(&problems.items[i], text, sizeof text);
+        size_t len = strlen(out);
+        snprintf(out + len, TEXT_MAX - len, "%s%s\n",
+                 problems.items[i].level == PROBLEM_WARNING ? "W " : "", text);
+    }
+    return out;
+}
+
+#define BYTES(literal) literal, sizeof(literal) - 1
+
+static const struct {
+    const char *label;
+    const char *bytes;
+    size_t size;
+    const char *wide[2];
+    const char *expected;
+    size_t count;
+    size_t refused;
+    const char *told;
+} good[] = {
+    {"names", BYTES("b.example\na.example\n"), {0}, "*a.example *b.example ", 2, 0, ""},
+    {"a name twice", BYTES("a.example\nA.Example.\n"), {0}, "*a.example ", 2, 0, ""},
+    {"exact", BYTES("=a.example"), {0}, "=a.example ", 1, 0, ""},
+    {"exact and with all below",
+     BYTES("=a.example\na.example"),
+     {0},
+     "*a.example =a.example ",
+     2,
+     0,
+     ""},
+    {"exception",
+     BYTES("a.example\n!x.y.a.example\n"),
+     {0},
+     "!x.y.a.example *a.example ^a.example ^example ^y.a.example ",
+     2,
+     0,
+     ""},
+    {"exceptions alone", BYTES("!com\n"), {0}, "!com ", 1, 0, ""},
+    {"exceptions are not judged",
+     BYTES("!resolver.example"),
+     {0},
+     "!resolver.example ^example ",
+     1,
+     0,
+     ""},
+    {"comments, blanks, CRLF and BOM",
+     BYTES("\xEF\xBB\xBF# list\r\n\r\n  a.example\t# one\r\n\t=b.example\r\n"),
+     {0},
+     "*a.example =b.example ",
+     2,
+     0,
+     ""},
+    {"no newline at the end", BYTES("a.example"), {0}, "*a.example ", 1, 0, ""},
+    {"U-label",
+     BYTES("b\xC3\xBC"
+           "cher.example"),
+     {0},
+     "*xn--bcher-kva.example ",
+     1,
+     0,
+     ""},
+    {"public suffixes are left out",
+     BYTES("a.example\nCo.Uk\n\n  com\n"),
+     {0},
+     "*a.example ",
+     1,
+     2,
+     "W list:2:1: co.uk is a public suffix, and allow-wide does not list it\n"
+     "W list:4:3: com is a top-level domain, and allow-wide does not list it\n"},
+    {"exact public suffixes too",
+     BYTES("a.example\n=github.io\n"),
+     {0},
+     "*a.example ",
+     1,
+     1,
+     "W list:2:2: github.io is a public suffix, and allow-wide does not list it\n"},
+    {"allow-wide",
+     BYTES("github.io\n=com\nco.uk\n"),
+     {"github.io", "com"},
+     "*github.io =com ",
+     2,
+     1,
+     "W list:3:1: co.uk is a public suffix, and allow-wide does not list it\n"},
+    {"allow-wide is for one name alone",
+     BYTES("a.example\ncom"),
+     {"example.com"},
+     "*a.example ",
+     1,
+     1,
+     "W list:2:1: com is a top-level domain, and allow-wide does not list it\n"},
+    {"protected names are left out",
+     BYTES("a.example\nresolver.example\n=x.resolver.example\nbank.example\n"),
+     {0},
+     "*a.example ",
+     1,
+     3,
+     "W list:2:1: resolver.example is a protected name\n"
+     "W list:3:2: x.resolver.example stands below the protected name resolver.example\n"
+     "W list:4:1: bank.example stands above the protected name login.bank.example\n"},
+    {"allow-wide does not free what is protected",
+     BYTES("a.example\nexample\n"),
+     {"example"},
+     "*a.example ",
+     1,
+     1,
+     "W list:2:1: example stands above the protected name resolver.example\n"},
+    {"the root",
+     BYTES("."),
+     {"."},
+     "!login.bank.example !resolver.example *. ^bank.example ^example ",
+     1,
+     0,
+     ""},
+    {"the root alone", BYTES("=."), {"."}, "=. ", 1, 0, ""},
+};
+
+START_TEST(good_lists)
+{
+    char text[TEXT_MAX];
+    struct name_list *list = parse(good[_i].bytes, good[_i].size, good[_i].wide, false);
+    ck_assert_msg(list != NULL, "%s: %s", good[_i].label, told(text));
+    ck_assert_msg(strcmp(contents(list, text), good[_i].expected) == 0, "%s: %s", good[_i].label,
+                  text);
+    ck_assert_msg(name_list_count(list) == good[_i].count, "%s: count %zu", good[_i].label,
+                  name_list_count(list));
+    ck_assert_msg(name_list_refused(list) == good[_i].refused, "%s: refused %zu", good[_i].label,
+                  name_list_refused(list));
+    ck_assert_msg(strcmp(told(text), good[_i].told) == 0, "%s: %s", good[_i].label, text);
+    bool exceptions = strchr(good[_i].expected, '!') != NULL;
+    ck_assert_msg(name_list_has_exceptions(list) == exceptions, "%s", good[_i].label);
+    name_list_unref(list);
+}
+END_TEST
+
+static const struct {
+    const char *label;
+    const char *bytes;
+    size_t size;
+    bool refuse_is_error;
+    const char *told;
+} bad[] = {
+    {"nothing", BYTES(""), false, "list: the list holds no name\n"},
+    {"comments alone", BYTES("# a.example\n\n"), false, "list: the list holds no name\n"},
+    {"all refused", BYTES("com\n"), false,
+     "W list:1:1: com is a top-level domain, and allow-wide does not list it\n"
+     "list: every name of the list was refused\n"},
+    {"refusal is an error", BYTES("a.example\ncom\n=resolver.example"), true,
+     "list:2:1: com is a top-level domain, and allow-wide does not list it\n"
+     "list:3:2: resolver.example is a protected name\n"},
+    {"all bad lines are told", BYTES("a.example\n a..b\n=10.0.0.1\n!\nx y\n=\n!=a.example\n"),
+     false,
+     "list:2:2: there is an empty label\n"
+     "list:3:2: this is an address or a network, not a name\n"
+     "list:4:2: a name is expected, and there is none\n"
+     "list:5:1: there is white space within the name; one name is expected\n"
+     "list:6:2: a name is expected, and there is none\n"
+     "list:7:2: the character = cannot stand in a name\n"},
+    {"hosts format", BYTES("0.0.0.0 a.example\n"), false,
+     "list:1:1: there is white space within the name; one name is expected\n"},
+    {"wildcard", BYTES("*.a.example\n"), false,
+     "list:1:1: wildcards are not used: a name covers everything below it; write it without *.\n"},
+    {"NUL", BYTES("a.example\nb\0.example\n"), false, "list:2:1: the text holds a NUL octet\n"},
+    {"a blank after the mark", BYTES("= a.example\n"), false,
+     "list:1:2: there is white space within the name; one name is expected\n"},
+    {"bad lines beside refused ones", BYTES("com\na..b\n"), false,
+     "W list:1:1: com is a top-level domain, and allow-wide does not list it\n"
+     "list:2:1: there is an empty label\n"},
+};
+
+START_TEST(bad_lists)
+{
+    static const char *const wide[2] = {NULL};
+    char text[TEXT_MAX];
+    ck_assert_msg(parse(bad[_i].bytes, bad[_i].size, wide, bad[_i].refuse_is_error) == NULL, "%s",
+                  bad[_i].label);
+    ck_assert_msg(strcmp(told(text), bad[_i].told) == 0, "%s: %s", bad[_i].label, text);
+    ck_assert_msg(problems.errors > 0, "%s", bad[_i].label);
+}
+END_TEST
+
+/* A list of this many lines each of a refused name, of what is no name, and of a good name. */
+static size_t write_lines(char *bytes, size_t size, unsigned refused, unsigned wrong,
+                          unsigned right)
+{
+    size_t len = 0;
+    for (unsigned i = 0; i < refused; i++) {
+        len += (size_t)snprintf(bytes + len, size - len, "com\n");
+    }
+    for (unsigned i = 0; i < wrong; i++) {
+        len += (size_t)snprintf(bytes + len, size - len, "a..b\n");
+    }
+    for (unsigned i = 0; i < right; i++) {
+        len += (size_t)snprintf(bytes + len, size - len, "n%u.example\n", i);
+    }
+    return len;
+}
+
+static const struct {
+    const char *label;
+    unsigned refused, wrong;
+    bool refuse_is_error;
+    size_t problems, errors;
+    const char *last; /* of the problems */
+} floods[] = {
+    {"as many refusals as are told", 20, 0, false, 20, 0, "list:20:1: com is"},
+    {"one more", 21, 0, false, 21, 0, "list: 1 more names were refused"},
+    {"many refusals", 500, 0, false, 21, 0, "list: 480 more names were refused"},
+    {"many refusals that are errors", 500, 0, true, 21, 21, "list: 480 more names were refused"},
+    {"many bad lines", 0, 500, false, 21, 21, "list: 480 more lines are not names"},
+    {"both", 500, 500, false, 42, 21, "list: 480 more names were refused"},
+};
+
+START_TEST(floods_are_counted)
+{
+    static const char *const wide[2] = {NULL};
+    static char bytes[8192];
+    char text[512];
+    size_t size = write_lines(bytes, sizeof bytes, floods[_i].refused, floods[_i].wrong, 3);
+    struct name_list *list = parse(bytes, size, wide, floods[_i].refuse_is_error);
+    ck_assert_msg((list != NULL) == (floods[_i].errors == 0), "%s", floods[_i].label);
+    ck_assert_msg(problems.count == floods[_i].problems, "%s: %zu problems", floods[_i].label,
+                  problems.count);
+    ck_assert_msg(problems.errors == floods[_i].errors, "%s: %zu errors", floods[_i].label,
+                  problems.errors);
+    problem_format(&problems.items[problems.count - 1], text, sizeof text);
+    ck_assert_msg(strstr(text, floods[_i].last) == text, "%s: %s", floods[_i].label, text);
+    if (list != NULL) {
+        ck_assert_uint_eq(name_list_refused(list), floods[_i].refused);
+        ck_assert_uint_eq(name_list_count(list), 3);
+    }
+    name_list_unref(list);
+}
+END_TEST
+
+START_TEST(references)
+{
+    static const char *const wide[2] = {NULL};
+    struct name_list *list = parse("a.example", 9, wide, false);
+    ck_assert_ptr_nonnull(list);
+    ck_assert_ptr_eq(name_list_ref(list), list);
+    name_list_unref(list);
+    ck_assert_uint_eq(name_list_count(list), 1);
+    name_list_unref(list);
+    name_list_unref(NULL);
+}
+END_TEST
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+int main(void)
+{
+    TCase *tcase = tcase_create("lists");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, good_lists, 0, COUNT(good));
+    tcase_add_loop_test(tcase, bad_lists, 0, COUNT(bad));
+    tcase_add_loop_test(tcase, floods_are_counted, 0, COUNT(floods));
+    tcase_add_test(tcase, references);
+    Suite *suite = suite_create("name_list");
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

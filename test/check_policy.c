@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Decisions: the rules one by one, then random orders and questions against the naive model.
+ */
+#include "policy/policy.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/policy_make.h"
+#include "test/policy_model.h"
+#include "test/policy_random.h"
+
+#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
+
+enum {
+    TYPE_A = 1,
+    TYPE_NS = 2,
+    TYPE_DS = 43,
+    TYPE_DNSKEY = 48,
+    TYPE_ANY = 255
+};
+
+struct notes {
+    size_t count;
+    struct policy_match match[MODEL_ORDERS_MAX];
+};
+
+static void take_note(void *ctx, const struct policy_match *match)
+{
+    struct notes *notes = ctx;
+    DEMAND(notes->count < MODEL_ORDERS_MAX, "more notes than orders");
+    notes->match[notes->count++] = *match;
+}
+
+/* ---- One order, one rule ---- */
+
+struct rule_row {
+    const char *label;
+    const char *names;
+    const char *list;
+    const char *qname;
+    uint16_t qtype;
+    const char *expected; /* "pass", or "block LABELS" with " exact" and " free" */
+};
+
+static const struct rule_row rules[] = {
+    {"the name", "a.test", NULL, "a.test", TYPE_A, "block 2"},
+    {"below it", "a.test", NULL, "www.a.test", TYPE_A, "block 2"},
+    {"far below it", "a.test", NULL, "x.y.z.a.test", TYPE_ANY, "block 2"},
+    {"case", "a.test", NULL, "WWW.A.Test", TYPE_A, "block 2"},
+    {"above it", "a.test", NULL, "test", TYPE_A, "pass"},
+    {"beside it", "a.test", NULL, "b.test", TYPE_A, "pass"},
+    {"a longer label", "a.test", NULL, "aa.test", TYPE_A, "pass"},
+    {"the longest of two", "a.test b.a.test", NULL, "x.b.a.test", TYPE_A, "block 3"},
+    {"the root", ".", NULL, "a.test", TYPE_A, "block 0"},
+    {"the root itself", ".", NULL, ".", TYPE_NS, "block 0"},
+
+    {"exact", "=a.test", NULL, "a.test", TYPE_A, "block 2 exact free"},
+    {"below exact", "=a.test", NULL, "www.a.test", TYPE_A, "pass"},
+    {"DS of exact", "=a.test", NULL, "a.test", TYPE_DS, "pass"},
+    {"DNSKEY of exact", "=a.test", NULL, "a.test", TYPE_DNSKEY, "pass"},
+    {"exact and subtree at once", "a.test =a.test", NULL, "a.test", TYPE_A, "block 2"},
+    {"exact within a subtree", "a.test =b.a.test", NULL, "b.a.test", TYPE_A, "block 3 exact"},
+    {"below exact within a subtree", "a.test =b.a.test", NULL, "c.b.a.test", TYPE_A, "block 2"},
+    {"DS of exact within a subtree", "a.test =b.a.test", NULL, "b.a.test", TYPE_DS,
+     "block 3 exact"},
+
+    {"except", "a.test !b.a.test", NULL, "b.a.test", TYPE_A, "pass"},
+    {"below except", "a.test !b.a.test", NULL, "x.b.a.test", TYPE_A, "pass"},
+    {"beside except", "a.test !b.a.test", NULL, "c.a.test", TYPE_A, "block 2"},
+    {"above except", "a.test !b.a.test", NULL, "a.test", TYPE_A, "block 2 free"},
+    {"DS above except", "a.test !b.a.test", NULL, "a.test", TYPE_DS, "pass"},
+    {"DNSKEY above except", "a.test !b.a.test", NULL, "a.test", TYPE_DNSKEY, "pass"},
+    {"NS above except", "a.test !b.a.test", NULL, "a.test", TYPE_NS, "block 2 free"},
+    {"DS between", "a.test !c.b.a.test", NULL, "b.a.test", TYPE_DS, "pass"},
+    {"DS beside except", "a.test !b.a.test", NULL, "c.a.test", TYPE_DS, "block 2"},
+    {"except wins over a longer name", "a.test c.b.a.test !b.a.test", NULL, "c.b.a.test", TYPE_A,
+     "pass"},
+    {"except of the name itself", "a.test !a.test", NULL, "x.a.test", TYPE_A, "pass"},
+    {"except of the root", "a.test !.", NULL, "a.test", TYPE_A, "pass"},
+    {"except below the root", ". !a.test", NULL, ".", TYPE_DNSKEY, "pass"},
+    {"except alone", "!a.test", NULL, "a.test", TYPE_A, "pass"},
+
+    {"listed", "", "a.test\n", "www.a.test", TYPE_A, "block 2"},
+    {"listed exactly", "", "=a.test\n", "a.test", TYPE_A, "block 2 exact free"},
+    {"excepted in the list", "", "a.test\n!b.a.test\n", "b.a.test", TYPE_A, "pass"},
+    {"above the list's exception", "", "a.test\n!b.a.test\n", "a.test", TYPE_A, "block 2 free"},
+    {"DS above the list's exception", "", "a.test\n!b.a.test\n", "a.test", TYPE_DS, "pass"},
+    {"the file excepts from the list", "!b.a.test", "a.test\n", "x.b.a.test", TYPE_A, "pass"},
+    {"the list excepts from the file", "a.test", "!b.a.test\n", "x.b.a.test", TYPE_A, "pass"},
+    {"the file frees the list's name", "!b.a.test", "a.test\n", "a.test", TYPE_A, "block 2 free"},
+    {"the longer is in the list", "a.test", "b.a.test\n", "b.a.test", TYPE_A, "block 3"},
+    {"the longer is in the file", "b.a.test", "a.test\n", "b.a.test", TYPE_A, "block 3"},
+    {"in both", "a.test", "a.test\n", "a.test", TYPE_A, "block 2"},
+    {"exact in the file, subtree in the list", "=a.test", "a.test\n", "a.test", TYPE_A, "block 2"},
+    {"subtree in the file, exact in the list", "a.test", "=a.test\n", "a.test", TYPE_A, "block 2"},
+    {"a wider list covers the exact name", "=b.a.test", "a.test\n", "b.a.test", TYPE_A,
+     "block 3 exact"},
+};
+
+static void describe(enum policy_outcome outcome, const struct policy_match *match, char *out,
+                     size_t size)
+{
+    switch (outcome) {
+    case POLICY_PASS:
+        snprintf(out, size, "pass");
+        break;
+    case POLICY_BLOCK:
+        snprintf(out, size, "block %u%s%s", match->labels, match->exact ? " exact" : "",
+                 match->free_below ? " free" : "");
+        break;
+    }
+}
+
+START_TEST(follows_the_rules)
+{
+    const struct rule_row *row = &rules[_i];
+    char decided[64];
+    struct order *order = make_order("X", row->names, row->list);
+    struct policy *policy = policy_over(&order, 1, 0);
+    const struct dname qname = name_of(row->qname);
+    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_question question = {&qname, row->qtype, 1000};
+    struct policy_match match;
+    enum policy_outcome outcome = policy_decide(policy, &client, &question, &match, NULL, NULL);
+    describe(outcome, &match, decided, sizeof decided);
+    ck_assert_msg(strcmp(decided, row->expected) == 0, "%s: %s", row->label, decided);
+    policy_free(policy);
+}
+END_TEST
+
+/* ---- One order, its standing ---- */
+
+struct standing_row {
+    const char *label;
+    const char *country; /* "" is unknown */
+    const char *address;
+    int64_t now;
+    enum order_status status;
+    enum order_action action;
+    enum policy_binding expected;
+};
+
+/* In force from 100 to 200, for Italy and the unknown, but not for 192.0.2.0/24. */
+static const struct standing_row standings[] = {
+    {"binds", "IT", "2.32.0.1", 150, ORDER_ACTIVE, ORDER_REFUSED, POLICY_BINDS},
+    {"first second", "IT", "2.32.0.1", 100, ORDER_ACTIVE, ORDER_REFUSED, POLICY_BINDS},
+    {"second before", "IT", "2.32.0.1", 99, ORDER_ACTIVE, ORDER_REFUSED, POLICY_NOT_YET},
+    {"last second", "IT", "2.32.0.1", 199, ORDER_ACTIVE, ORDER_REFUSED, POLICY_BINDS},
+    {"end", "IT", "2.32.0.1", 200, ORDER_ACTIVE, ORDER_REFUSED, POLICY_ENDED},
+    {"abroad", "FR", "2.32.0.1", 150, ORDER_ACTIVE, ORDER_REFUSED, POLICY_OTHER_COUNTRY},
+    {"unknown", "", "2.32.0.1", 150, ORDER_ACTIVE, ORDER_REFUSED, POLICY_BINDS},
+    {"excepted", "IT", "192.0.2.9", 150, ORDER_ACTIVE, ORDER_REFUSED, POLICY_EXCEPTED_NETWORK},
+    {"suspended", "IT", "2.32.0.1", 150, ORDER_SUSPENDED, ORDER_REFUSED, POLICY_SUSPENDED},
+    {"lifted", "IT", "2.32.0.1", 150, ORDER_LIFTED, ORDER_REFUSED, POLICY_LIFTED},
+    {"shadow", "IT", "2.32.0.1", 150, ORDER_ACTIVE, ORDER_SHADOW, POLICY_SHADOWS},
+    {"shadow abroad", "FR", "2.32.0.1", 150, ORDER_ACTIVE, ORDER_SHADOW, POLICY_OTHER_COUNTRY},
+};
+
+static bool in_force_for_client(enum policy_binding binding)
+{
+    return binding == POLICY_BINDS || binding == POLICY_SHADOWS ||
+           binding == POLICY_EXCEPTED_NAME || binding == POLICY_LEFT_FREE;
+}
+
+START_TEST(judges_the_standing)
+{
+    const struct standing_row *row = &standings[_i];
+    struct network network;
+    char why[WHY_MAX];
+    struct order *order = make_order("X", "a.test", NULL);
+    ck_assert(network_parse("192.0.2.0/24", 12, &network, why, sizeof why));
+    order->except_networks = network_set_new(&network, 1);
+    order->scope.unknown = true;
+    order->effective = 100;
+    order->end = 200;
+    order->status = row->status;
+    order->action = row->action;
+    struct policy *policy = policy_over(&order, 1, 0);
+    const struct dname qname = name_of("a.test");
+    const struct policy_client client = {address_of(row->address), country_of(row->country)};
+    const struct policy_question question = {&qname, TYPE_A, row->now};
+    struct policy_match match;
+    struct notes notes = {0};
+
+    bool blocks = row->expected == POLICY_BINDS;
+    ck_assert_int_eq(policy_explain(policy, &client, &question, &match, take_note, &notes),
+                     blocks ? POLICY_BLOCK : POLICY_PASS);
+    ck_assert_uint_eq(notes.count, 1);
+    ck_assert_msg(notes.match[0].binding == row->expected, "%s: %s", row->label,
+                  policy_binding_text(notes.match[0].binding));
+
+    notes.count = 0;
+    ck_assert_int_eq(policy_decide(policy, &client, &question, &match, take_note, &notes),
+                     blocks ? POLICY_BLOCK : POLICY_PASS);
+    ck_assert_msg(notes.count == in_force_for_client(row->expected), "%s", row->label);
+    policy_free(policy);
+}
+END_TEST
+
+/* ---- Several orders ---- */
+
+/* Which order decides, by id; "" is none. */
+static const char *decider(struct policy *policy, const char *qname_text, uint16_t qtype)
+{
+    const struct dname qname = name_of(qname_text);
+    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_question question = {&qname, qtype, 1000};
+    struct policy_match match;
+    if (policy_decide(policy, &client, &question, &match, NULL, NULL) == POLICY_PASS) {
+        return "";
+    }
+    return policy_order(policy, match.order)->id;
+}
+
+START_TEST(longest_name_then_date_then_id)
+{
+    struct order *orders[] = {
+        make_order("d-late", "a.test", NULL),    make_order("c", "a.test b.a.test", NULL),
+        make_order("b", "a.test", "c.a.test\n"), make_order("a-late", "", "c.a.test\n"),
+        make_order("B", "d.a.test", NULL),
+    };
+    orders[0]->effective = 500;
+    orders[1]->effective = 400;
+    orders[2]->effective = 400;
+    orders[3]->effective = 500;
+    struct policy *policy = policy_over(orders, 5, 0);
+    ck_assert_str_eq(decider(policy, "a.test", TYPE_A), "b");
+    ck_assert_str_eq(decider(policy, "b.a.test", TYPE_A), "c");
+    ck_assert_str_eq(decider(policy, "c.a.test", TYPE_A), "b");
+    ck_assert_str_eq(decider(policy, "d.a.test", TYPE_A), "B");
+    ck_assert_str_eq(policy_order(policy, 0)->id, "B");
+    ck_assert_str_eq(policy_order(policy, 4)->id, "d-late");
+    ck_assert_uint_eq(policy_order_count(policy), 5);
+    policy_free(policy);
+}
+END_TEST
+
+/* An exception removes its own order alone; DS passes one order and not the next. */
+START_TEST(another_order_still_binds)
+{
+    struct order *orders[] = {make_order("narrow", "b.a.test !c.b.a.test", NULL),
+                              make_order("wide", "a.test", NULL)};
+    struct policy *policy = policy_over(orders, 2, 0);
+    ck_assert_str_eq(decider(policy, "b.a.test", TYPE_A), "narrow");
+    ck_assert_str_eq(decider(policy, "c.b.a.test", TYPE_A), "wide");
+    ck_assert_str_eq(decider(policy, "b.a.test", TYPE_DS), "wide");
+    policy_free(policy);
+}
+END_TEST
+
+/* A shadow order is told of once and never decides, however long its name. */
+START_TEST(shadows_are_only_counted)
+{
+    struct order *orders[] = {make_order("shadow", "a.test b.a.test", "b.a.test\n"),
+                              make_order("wide", "test", NULL)};
+    orders[0]->action = ORDER_SHADOW;
+    struct policy *policy = policy_over(orders, 2, 0);
+    const struct dname qname = name_of("x.b.a.test");
+    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_question question = {&qname, TYPE_A, 1000};
+    struct policy_match match;
+    struct notes notes = {0};
+    ck_assert_int_eq(policy_decide(policy, &client, &question, &match, take_note, &notes),
+                     POLICY_BLOCK);
+    ck_assert_str_eq(policy_order(policy, match.order)->id, "wide");
+    ck_assert_uint_eq(notes.count, 2);
+    ck_assert_int_eq(notes.match[0].binding, POLICY_SHADOWS);
+    ck_assert_uint_eq(notes.match[0].labels, 3);
+    ck_assert_int_eq(notes.match[1].binding, POLICY_BINDS);
+    policy_free(policy);
+}
+END_TEST
+
+START_TEST(nxdomain_becomes_nodata_where_names_are_free)
+{
+    struct order *order = make_order("X", "a.test !b.a.test", NULL);
+    order->action = ORDER_NXDOMAIN;
+    struct policy *policy = policy_over(&order, 1, 0);
+    struct policy_match match = {.free_below = true};
+    ck_assert_int_eq(policy_match_action(policy, &match), ORDER_NODATA);
+    match.free_below = false;
+    ck_assert_int_eq(policy_match_action(policy, &match), ORDER_NXDOMAIN);
+    order->action = ORDER_REFUSED;
+    match.free_below = true;
+    ck_assert_int_eq(policy_match_action(policy, &match), ORDER_REFUSED);
+    policy_free(policy);
+}
+END_TEST
+
+/* The scope is set for what is in force and what is still to come, not for what is over. */
+START_TEST(scope_ends_with_the_last_order)
+{
+    struct order *orders[] = {make_order("1", "a.test", NULL), make_order("2", "a.test", NULL),
+                              make_order("3", "a.test", NULL), make_order("4", "a.test", NULL)};
+    orders[0]->end = 200;
+    orders[1]->effective = 300;
+    orders[1]->end = 400;
+    orders[2]->status = ORDER_SUSPENDED;
+    orders[3]->scope = (struct order_scope){.unknown = true};
+    orders[3]->end = 100;
+    struct policy *policy = policy_over(orders, 4, 100);
+    ck_assert(policy_in_scope(policy, country_of("IT"), 100));
+    ck_assert(policy_in_scope(policy, country_of("IT"), 250));
+    ck_assert(policy_in_scope(policy, country_of("IT"), 399));
+    ck_assert(!policy_in_scope(policy, country_of("IT"), 400));
+    ck_assert(!policy_in_scope(policy, country_of("FR"), 100));
+    ck_assert(!policy_in_scope(policy, COUNTRY_UNKNOWN, 100));
+    ck_assert_int_eq(policy_next_change(policy, 100), 200);
+    ck_assert_int_eq(policy_next_change(policy, 200), 300);
+    ck_assert_int_eq(policy_next_change(policy, 300), 400);
+    ck_assert_int_eq(policy_next_change(policy, 400), ORDER_FOR_GOOD);
+    policy_free(policy);
+}
+END_TEST
+
+START_TEST(scope_knows_groups_by_the_day)
+{
+    struct order *order = make_order("X", "", "a.test\n");
+    order->scope.groups[COUNTRY_GROUP_EU] = true;
+    order_ref(order);
+    struct policy *policy = policy_over(&order, 1, BREXIT - 10);
+    ck_assert(policy_in_scope(policy, country_of("GB"), BREXIT - 10));
+    ck_assert(policy_in_scope(policy, country_of("FR"), BREXIT));
+    ck_assert(!policy_in_scope(policy, country_of("NO"), BREXIT));
+    policy_free(policy);
+    policy = policy_over(&order, 1, BREXIT);
+    ck_assert(!policy_in_scope(policy, country_of("GB"), BREXIT));
+    policy_free(policy);
+}
+END_TEST
+
+START_TEST(holds_nothing)
+{
+    struct policy *policy = policy_new(NULL, 0, SEED, 0);
+    ck_assert_ptr_nonnull(policy);
+    ck_assert_uint_eq(policy_order_count(policy), 0);
+    ck_assert_uint_eq(policy_names(policy), 0);
+    ck_assert_int_eq(policy_next_change(policy, 0), ORDER_FOR_GOOD);
+    ck_assert(!policy_in_scope(policy, country_of("IT"), 0));
+    ck_assert(!policy_in_scope(policy, COUNTRY_UNKNOWN, 0));
+    ck_assert_str_eq(decider(policy, "a.test", TYPE_A), "");
+    policy_free(policy);
+    policy_free(NULL);
+}
+END_TEST
+
+START_TEST(counts_names)
+{
+    struct order *orders[] = {make_order("1", "a.test =b.test !c.a.test", "x.test\ny.test\n"),
+                              make_order("2", "a.test", NULL)};
+    struct policy *policy = policy_over(orders, 2, 0);
+    ck_assert_uint_eq(policy_names(policy), 6);
+    policy_free(policy);
+}
+END_TEST
+
+START_TEST(knows_who_is_in_force)
+{
+    struct order *order = make_order("X", "a.test", NULL);
+    ck_assert(policy_order_in_force(order, 0));
+    order->effective = 100;
+    order->end = 200;
+    ck_assert(!policy_order_in_force(order, 99));
+    ck_assert(policy_order_in_force(order, 100));
+    ck_assert(!policy_order_in_force(order, 200));
+    order->status = ORDER_LIFTED;
+    ck_assert(!policy_order_in_force(order, 150));
+    order_unref(order);
+}
+END_TEST
+
+/* A thousand orders that each name every suffix of a long name: read, but not a thousand times a
+ * thousand. */
+START_TEST(bears_many_orders_of_one_name)
+{
+    enum {
+        ORDERS = 1000,
+        LABELS = 30
+    };
+    static struct order *orders[ORDERS];
+    static char names[LABELS * LABELS * 2 + LABELS];
+    char suffix[LABELS * 2 + 8] = "test";
+    for (int i = 0; i < LABELS; i++) {
+        char longer[sizeof suffix];
+        snprintf(longer, sizeof longer, "a.%.*s", (int)(sizeof longer - 3), suffix);
+        memcpy(suffix, longer, sizeof suffix);
+        strcat(strcat(names, suffix), " ");
+    }
+    for (int i = 0; i < ORDERS; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%04d", i);
+        orders[i] = make_order(id, names, NULL);
+    }
+    struct policy *policy = policy_over(orders, ORDERS, 0);
+    for (int i = 0; i < 20; i++) {
+        ck_assert_str_eq(decider(policy, suffix, TYPE_A), "0000");
+    }
+    policy_free(policy);
+}
+END_TEST
+
+/* ---- Against the model ---- */
+
+struct trial {
+    uint64_t seed;
+    struct model_order models[MODEL_ORDERS_MAX];
+    size_t count;
+    struct policy *policy;
+    struct policy_client client;
+    struct policy_question question;
+};
+
+static size_t index_in_policy(const struct trial *trial, size_t model)
+{
+    size_t index = 0;
+    while (policy_order(trial->policy, index) != trial->models[model].order) {
+        index++;
+    }
+    return index;
+}
+
+static bool same_match(const struct policy_match *a, const struct policy_match *b)
+{
+    return a->order == b->order && a->labels == b->labels && a->exact == b->exact &&
+           a->free_below == b->free_below && a->binding == b->binding;
+}
+
+static void compare_notes(const struct trial *trial, const struct model_verdict *verdicts,
+                          const struct notes *notes, bool everywhere)
+{
+    size_t expected = 0;
+    for (size_t i = 0; i < trial->count; i++) {
+        if (!verdicts[i].names_it ||
+            (!everywhere && !in_force_for_client(verdicts[i].match.binding))) {
+            continue;
+        }
+        expected++;
+        struct policy_match match = verdicts[i].match;
+        match.order = index_in_policy(trial, i);
+        size_t told = 0;
+        for (size_t n = 0; n < notes->count; n++) {
+            told += same_match(&match, &notes->match[n]);
+        }
+        DEMAND(told == 1, "seed %llu: order %s is told %zu times", (unsigned long long)trial->seed,
+               trial->models[i].order->id, told);
+    }
+    DEMAND(notes->count == expected, "seed %llu: %zu notes, not %zu",
+           (unsigned long long)trial->seed, notes->count, expected);
+}
+
+typedef enum policy_outcome decide_fn(const struct policy *policy,
+                                      const struct policy_client *client,
+                                      const struct policy_question *question,
+                                      struct policy_match *match, policy_note_fn *note, void *ctx);
+
+static void compare(const struct trial *trial, decide_fn *decide, bool everywhere, bool noting)
+{
+    struct model_verdict verdicts[MODEL_ORDERS_MAX];
+    struct notes notes = {0};
+    struct policy_match match;
+    size_t best =
+        model_decide(trial->models, trial->count, &trial->client, &trial->question, verdicts);
+    enum policy_outcome outcome = decide(trial->policy, &trial->client, &trial->question, &match,
+                                         noting ? take_note : NULL, &notes);
+    DEMAND((outcome == POLICY_BLOCK) == (best < trial->count), "seed %llu: outcome %d",
+           (unsigned long long)trial->seed, outcome);
+    if (best < trial->count) {
+        verdicts[best].match.order = index_in_policy(trial, best);
+        DEMAND(same_match(&match, &verdicts[best].match), "seed %llu: order %s decides",
+               (unsigned long long)trial->seed, policy_order(trial->policy, match.order)->id);
+        DEMAND(policy_in_scope(trial->policy, trial->client.country, trial->question.now),
+               "seed %llu: scope", (unsigned long long)trial->seed);
+    }
+    if (noting) {
+        compare_notes(trial, verdicts, &notes, everywhere);
+    }
+}
+
+/* Without groups the scope is exact: some active order has not ended and holds the country. */
+static void compare_scope(const struct trial *trial)
+{
+    bool held = false;
+    bool groups = false;
+    for (size_t i = 0; i < trial->count; i++) {
+        const struct order *order = trial->models[i].order;
+        groups |= order->scope.groups[COUNTRY_GROUP_EU] || order->scope.groups[COUNTRY_GROUP_EEA];
+        held |= order->status == ORDER_ACTIVE && trial->question.now < order->end &&
+                model_scope_has(&order->scope, trial->client.country, trial->question.now);
+    }
+    bool said = policy_in_scope(trial->policy, trial->client.country, trial->question.now);
+    DEMAND(said == held || (groups && said), "seed %llu: scope", (unsigned long long)trial->seed);
+}
+
+static void ask(struct trial *trial, int64_t loaded)
+{
+    static const char *const codes[] = {"IT", "FR", "GB", "CH", "NO", "RE", "US", ""};
+    static const char *const addresses[] = {"192.0.2.1", "192.0.2.200", "2001:db8::1",
+                                            "2001:db8:8000::1", "198.51.100.1"};
+    static const uint16_t types[] = {TYPE_A, TYPE_DS, TYPE_DNSKEY, TYPE_ANY};
+    char text[32];
+    random_name(text, sizeof text, random_below(3));
+    struct dname qname = name_of(text);
+    trial->client.address = address_of(addresses[random_below(5)]);
+    trial->client.country = country_of(codes[random_below(8)]);
+    trial->question =
+        (struct policy_question){&qname, types[random_below(4)], loaded + (int64_t)random_below(8)};
+    compare(trial, policy_decide, false, false);
+    compare(trial, policy_decide, false, true);
+    compare(trial, policy_explain, true, true);
+    compare_scope(trial);
+}
+
+/* 500 policies, 500 questions each, every one decided twice and explained once. */
+START_TEST(agrees_with_the_model)
+{
+    enum {
+        POLICIES = 500,
+        QUESTIONS = 500
+    };
+    for (uint64_t seed = 1; seed <= POLICIES; seed++) {
+        static struct trial trial;
+        struct order *orders[MODEL_ORDERS_MAX];
+        trial = (struct trial){.seed = seed};
+        random_state = seed;
+        trial.count = random_below(MODEL_ORDERS_MAX + 1);
+        for (unsigned i = 0; i < trial.count; i++) {
+            random_order(&trial.models[i], i);
+            orders[i] = trial.models[i].order;
+        }
+        int64_t loaded = random_instant();
+        trial.policy = policy_over(orders, trial.count, loaded);
+        for (int i = 0; i < QUESTIONS; i++) {
+            ask(&trial, loaded);
+        }
+        policy_free(trial.policy);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("policy");
+    TCase *tcase = tcase_create("policy");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_loop_test(tcase, follows_the_rules, 0, ROWS(rules));
+    tcase_add_loop_test(tcase, judges_the_standing, 0, ROWS(standings));
+    tcase_add_test(tcase, longest_name_then_date_then_id);
+    tcase_add_test(tcase, another_order_still_binds);
+    tcase_add_test(tcase, shadows_are_only_counted);
+    tcase_add_test(tcase, nxdomain_becomes_nodata_where_names_are_free);
+    tcase_add_test(tcase, scope_ends_with_the_last_order);
+    tcase_add_test(tcase, scope_knows_groups_by_the_day);
+    tcase_add_test(tcase, holds_nothing);
+    tcase_add_test(tcase, counts_names);
+    tcase_add_test(tcase, knows_who_is_in_force);
+    tcase_add_test(tcase, bears_many_orders_of_one_name);
+    tcase_add_test(tcase, agrees_with_the_model);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

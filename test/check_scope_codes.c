@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Scopes as codes: none, one, groups and countries, all there are.
+ */
+#include "forwarder/scope_codes.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS(table) (sizeof(table) / sizeof *(table))
+
+static const struct {
+    const char *label, *countries; /* two letters each */
+    bool eu, eea, unknown;
+    const char *expected;
+} SCOPES[] = {
+    {"nothing", "", false, false, false, ""},
+    {"one", "IT", false, false, false, "IT"},
+    {"the first and the last", "ZWAD", false, false, false, "AD, ZW"},
+    {"groups come first", "AD", true, true, false, "EU, EEA, AD"},
+    {"with unknown countries", "IT", false, false, true, "IT, unknown countries"},
+    {"only unknown countries", "", false, false, true, "unknown countries"},
+};
+
+START_TEST(codes_are_listed_in_order)
+{
+    for (size_t i = 0; i < ROWS(SCOPES); i++) {
+        struct order_scope scope = {.unknown = SCOPES[i].unknown};
+        scope.groups[COUNTRY_GROUP_EU] = SCOPES[i].eu;
+        scope.groups[COUNTRY_GROUP_EEA] = SCOPES[i].eea;
+        for (const char *code = SCOPES[i].countries; *code != '\0'; code += 2) {
+            struct country country;
+            ck_assert(country_parse(code, 2, &country));
+            country_set_add(&scope.countries, country);
+        }
+        char text[64] = "";
+        FILE *out = fmemopen(text, sizeof text, "w");
+        scope_codes_print(&scope, out);
+        ck_assert_int_eq(fclose(out), 0);
+        ck_assert_msg(strcmp(text, SCOPES[i].expected) == 0, "%s: %s", SCOPES[i].label, text);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("scope_codes");
+    TCase *tcase = tcase_create("scope_codes");
+    tcase_add_test(tcase, codes_are_listed_in_order);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

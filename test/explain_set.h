@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A generation made in memory for the tests of explanations: the countries of borders.mmdb (see
+ * fixtures/networks.txt), an override or two, and orders in YAML. Each test binary includes it
+ * once.
+ */
+#pragma once
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forwarder/config.h"
+#include "forwarder/generation.h"
+#include "geo/overrides.h"
+#include "policy/guard.h"
+#include "policy/order_file.h"
+#include "policy/policy.h"
+
+#define EXPLAIN_SET_ORDERS_MAX 16
+#define EXPLAIN_SET_LOADED INT64_C(1767225600) /* 2026-01-01T00:00:00Z */
+#define EXPLAIN_SET_CONFIG                                                           \
+    "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n" \
+    "geo: {database: a.mmdb}\norders: orders\n"
+
+/* An order as a test writes it; its file is IT/ID.yaml or so. */
+struct explain_set_order {
+    const char *folder;
+    const char *yaml;
+};
+
+struct explain_set {
+    struct generation generation;
+    struct generation_order versions[EXPLAIN_SET_ORDERS_MAX];
+    char paths[EXPLAIN_SET_ORDERS_MAX][64];
+};
+
+static inline struct name_list *explain_set_no_list(void *ctx,
+                                                    const struct name_list_options *options,
+                                                    uint8_t sha256[static FILE_BYTES_SHA256],
+                                                    struct problem_list *problems)
+{
+    (void)ctx;
+    (void)sha256;
+    problem_list_add(problems, PROBLEM_ERROR, options->name, 0, 0, "no lists here");
+    return NULL;
+}
+
+static inline struct order *explain_set_read(const struct guard *guard,
+                                             const struct explain_set_order *source)
+{
+    char why[WHY_MAX];
+    struct file_bytes bytes;
+    struct problem_list problems;
+    struct order_file_env env = {.guard = guard, .now = 0, .open_list = explain_set_no_list};
+    problem_list_init(&problems);
+    ck_assert_msg(order_folder_scope_parse(source->folder, &env.folder, why), "%s", why);
+    ck_assert(file_bytes_copy(source->yaml, strlen(source->yaml), &bytes));
+    struct order *order = order_file_parse(&env, source->folder, &bytes, &problems);
+    ck_assert_msg(order != NULL, "%s: %s", source->yaml,
+                  problems.count > 0 ? problems.items[0].text : "no reason");
+    problem_list_fini(&problems);
+    file_bytes_fini(&bytes);
+    return order;
+}
+
+static inline struct policy *explain_set_policy(const struct explain_set_order *sources,
+                                                size_t count)
+{
+    struct order *orders[EXPLAIN_SET_ORDERS_MAX];
+    struct problem_list problems;
+    problem_list_init(&problems);
+    struct guard *guard = guard_new("protected", NULL, 0, &problems);
+    ck_assert_ptr_nonnull(guard);
+    ck_assert_uint_le(count, EXPLAIN_SET_ORDERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        orders[i] = explain_set_read(guard, &sources[i]);
+    }
+    struct policy *policy = policy_new(orders, count, 1, 0);
+    ck_assert_ptr_nonnull(policy);
+    for (size_t i = 0; i < count; i++) {
+        order_unref(orders[i]);
+    }
+    guard_free(guard);
+    return policy;
+}
+
+/* config is the text of forwarder.conf. */
+static inline void explain_set_init(struct explain_set *set, const char *config,
+                                    const struct explain_set_order *orders, size_t count)
+{
+    static const char feed[] = "198.51.100.64/26,SM,,,\n198.51.100.128/26,,,,\n";
+    char why[WHY_MAX];
+    struct problem_list problems;
+    problem_list_init(&problems);
+    *set = (struct explain_set){0};
+    set->generation = (struct generation){
+        .number = 7,
+        .loaded = EXPLAIN_SET_LOADED,
+        .config = config_parse("/etc/bailiwick/forwarder.conf", config, strlen(config), &problems),
+        .policy = explain_set_policy(orders, count),
+        .db = geo_db_open("test/fixtures/borders.mmdb", GEO_FIELD_COUNTRY, why),
+        .overrides = overrides_parse("feed", feed, strlen(feed), &problems),
+        .orders = set->versions,
+    };
+    ck_assert_ptr_nonnull(set->generation.config);
+    ck_assert_ptr_nonnull(set->generation.db);
+    ck_assert_ptr_nonnull(set->generation.overrides);
+    for (size_t i = 0; i < count; i++) {
+        const char *id = policy_order(set->generation.policy, i)->id;
+        snprintf(set->paths[i], sizeof set->paths[i], "%.2s/%s.yaml", id, id);
+        set->versions[i] =
+            (struct generation_order){.path = set->paths[i], .loaded = EXPLAIN_SET_LOADED - 60};
+    }
+}
+
+static inline void explain_set_fini(struct explain_set *set)
+{
+    policy_free(set->generation.policy);
+    overrides_unref(set->generation.overrides);
+    geo_db_unref(set->generation.db);
+    config_free(set->generation.config);
+}

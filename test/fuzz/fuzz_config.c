@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * forwarder.conf from any bytes: either a configuration that holds what its readers promise, or at
+ * least one error with a text; never both.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "forwarder/config.h"
+
+static void require(bool holds)
+{
+    if (!holds) {
+        abort();
+    }
+}
+
+static void check_config(const struct config *config)
+{
+    require(config->listen_count > 0 && config->upstream.server_count > 0);
+    for (size_t i = 0; i < config->listen_count; i++) {
+        require(config->listen[i].address.size > 0);
+        require(config->listen[i].udp || config->listen[i].tcp);
+    }
+    for (size_t i = 0; i < config->upstream.server_count; i++) {
+        require(config->upstream.servers[i].host != NULL && config->upstream.servers[i].port > 0);
+    }
+    for (size_t i = 0; i < config->upstream.bootstrap_count; i++) {
+        require(config->upstream.bootstrap[i].is_address);
+    }
+    require(config->upstream.timeout_ms > 0 && config->upstream.retry_after_ms > 0);
+    require(config->upstream.health_check.enabled == (config->upstream.health_check.name != NULL));
+    require(config->workers <= 1024 && config->block.action != ORDER_SHADOW);
+    require(config->geo_database[0] == '/' && config->orders[0] == '/');
+    require(config->state[0] == '/' && config->control[0] == '/');
+    require(config_fixed_difference(config, config) == NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct problem_list problems;
+    problem_list_init(&problems);
+    struct config *config =
+        config_parse("/etc/forwarder.conf", (const char *)data, size, &problems);
+    require((config == NULL) == (problems.errors > 0));
+    for (size_t i = 0; i < problems.count; i++) {
+        require(problems.items[i].text[0] != '\0' &&
+                (problems.items[i].line > 0 || problems.items[i].column == 0));
+    }
+    if (config != NULL) {
+        check_config(config);
+    }
+    config_free(config);
+    problem_list_fini(&problems);
+    return 0;
+}

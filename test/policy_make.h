@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Orders, lists and policies in a line each, for tests. Everything asserts.
+ */
+#pragma once
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/guard.h"
+#include "policy/policy.h"
+
+/* Check writes a mark for every assertion that holds; where there are millions this one is silent.
+ */
+#define DEMAND(condition, ...)         \
+    do {                               \
+        if (!(condition)) {            \
+            ck_abort_msg(__VA_ARGS__); \
+        }                              \
+    } while (0)
+
+#define SEED 42 /* of every suffix map */
+
+static inline struct dname name_of(const char *text)
+{
+    struct dname name;
+    char why[WHY_MAX];
+    DEMAND(dname_parse(text, strlen(text), &name, why), "%s: %s", text, why);
+    return name;
+}
+
+static inline struct country country_of(const char *code)
+{
+    struct country country = COUNTRY_UNKNOWN;
+    DEMAND(*code == '\0' || country_parse(code, strlen(code), &country), "%s", code);
+    return country;
+}
+
+static inline struct address address_of(const char *text)
+{
+    struct address address;
+    DEMAND(address_parse(text, strlen(text), &address), "%s", text);
+    return address;
+}
+
+/* A list as its file would be: names parted by newlines. Wide names need no leave here. */
+static inline struct name_list *list_of(const char *bytes)
+{
+    struct problem_list problems;
+    problem_list_init(&problems);
+    struct guard *guard = guard_new("protected", NULL, 0, &problems);
+    const struct dname wide[] = {name_of("test"), name_of(".")};
+    const struct name_list_options options = {
+        .name = "list", .guard = guard, .wide = wide, .wide_count = 2, .seed = SEED};
+    struct name_list *list = name_list_parse(&options, bytes, strlen(bytes), &problems);
+    ck_assert_msg(list != NULL && problems.count == 0, "%s", bytes);
+    problem_list_fini(&problems);
+    guard_free(guard);
+    return list;
+}
+
+/* An order for Italy. names: parted by blanks, "=name" exactly, "!name" an exception; list: the
+ * bytes of a list, or NULL. */
+static inline struct order *make_order(const char *id, const char *names, const char *list)
+{
+    struct order *order = order_new();
+    char *copy = strdup(names);
+    char *rest = copy;
+    order->id = strdup(id);
+    country_set_add(&order->scope.countries, country_of("IT"));
+    order->names = calloc(strlen(names) + 1, sizeof *order->names);
+    for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        enum name_kind kind = *word == '=' ? NAME_EXACT : *word == '!' ? NAME_EXCEPT : NAME_SUBTREE;
+        order->names[order->name_count++] =
+            (struct order_name){kind, name_of(word + (kind != NAME_SUBTREE))};
+    }
+    free(copy);
+    if (list != NULL) {
+        order->lists = calloc(1, sizeof *order->lists);
+        order->lists[order->list_count++] =
+            (struct order_list){.path = strdup("list"), .names = list_of(list)};
+    }
+    return order;
+}
+
+/* A policy over these orders, whose references it takes over. */
+static inline struct policy *policy_over(struct order **orders, size_t count, int64_t loaded)
+{
+    struct policy *policy = policy_new(orders, count, SEED, loaded);
+    ck_assert_ptr_nonnull(policy);
+    for (size_t i = 0; i < count; i++) {
+        order_unref(orders[i]);
+    }
+    return policy;
+}
