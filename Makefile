@@ -9,9 +9,15 @@
 
 SANITIZE ?=
 BUILD    ?= build$(if $(SANITIZE),/$(SANITIZE))
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
 CLANG    ?= clang
 VERSION  := 0.1.0
+
+# Commands are shown by their target; V=1 shows them whole.
+V        ?=
+say       = $(if $(V),,@echo "  $(1)" $(subst $(BUILD)/,,$@);)
 
 PKGS     := libevent_core libmaxminddb libcares yaml-0.1 jansson libidn2 libpsl libknot libcrypto glib-2.0
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
@@ -66,24 +72,24 @@ $(BUILD)/libcli.a:       $(call obj,$(CLI))
 $(BUILD)/lib%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR  )ar rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/bailiwickd: $(BUILD)/obj/forwarder/main.o $(call archives,$(rooms_forwarder))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/bailiwick: $(BUILD)/obj/forwarder/cli/main.o $(call archives,$(rooms_cli))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Unit tests: one binary a module.
 define unit_rule
 $(BUILD)/test/check_$(1): $(BUILD)/obj/test/check_$(1).o \
     $(call archives,$(rooms_$(call room_of,$(1))))
 	@mkdir -p $$(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(CHECK_LIBS) $(LIBS)
+	$$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(CHECK_LIBS) $(LIBS)
 endef
 $(foreach t,$(TESTS),$(eval $(call unit_rule,$(t))))
 
@@ -95,14 +101,14 @@ unit: unit-build
 FUZZ_FLAGS := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) -std=c17 $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+	$(call say,FUZZ)$(CLANG) $(CPPFLAGS) -std=c17 $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 FUZZ_LIB := $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(GEO) $(POLICY) $(WIRE) $(DAEMON) $(CLI))
 $(BUILD)/fuzz/libbailiwick.a: $(FUZZ_LIB)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR  )ar rcs $@ $^
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/test/fuzz/fuzz_%.o $(BUILD)/fuzz/libbailiwick.a
-	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 fuzz: $(patsubst %,$(BUILD)/fuzz/fuzz_%,$(FUZZERS))
 
 lint:

@@ -4,8 +4,8 @@
  * the path of a query.
  */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "forwarder/check_config.h"
 #include "forwarder/server.h"

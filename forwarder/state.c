@@ -202,10 +202,10 @@ static bool write_part(const char *folder, const struct state_part *part, char w
     return done;
 }
 
-static bool write_meta(const char *folder, const struct state_version *version,
+static bool write_meta(const char *folder, const char *path, const struct state_version *version,
                        char why[static WHY_MAX])
 {
-    char *text = state_meta_format(version);
+    char *text = state_meta_format(path, version);
     char *file = join(folder, META);
     bool done = text != NULL && file != NULL;
     if (done) {
@@ -262,7 +262,7 @@ bool state_write(const struct state_key *key, const struct state_version *versio
     for (size_t i = 0; done && i < version->count; i++) {
         done = write_part(folder, &version->parts[i], why);
     }
-    done = done && write_meta(folder, version, why);
+    done = done && write_meta(folder, key->path, version, why);
     tidy(folder);
     free(folder);
     return done;

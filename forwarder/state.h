@@ -30,15 +30,16 @@ struct state_key {
 /* One file of a version. */
 struct state_part {
     char *origin; /* as it is named in what refers to it: a list's path in the order; UTF-8 */
-    char *file;   /* where its copy lies; NULL in a version that is to be written */
     size_t size;
     uint8_t sha256[FILE_BYTES_SHA256];
+    char *file;        /* of a version that was read: where the copy lies */
     const void *bytes; /* of a version that is to be written; borrowed */
 };
 
+/* In one that is to be written origin and id may be NULL, and path is the key's. */
 struct state_version {
-    char *path; /* as in the key */
-    char *id;   /* of an order; else "" */
+    char *path;
+    char *id; /* of an order; else "" */
     int64_t loaded;
     struct state_part *parts;
     size_t count;

@@ -88,27 +88,29 @@ char *state_meta_folder(const char *path, char out[static STATE_META_NAME_MAX])
 static json_t *format_part(const struct state_part *part)
 {
     char sha256[FILE_BYTES_HEX_MAX];
-    return json_pack("{s:s, s:I, s:s}", "origin", part->origin, "size", (json_int_t)part->size,
-                     "sha256", file_bytes_hex(part->sha256, sha256));
+    const char *origin = part->origin == NULL ? "" : part->origin;
+    return json_pack("{s:s, s:I, s:s}", "origin", origin, "size", (json_int_t)part->size, "sha256",
+                     file_bytes_hex(part->sha256, sha256));
 }
 
-char *state_meta_format(const struct state_version *version)
+char *state_meta_format(const char *path, const struct state_version *version)
 {
-    char *path = state_meta_encode(version->path);
+    char *encoded = state_meta_encode(path);
+    const char *id = version->id == NULL ? "" : version->id;
     json_t *parts = json_array();
-    bool complete = path != NULL && parts != NULL;
+    bool complete = encoded != NULL && parts != NULL;
     for (size_t i = 0; complete && i < version->count; i++) {
         complete = json_array_append_new(parts, format_part(&version->parts[i])) == 0;
     }
     json_t *json = NULL;
     if (complete) {
-        json = json_pack("{s:s, s:s, s:I, s:O}", "path", path, "id", version->id, "loaded",
+        json = json_pack("{s:s, s:s, s:I, s:O}", "path", encoded, "id", id, "loaded",
                          (json_int_t)version->loaded, "parts", parts);
     }
     char *text = json == NULL ? NULL : json_dumps(json, JSON_INDENT(1));
     json_decref(json);
     json_decref(parts);
-    free(path);
+    free(encoded);
     return text;
 }
 

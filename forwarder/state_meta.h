@@ -19,8 +19,9 @@ char *state_meta_encode(const char *path);
 #define STATE_META_NAME_MAX 256
 char *state_meta_folder(const char *path, char out[static STATE_META_NAME_MAX]);
 
-/* The description as JSON text on the heap; NULL if memory is out or a text is not UTF-8. */
-char *state_meta_format(const struct state_version *version);
+/* The description of the version of a path as JSON text on the heap; NULL if memory is out or a
+ * text is not UTF-8. */
+char *state_meta_format(const char *path, const struct state_version *version);
 
 /* Reads such a text. False, and *out empty, if it is not a whole one. Parts have no file yet. */
 bool state_meta_parse(const char *bytes, size_t size, struct state_version *out);

@@ -16,8 +16,8 @@
 #include "forwarder/upstream_env.h"
 #include "forwarder/upstream_set.h"
 
-#define UPSTREAM_STREAMS 8
-#define UPSTREAM_STREAM_BUSY 16 /* queries waiting on a stream before another is opened */
+#define UPSTREAM_STREAMS 4
+#define UPSTREAM_STREAM_BUSY 64 /* queries waiting on a stream before another is opened */
 #define UPSTREAM_STREAM_IDLE_MS 10000
 
 struct upstream_streams;

@@ -288,6 +288,15 @@ static bool verify(struct geo_db *db, enum geo_field field, char why[static WHY_
 
 /* ---- Opening ---- */
 
+/* The type goes into logs and reports as it is. */
+static bool printable(const char *text)
+{
+    while (*text >= ' ' && *text <= '~') {
+        text++;
+    }
+    return *text == '\0';
+}
+
 /* What libmaxminddb 1.7 takes from the metadata without a look. Its own size check of the tree
  * is done in 32 bits and wraps. */
 static bool check_metadata(const MMDB_s *mmdb, char why[static WHY_MAX])
@@ -298,6 +307,8 @@ static bool check_metadata(const MMDB_s *mmdb, char why[static WHY_MAX])
         wrong = "its search tree is larger than the file";
     } else if (mmdb->metadata.build_epoch > EPOCH_MAX) {
         wrong = "its build time is no time";
+    } else if (!printable(mmdb->metadata.database_type)) {
+        wrong = "its type is no printable text";
     }
     if (wrong != NULL) {
         snprintf(why, WHY_MAX, "the database is broken: %s", wrong);

@@ -99,6 +99,7 @@ struct sweep {
     uint32_t open[NESTING_MAX];
     unsigned depth;
     struct address next; /* the first address that no range covers yet */
+    bool complete;       /* there is none any more */
 };
 
 static const struct geofeed_row *sweep_top(const struct sweep *sweep)
@@ -110,11 +111,13 @@ static const struct geofeed_row *sweep_top(const struct sweep *sweep)
 static void sweep_emit(struct sweep *sweep, const struct address *last)
 {
     struct overrides *overrides = sweep->overrides;
-    if (address_compare(&sweep->next, last) <= 0) {
-        overrides->ranges[overrides->range_count++] =
-            (struct range){sweep->next, *last, sweep->open[sweep->depth - 1]};
-        sweep->next = address_after(*last);
+    if (sweep->complete || address_compare(&sweep->next, last) > 0) {
+        return;
     }
+    overrides->ranges[overrides->range_count++] =
+        (struct range){sweep->next, *last, sweep->open[sweep->depth - 1]};
+    sweep->next = address_after(*last);
+    sweep->complete = address_compare(&sweep->next, last) < 0; /* it wrapped round */
 }
 
 /* The innermost prefix ends here. */
@@ -151,10 +154,7 @@ static bool flatten(struct overrides *overrides)
     for (uint32_t row = 1; row < rows; row++) {
         sweep_open(&sweep, row);
     }
-    const struct address end = network_last(&(struct network){.length = 0});
-    while (sweep.depth > 0 &&
-           (overrides->range_count == 0 ||
-            !address_equal(&overrides->ranges[overrides->range_count - 1].last, &end))) {
+    while (sweep.depth > 0) {
         sweep_close(&sweep);
     }
     return true;

@@ -97,6 +97,7 @@ static bool reserve(struct problem_list *list, size_t more)
     return true;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the place alone is three of the six parameters. */
 void problem_list_add(struct problem_list *list, enum problem_level level, const char *file,
                       unsigned line, unsigned column, const char *format, ...)
 {

@@ -96,8 +96,8 @@ struct order {
     atomic_size_t references;          /* counted by order_ref and order_unref alone */
 };
 
-/* An order that says nothing yet (active, for good, disclosed) with one reference; NULL when memory is
- * out. order_file fills it. */
+/* An order that says nothing yet (active, for good, disclosed) with one reference; NULL when memory
+ * is out. order_file fills it. */
 struct order *order_new(void);
 struct order *order_ref(struct order *order);
 void order_unref(struct order *order); /* NULL is allowed */

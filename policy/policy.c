@@ -491,6 +491,7 @@ static enum policy_outcome walk_run(struct walk *walk)
     return walk->decided ? POLICY_BLOCK : POLICY_PASS;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a callback and its context are one thing */
 enum policy_outcome policy_decide(const struct policy *policy, const struct policy_client *client,
                                   const struct policy_question *question,
                                   struct policy_match *match, policy_note_fn *note, void *ctx)
@@ -508,6 +509,7 @@ enum policy_outcome policy_decide(const struct policy *policy, const struct poli
     return walk_run(&walk);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as above */
 enum policy_outcome policy_explain(const struct policy *policy, const struct policy_client *client,
                                    const struct policy_question *question,
                                    struct policy_match *match, policy_note_fn *note, void *ctx)

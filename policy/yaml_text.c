@@ -292,7 +292,7 @@ struct yaml_text *yaml_text_parse(const char *name, const char *bytes, size_t si
 {
     size_t before = problems->errors;
     size_t bom = size >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    struct yaml_source source = {name, bytes + bom, size - bom, problems};
+    struct yaml_source source = {name, size > 0 ? bytes + bom : "", size - bom, problems};
     if (size > YAML_TEXT_BYTES_MAX) {
         problem_list_add(problems, PROBLEM_ERROR, name, 0, 0,
                          "larger than %u octets: large sets of names belong in lists",

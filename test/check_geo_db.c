@@ -424,6 +424,29 @@ START_TEST(judges_the_metadata)
 }
 END_TEST
 
+static const struct {
+    const char *label, *type, *why;
+} TYPES[] = {
+    {"printable", "ip-location-db ~", NULL},
+    {"nothing", "", NULL},
+    {"a terminal sequence", "a\x1b[31m", "no printable text"},
+    {"a line end", "a\nb", "no printable text"},
+    {"beyond ASCII", "caf\xe9", "no printable text"},
+};
+
+START_TEST(judges_the_type)
+{
+    for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
+        mmdb_image_init(&image);
+        image.type = TYPES[i].type;
+        mmdb_image_node(&image, EMPTY(1), DATA(1, 0));
+        mmdb_image_data(&image, RECORD, strlen(RECORD));
+        mmdb_image_metadata(&image, 1, 6, 1);
+        expect_image(TYPES[i].label, TYPES[i].why);
+    }
+}
+END_TEST
+
 START_TEST(refuses_an_empty_file)
 {
     mmdb_image_init(&image);
@@ -508,6 +531,7 @@ int main(void)
     tcase_add_test(broken, judges_the_depth);
     tcase_add_test(broken, judges_the_depth_of_shared_parts);
     tcase_add_test(broken, judges_the_metadata);
+    tcase_add_test(broken, judges_the_type);
     tcase_add_test(broken, refuses_an_empty_file);
     tcase_add_test(broken, survives_every_cut);
     tcase_add_loop_test(broken, survives_every_flip, 0, 4);

@@ -204,7 +204,7 @@ START_TEST(days_join)
         ck_assert_ptr_nonnull(zone);
         int64_t previous_end = INT64_MIN;
         for (int day = 0; day < 40 * 12 * 28; day++) {
-            char text[16];
+            char text[48];
             int64_t start = 0;
             int64_t end = 0;
             snprintf(text, sizeof text, "%04d-%02d-%02d", 1990 + day / 28 / 12, day / 28 % 12 + 1,

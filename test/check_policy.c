@@ -514,12 +514,12 @@ static void ask(struct trial *trial, int64_t loaded)
     compare_scope(trial);
 }
 
-/* 500 policies, 500 questions each, every one decided twice and explained once. */
+/* 400 policies, 300 questions each, every one decided twice and explained once. */
 START_TEST(agrees_with_the_model)
 {
     enum {
-        POLICIES = 500,
-        QUESTIONS = 500
+        POLICIES = 400,
+        QUESTIONS = 300
     };
     for (uint64_t seed = 1; seed <= POLICIES; seed++) {
         static struct trial trial;

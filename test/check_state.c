@@ -41,7 +41,7 @@ static bool keep(const char *path, int64_t loaded, const char *const *texts, cha
 {
     struct state_part parts[PARTS_MAX];
     struct file_bytes files[PARTS_MAX];
-    char origins[PARTS_MAX][16], id[] = "IT-1", *name = strdup(path);
+    char origins[PARTS_MAX][16], id[] = "IT-1";
     size_t count = 0;
     for (; texts[count] != NULL; count++) {
         ck_assert(file_bytes_copy(texts[count], strlen(texts[count]), &files[count]));
@@ -51,13 +51,11 @@ static bool keep(const char *path, int64_t loaded, const char *const *texts, cha
         memcpy(parts[count].sha256, files[count].sha256, sizeof parts[count].sha256);
     }
     struct state_key key = {root, "orders", path};
-    struct state_version version = {
-        .path = name, .id = id, .loaded = loaded, .parts = parts, .count = count};
+    struct state_version version = {.id = id, .loaded = loaded, .parts = parts, .count = count};
     bool done = state_write(&key, &version, why);
     for (size_t i = 0; i < count; i++) {
         file_bytes_fini(&files[i]);
     }
-    free(name);
     return done;
 }
 

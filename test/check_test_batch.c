@@ -27,7 +27,7 @@ static const struct {
     {"a comment", "# 192.0.2.1 a.example\n", 0, TEST_BATCH_NOTHING, NULL, NULL, NULL},
     {"no name", "192.0.2.1\n", 0, TEST_BATCH_BAD, NULL, NULL, NULL},
     {"a word too many", "192.0.2.1 a.example A B\n", 0, TEST_BATCH_BAD, NULL, NULL, NULL},
-    {"a NUL", "192.0.2.1 a\0.example\n", 22, TEST_BATCH_BAD, NULL, NULL, NULL},
+    {"a NUL", "192.0.2.1 a\0.example\n", 21, TEST_BATCH_BAD, NULL, NULL, NULL},
 };
 
 static void expect(const char *label, const char *text, const char *expected)

@@ -106,6 +106,7 @@ static inline void explain_set_init(struct explain_set *set, const char *config,
     ck_assert_ptr_nonnull(set->generation.config);
     ck_assert_ptr_nonnull(set->generation.db);
     ck_assert_ptr_nonnull(set->generation.overrides);
+    problem_list_fini(&problems);
     for (size_t i = 0; i < count; i++) {
         const char *id = policy_order(set->generation.policy, i)->id;
         snprintf(set->paths[i], sizeof set->paths[i], "%.2s/%s.yaml", id, id);

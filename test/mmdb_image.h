@@ -13,11 +13,13 @@
 struct mmdb_image {
     uint8_t bytes[1 << 16];
     size_t size;
+    const char *type; /* its database_type */
 };
 
 static inline void mmdb_image_init(struct mmdb_image *image)
 {
     image->size = 0;
+    image->type = "Handmade";
 }
 
 static inline void mmdb_image_put(struct mmdb_image *image, const void *bytes, size_t size)
@@ -64,7 +66,7 @@ static inline void mmdb_image_metadata(struct mmdb_image *image, uint32_t nodes,
     mmdb_image_put(image, "\xa1", 1);
     mmdb_image_put(image, &ip_version, 1);
     mmdb_image_text(image, "database_type");
-    mmdb_image_text(image, "Handmade");
+    mmdb_image_text(image, image->type);
     mmdb_image_text(image, "languages");
     mmdb_image_put(image, "\x00\x04", 2);
     mmdb_image_text(image, "binary_format_major_version");

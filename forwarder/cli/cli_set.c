@@ -9,24 +9,23 @@
 
 #include "forwarder/cli/cli_output.h"
 #include "forwarder/problem_report.h"
-
-/* Prints and drops what was found. */
-static void finish(struct problem_list *problems)
-{
-    problem_report(problems, stderr);
-    problem_list_fini(problems);
-}
+#include "policy/policy.h"
 
 struct config *cli_set_config(const char *path)
 {
     struct problem_list problems;
     problem_list_init(&problems);
     struct config *config = config_read(path, &problems);
-    finish(&problems);
+    if (config == NULL) {
+        problem_report(&problems, stderr);
+    }
+    problem_list_fini(&problems);
     return config;
 }
 
-static struct generation *load(struct config *config, int64_t instant)
+/* Loads what the configuration names; problems may hold those of the configuration already. */
+static struct generation *load(struct config *config, int64_t instant,
+                               struct problem_list *problems)
 {
     static const uint8_t no_secret[EDNS_COOKIE_SECRET]; /* no query made here carries a cookie */
     struct generation_options options = {
@@ -39,24 +38,36 @@ static struct generation *load(struct config *config, int64_t instant)
         cli_output_error("the system gives no random numbers");
         return NULL;
     }
-    struct problem_list problems;
-    problem_list_init(&problems);
-    struct generation *generation = generation_load(&options, &problems);
-    finish(&problems);
-    return generation;
+    return generation_load(&options, problems);
+}
+
+/* It was loaded now, whatever instant it is judged at. */
+static void stamp(struct generation *generation, int64_t instant, int64_t now)
+{
+    generation->loaded = now;
+    for (size_t i = 0; i < policy_order_count(generation->policy); i++) {
+        if (generation->orders[i].loaded == instant) {
+            generation->orders[i].loaded = now;
+        }
+    }
 }
 
 bool cli_set_load(struct cli_set *set, const char *path, int64_t now, int64_t at)
 {
-    *set = (struct cli_set){.config = cli_set_config(path)};
-    if (set->config == NULL) {
-        return false;
+    int64_t instant = at < now ? at : now;
+    struct problem_list problems;
+    problem_list_init(&problems);
+    *set = (struct cli_set){.config = config_read(path, &problems)};
+    if (set->config != NULL) {
+        set->generation = load(set->config, instant, &problems);
     }
-    set->generation = load(set->config, at < now ? at : now);
+    problem_report(&problems, stderr);
+    problem_list_fini(&problems);
     if (set->generation == NULL) {
         cli_set_free(set);
         return false;
     }
+    stamp(set->generation, instant, now);
     return true;
 }
 

@@ -15,7 +15,8 @@ struct cli_set {
     struct generation *generation;
 };
 
-/* Reads the configuration alone. NULL with every problem on standard error. */
+/* Reads the configuration alone. NULL with every problem on standard error; else there is nothing
+ * to say. */
 struct config *cli_set_config(const char *path);
 
 /* Loads everything at now, to be judged at the instant at, which may be past: orders that have

@@ -89,11 +89,13 @@ bool dns_question_same(const struct dns_question *a, const struct dns_question *
     return a->qtype == b->qtype && a->qclass == b->qclass && same_name(a->qname, b->qname);
 }
 
-/* Servers that could not or would not read a question may answer without it. */
-static bool may_omit_question(unsigned rcode)
+/* Servers that could not or would not read a question may answer without it; to an UPDATE every
+ * server may (RFC 2136 section 3.8). */
+static bool may_omit_question(const struct dns_header *answer)
 {
-    return rcode == DNS_RCODE_FORMERR || rcode == DNS_RCODE_NOTIMP || rcode == DNS_RCODE_SERVFAIL ||
-           rcode == DNS_RCODE_REFUSED;
+    unsigned rcode = dns_rcode(answer);
+    return dns_opcode(answer) == DNS_OPCODE_UPDATE || rcode == DNS_RCODE_FORMERR ||
+           rcode == DNS_RCODE_NOTIMP || rcode == DNS_RCODE_SERVFAIL || rcode == DNS_RCODE_REFUSED;
 }
 
 /* The same for an answer to a query whose question could be read. */
@@ -122,8 +124,7 @@ bool dns_answers_query(struct span query, struct span answer, bool in_transfer)
     struct dns_question asked;
     switch (dns_question_decode(query, &asked)) {
     case DNS_QUESTION_ONE:
-        return answers_question(&asked, answer,
-                                in_transfer || may_omit_question(dns_rcode(&header)));
+        return answers_question(&asked, answer, in_transfer || may_omit_question(&header));
     case DNS_QUESTION_NONE:
         return header.qdcount == 0;
     case DNS_QUESTION_UNREADABLE:

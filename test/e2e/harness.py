@@ -42,7 +42,7 @@ import tempfile
 import unittest
 
 from client import DEADLINE, Client, eventually
-from dnsbytes import DSO, header, opcode_flags, query
+from dnsbytes import DSO, NOERROR, NOTIMP, header, opcode_flags, query
 from netns import Namespace, family_of
 from upstream import UPSTREAM_PORT, ScriptedUpstream, echo, silent
 
@@ -159,8 +159,8 @@ class Process:
             )
         self.site.running.append(self)
 
-    def wait_for_answer(self, server, message):
-        """Polls with datagrams from beside it until one is answered."""
+    def wait_for_answer(self, server, message, rcode):
+        """Polls with datagrams from beside it until one is answered so."""
         with self.site.beside(server).udp() as channel:
             channel.socket.settimeout(0.1)
 
@@ -168,7 +168,7 @@ class Process:
                 self.check_alive()
                 with contextlib.suppress(OSError):
                     channel.send(message)
-                    return channel.receive()
+                    return channel.receive()[3] & 15 == rcode
 
             eventually(answered, lambda: f"{self.name} answers on {server}\n{self.log_tail()}")
 
@@ -294,7 +294,7 @@ class Daemon(Process):
         server = (address, listen.get("port", 53))
         if "udp" in listen.get("transport", ["udp"]):
             # NOTIMP to everyone, and never forwarded: the question that disturbs nothing.
-            self.wait_for_answer(server, header(1, opcode_flags(DSO)))
+            self.wait_for_answer(server, header(1, opcode_flags(DSO)), NOTIMP)
             return
 
         def connected():
@@ -391,7 +391,7 @@ remote-control:
 """
         )
         self.launch("unbound", "-d", "-p", "-c", str(self.folder / "unbound.conf"))
-        self.wait_for_answer(self.server, query(".", "SOA"))
+        self.wait_for_answer(self.server, query(".", "SOA"), NOERROR)
 
 
 class Nsd(Process):
@@ -431,7 +431,7 @@ remote-control:
 {clauses}"""
         )
         self.launch("nsd", "-d", "-c", str(self.folder / "nsd.conf"))
-        self.wait_for_answer(self.server, query(next(iter(zones)), "SOA"))
+        self.wait_for_answer(self.server, query(next(iter(zones)), "SOA"), NOERROR)
 
 
 class SiteTest(unittest.TestCase):

@@ -13,7 +13,7 @@ from harness import (
 TRANSPORTS = ("udp", "tcp")
 TRANSFERS = {TYPES["AXFR"], TYPES["IXFR"]}
 
-# One record of each type that zone files can hold.
+# One record of each type that NSD knows, and some that it knows by number alone.
 ZONE = """\
 $ORIGIN example.
 $TTL 300
@@ -36,7 +36,7 @@ $TTL 300
         CERT    1 2 3 q83vASNFZ4k=
         DHCID   q83vASNFZ4k=
         KX      10 kx
-        HIP     2 200100107B1A74DF365639CC39F1D578 q83vASNFZ4k= rvs
+        TYPE55  \\# 4 01020304
         IPSECKEY 10 1 2 192.0.2.38 q83vASNFZ4k=
         KEY     256 3 13 q83vASNFZ4k=
         NSAP    0x47000580005a0000000001e133ffffff000161
@@ -52,10 +52,10 @@ $TTL 300
         MG      mg
         MR      mr
         WKS     192.0.2.1 6 25 80
-        GPOS    "-32.6882" "116.8652" "10.0"
+        TYPE27  \\# 6 013101320133
         LOC     52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m
-        EID     \\# 3 010203
-        NIMLOC  \\# 3 010203
+        TYPE31  \\# 3 010203
+        TYPE32  \\# 3 010203
         NAPTR   100 50 "s" "http" "" _http._tcp
         APL     1:192.0.2.0/24
         L32     10 10.1.2.0

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * `bailiwick check` and `bailiwickd --check`: reads everything that a configuration names, as a
+ * start without last good versions would, and prints every problem. Opens no sockets and neither
+ * reads nor writes the state folder.
+ */
+#pragma once
+
+#include <stdio.h>
+
+/* Writes each problem of the configuration at path and of every file below it as
+ * "file:line:column: text", and the counts. Returns the exit status: 0 without errors, else 1. */
+int check_config_run(const char *path, FILE *out);

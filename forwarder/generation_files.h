@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What a generation is made from besides orders: protected names, database, overrides, the secret
+ * of cookies. Each keeps its last good version, from the generation before or from `state`.
+ */
+#pragma once
+
+struct generation_work;
+
+/* The guard of this load. With protected names that cannot be read and no last good version of
+ * them the load goes on without, to find all problems, and is unusable. */
+void generation_files_read_protected(struct generation_work *work);
+
+/* result->db. Without any the load is unusable. */
+void generation_files_read_database(struct generation_work *work);
+
+/* result->overrides. Without a last good version there are none. */
+void generation_files_read_overrides(struct generation_work *work);
+
+/* result->cookie_secret and result->soa_rname. */
+void generation_files_read_block(struct generation_work *work);
