@@ -118,11 +118,11 @@ static void on_readable(struct bufferevent *transport, void *ctx)
     free(line);
 }
 
+/* Called too when writing is enabled with nothing to write. */
 static void on_written(struct bufferevent *transport, void *ctx)
 {
     struct asker *asker = ctx;
-    (void)transport;
-    if (asker->replied) {
+    if (asker->replied && evbuffer_get_length(bufferevent_get_output(transport)) == 0) {
         asker_free(asker);
     }
 }

@@ -13,11 +13,11 @@ static const struct command_row {
     const char *name;
     enum control_command command;
     const char *booleans[2]; /* optional, false by default */
-    const char *texts[4];    /* required, but for "type" */
+    const char *texts[5];    /* see read_request for which may be left out */
 } rows[] = {
     {"status", CONTROL_STATUS, {NULL}, {NULL}},
     {"reload", CONTROL_RELOAD, {"strict"}, {NULL}},
-    {"test", CONTROL_TEST, {NULL}, {"address", "name", "type"}},
+    {"test", CONTROL_TEST, {NULL}, {"address", "name", "type", "time"}},
 };
 
 static const struct command_row *find_row(const char *name)
@@ -100,7 +100,8 @@ static bool read_request(json_t *object, struct control_request *out, char *why)
     out->strict = json_is_true(json_object_get(object, "strict"));
     return row->command != CONTROL_TEST || (take_text(object, "address", NULL, out->address, why) &&
                                             take_text(object, "name", NULL, out->name, why) &&
-                                            take_text(object, "type", "A", out->type, why));
+                                            take_text(object, "type", "A", out->type, why) &&
+                                            take_text(object, "time", "", out->time, why));
 }
 
 bool control_request_parse(const char *bytes, size_t size, struct control_request *out,

@@ -16,7 +16,8 @@
 enum control_command {
     CONTROL_STATUS, /* {"command":"status"} */
     CONTROL_RELOAD, /* {"command":"reload","strict":false} */
-    CONTROL_TEST,   /* {"command":"test","address":"2.32.0.1","name":"example.net","type":"A"} */
+    CONTROL_TEST,   /* {"command":"test","address":"2.32.0.1","name":"example.net","type":"A",
+                     *  "time":"2026-01-01T00:00:00Z"}; type and time may be left out */
 };
 
 struct control_request {
@@ -24,7 +25,8 @@ struct control_request {
     bool strict;                    /* CONTROL_RELOAD */
     char address[CONTROL_TEXT_MAX]; /* CONTROL_TEST */
     char name[CONTROL_TEXT_MAX];
-    char type[CONTROL_TEXT_MAX];
+    char type[CONTROL_TEXT_MAX]; /* "A" if left out */
+    char time[CONTROL_TEXT_MAX]; /* empty if left out: now */
 };
 
 bool control_request_parse(const char *bytes, size_t size, struct control_request *out,

@@ -22,18 +22,19 @@
 #include "policy/order.h"
 #include "policy/policy.h"
 
-static int compare_to_path(const void *path, const void *order)
+static int compare_to_path(const void *path, const void *source)
 {
-    return strcmp(path, ((const struct generation_order *)order)->path);
+    return strcmp(path, ((const struct generation_source *)source)->path);
 }
 
-size_t generation_index_of(const struct generation *generation, const char *path)
+const struct generation_source *generation_find_source(const struct generation *generation,
+                                                       const char *path)
 {
-    size_t count = policy_order_count(generation->policy);
-    const struct generation_order *found =
-        count == 0 ? NULL
-                   : bsearch(path, generation->orders, count, sizeof *found, compare_to_path);
-    return found == NULL ? SIZE_MAX : (size_t)(found - generation->orders);
+    if (generation == NULL || generation->private->source_count == 0) {
+        return NULL;
+    }
+    return bsearch(path, generation->private->sources, generation->private->source_count,
+                   sizeof generation->private->sources[0], compare_to_path);
 }
 
 bool generation_same_version(const struct order *a, const struct order *b)
@@ -58,11 +59,13 @@ char *generation_order_name(const struct generation_work *work, const char *path
 static void free_orders(struct generation *generation)
 {
     struct generation_private *private = generation->private;
-    for (size_t i = 0; i < private->order_count; i++) {
-        order_unref(private->orders[i]);
+    for (size_t i = 0; i < private->source_count; i++) {
+        order_unref(private->sources[i].order);
+    }
+    for (size_t i = 0; generation->orders != NULL && i < private->source_count; i++) {
         free(generation->orders[i].path);
     }
-    free(private->orders);
+    free(private->sources);
     free(generation->orders);
 }
 
@@ -115,44 +118,86 @@ static struct generation *new_generation(const struct generation_options *option
     return generation;
 }
 
-/* Moves the orders that come into force from the candidates to the result, with their paths. */
-static bool take_orders(struct generation_work *work)
+static int compare_orders(const void *a, const void *b)
+{
+    uintptr_t left = (uintptr_t)((const struct generation_source *)a)->order;
+    uintptr_t right = (uintptr_t)((const struct generation_source *)b)->order;
+    return left == right ? 0 : left < right ? -1 : 1;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    const struct generation_source *left = a, *right = b;
+    return strcmp(left->path, right->path);
+}
+
+/* The orders that come into force, with references of their own. */
+static bool take_sources(const struct generation_work *work)
+{
+    struct generation_private *private = work->result->private;
+    private->sources = calloc(work->count + 1, sizeof *private->sources);
+    for (size_t i = 0; private->sources != NULL && i < work->count; i++) {
+        const struct generation_candidate *candidate = &work->candidates[i];
+        if (candidate->order != NULL) {
+            private->sources[private->source_count++] = (struct generation_source){
+                .path = candidate->path, .order = order_ref(candidate->order)};
+        }
+    }
+    return private->sources != NULL;
+}
+
+static struct policy *policy_of(const struct generation_work *work)
+{
+    const struct generation_private *private = work->result->private;
+    struct order **orders = calloc(private->source_count + 1, sizeof(*orders));
+    struct policy *policy = NULL;
+    if (orders != NULL) {
+        for (size_t i = 0; i < private->source_count; i++) {
+            orders[i] = private->sources[i].order;
+        }
+        policy = policy_new(orders, private->source_count, work->options->seed, work->options->now);
+    }
+    free(orders);
+    return policy;
+}
+
+/* Where each order of the policy, which has an order of its own, comes from. */
+static bool describe_orders(const struct generation_work *work)
 {
     struct generation *result = work->result;
     struct generation_private *private = result->private;
-    private->orders = calloc(work->count + 1, sizeof *private->orders);
-    result->orders = calloc(work->count + 1, sizeof *result->orders);
-    if (private->orders == NULL || result->orders == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < work->count; i++) {
-        const struct generation_candidate *candidate = &work->candidates[i];
-        char *path = candidate->order == NULL ? NULL : strdup(candidate->path);
-        if (path == NULL && candidate->order != NULL) {
+    size_t count = private->source_count;
+    result->orders = calloc(count + 1, sizeof *result->orders);
+    qsort(private->sources, count, sizeof private->sources[0], compare_orders);
+    for (size_t i = 0; result->orders != NULL && i < count; i++) {
+        struct generation_source key = {.order = (struct order *)policy_order(result->policy, i)};
+        struct generation_source *source =
+            bsearch(&key, private->sources, count, sizeof key, compare_orders);
+        const struct generation_candidate *candidate = generation_orders_find(work, source->path);
+        result->orders[i] = (struct generation_order){.path = strdup(source->path),
+                                                      .loaded = candidate->loaded,
+                                                      .last_good = candidate->last_good};
+        source->path = result->orders[i].path;
+        source->index = i;
+        if (source->path == NULL) {
             return false;
         }
-        if (path != NULL) {
-            private->orders[private->order_count] = order_ref(candidate->order);
-            result->orders[private->order_count++] = (struct generation_order){
-                .path = path, .loaded = candidate->loaded, .last_good = candidate->last_good};
-        }
     }
-    return true;
+    qsort(private->sources, count, sizeof private->sources[0], compare_paths);
+    return result->orders != NULL;
 }
 
 static bool make_policy(struct generation_work *work)
 {
-    const struct generation_options *options = work->options;
-    struct generation *result = work->result;
-    if (take_orders(work)) {
-        result->policy = policy_new(result->private->orders, result->private->order_count,
-                                    options->seed, options->now);
+    if (take_sources(work)) {
+        work->result->policy = policy_of(work);
     }
-    if (result->policy == NULL) {
-        problem_list_add(work->problems, PROBLEM_ERROR, options->config->orders, 0, 0,
+    if (work->result->policy == NULL || !describe_orders(work)) {
+        problem_list_add(work->problems, PROBLEM_ERROR, work->options->config->orders, 0, 0,
                          "no memory for the orders");
+        return false;
     }
-    return result->policy != NULL;
+    return true;
 }
 
 /* Reads everything, whatever fails, so that all problems are found. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "forwarder/generation_orders.h"
 #include "forwarder/generation_work.h"
 #include "forwarder/log.h"
 #include "geo/geo_db.h"
@@ -86,11 +87,7 @@ static void log_removed(const struct generation_work *work)
     size_t count = before == NULL ? 0 : policy_order_count(before->policy);
     for (size_t i = 0; i < count; i++) {
         const char *path = before->orders[i].path;
-        bool found = false;
-        for (size_t j = 0; j < work->count && !found; j++) {
-            found = strcmp(work->candidates[j].path, path) == 0;
-        }
-        if (!found) {
+        if (generation_orders_find(work, path) == NULL) {
             log_order("order removed", policy_order(before->policy, i), path, work->options->now);
         }
     }

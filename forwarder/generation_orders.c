@@ -104,10 +104,19 @@ static int compare_to_path(const void *path, const void *candidate)
     return strcmp(path, ((const struct generation_candidate *)candidate)->path);
 }
 
-static bool is_candidate(const struct generation_work *work, size_t count, const char *path)
+/* Among the first count candidates, which are sorted. */
+static const struct generation_candidate *find_candidate(const struct generation_work *work,
+                                                         size_t count, const char *path)
 {
-    return count > 0 && bsearch(path, work->candidates, count, sizeof work->candidates[0],
-                                compare_to_path) != NULL;
+    return count == 0 ? NULL
+                      : bsearch(path, work->candidates, count, sizeof work->candidates[0],
+                                compare_to_path);
+}
+
+const struct generation_candidate *generation_orders_find(const struct generation_work *work,
+                                                          const char *path)
+{
+    return find_candidate(work, work->count, path);
 }
 
 /* An order that was in force and whose file was not found though it is not gone: its folder cannot
@@ -115,7 +124,7 @@ static bool is_candidate(const struct generation_work *work, size_t count, const
 static void keep_unseen(struct generation_work *work, size_t seen, const char *path)
 {
     struct order_folder_scope scope;
-    if (is_candidate(work, seen, path) || generation_order_is_gone(work, path) ||
+    if (find_candidate(work, seen, path) != NULL || generation_order_is_gone(work, path) ||
         !scope_of_path(path, &scope)) {
         return;
     }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+struct generation_candidate;
 struct generation_work;
 
 /* Fills work->candidates. The guard is there already. */
@@ -12,3 +13,7 @@ void generation_orders_read(struct generation_work *work);
 
 /* Frees the candidates and what else the reading left in work. */
 void generation_orders_fini(struct generation_work *work);
+
+/* The candidate of a path, or NULL. */
+const struct generation_candidate *generation_orders_find(const struct generation_work *work,
+                                                          const char *path);

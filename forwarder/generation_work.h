@@ -14,9 +14,16 @@ struct generation_lists;
 struct guard;
 struct order;
 
+/* An order in force and its file. */
+struct generation_source {
+    const char *path;    /* that of generation->orders[index] */
+    struct order *order; /* one reference */
+    size_t index;        /* of policy_order() */
+};
+
 struct generation_private {
-    struct order **orders; /* one reference each, by index of policy_order() */
-    size_t order_count;
+    struct generation_source *sources; /* by path */
+    size_t source_count;
     struct generation_lists *lists;
     struct file_bytes protected_names; /* as in force; without bytes: none */
     uint8_t overrides_sha256[FILE_BYTES_SHA256];
@@ -68,8 +75,9 @@ struct generation_work {
 char *generation_order_name(const struct generation_work *work, const char *path,
                             char out[static GENERATION_NAME_MAX]);
 
-/* The index of an order of the generation by its path, or SIZE_MAX. */
-size_t generation_index_of(const struct generation *generation, const char *path);
+/* The order that a file became in a generation, or NULL; generation may be NULL. */
+const struct generation_source *generation_find_source(const struct generation *generation,
+                                                       const char *path);
 
 /* Were two orders read from the same bytes, lists included? */
 bool generation_same_version(const struct order *a, const struct order *b);

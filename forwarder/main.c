@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "forwarder/check_config.h"
+#include "forwarder/log.h"
 #include "forwarder/server.h"
 
 #define DEFAULT_CONFIG "/etc/bailiwick/forwarder.conf"
@@ -57,5 +58,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "bailiwickd: unexpected argument %s\n%s", argv[optind], usage);
         return 2;
     }
-    return check ? check_config_run(config, stdout) : server_run(config);
+    if (check) {
+        log_set_level(LOG_LEVEL_ERROR); /* problems are printed, not logged */
+        return check_config_run(config, stdout);
+    }
+    return server_run(config);
 }

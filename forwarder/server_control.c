@@ -55,11 +55,12 @@ static void answer_test(struct server *server, const struct control_request *req
 {
     struct explain_question question;
     char why[WHY_MAX];
-    if (!explain_question_parse(&question, request->address, request->name, request->type, why)) {
+    question.now = (int64_t)time(NULL);
+    if (!explain_question_parse(&question, request->address, request->name, request->type, why) ||
+        (request->time[0] != '\0' && !explain_question_time(request->time, &question.now, why))) {
         control_reply(server->control, ticket, why, NULL);
         return;
     }
-    question.now = (int64_t)time(NULL);
     json_t *result = explain_json(server_generation(server), &question);
     char *text = explain_text(server_generation(server), &question);
     if (result == NULL || text == NULL) {

@@ -17,6 +17,8 @@ START_TEST(requests_are_read)
     static const char reload[] = "{\"command\":\"reload\",\"strict\":true}";
     static const char test[] =
         "{\"command\":\"test\",\"address\":\"2.32.0.1\",\"name\":\"a.example\"}";
+    static const char past[] = "{\"command\":\"test\",\"address\":\"2.32.0.1\",\"name\":\"a\","
+                               "\"type\":\"AAAA\",\"time\":\"2026-01-01T00:00:00Z\"}";
     ck_assert(control_request_parse(status, strlen(status), &request, why));
     ck_assert_int_eq(request.command, CONTROL_STATUS);
     ck_assert(control_request_parse(reload, strlen(reload), &request, why));
@@ -27,6 +29,10 @@ START_TEST(requests_are_read)
     ck_assert_str_eq(request.address, "2.32.0.1");
     ck_assert_str_eq(request.name, "a.example");
     ck_assert_str_eq(request.type, "A");
+    ck_assert_str_eq(request.time, "");
+    ck_assert(control_request_parse(past, strlen(past), &request, why));
+    ck_assert_str_eq(request.type, "AAAA");
+    ck_assert_str_eq(request.time, "2026-01-01T00:00:00Z");
 }
 END_TEST
 

@@ -58,15 +58,16 @@ void cli_daemon_problems(const json_t *object, struct problem_list *out)
 {
     static const struct {
         const char *key;
+        const char *text;
         enum problem_level level;
-    } kinds[] = {{"errors", PROBLEM_ERROR}, {"warnings", PROBLEM_WARNING}};
+    } kinds[] = {{"errors", "error", PROBLEM_ERROR}, {"warnings", "warning", PROBLEM_WARNING}};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         size_t index;
         const json_t *problem;
         json_array_foreach(json_object_get(object, kinds[i].key), index, problem)
         {
             problem_list_add(out, kinds[i].level, text_of(problem, "file"), place(problem, "line"),
-                             place(problem, "column"), "%s (since %s)", text_of(problem, "error"),
+                             place(problem, "column"), "%s (since %s)", text_of(problem, kinds[i].text),
                              text_of(problem, "since"));
         }
     }

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "forwarder/plain_text.h"
 
@@ -29,14 +30,12 @@ void cli_output_usage(const char *command, const char *why)
 
 bool cli_output_json(const json_t *object)
 {
-    if (object == NULL) {
+    char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    if (line == NULL) {
         cli_output_error("out of memory");
         return false;
     }
-    if (json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) != 0 ||
-        putchar('\n') == EOF) {
-        cli_output_error("standard output: the line could not be written");
-        return false;
-    }
-    return true;
+    bool written = puts(line) != EOF;
+    free(line);
+    return written;
 }
