@@ -122,7 +122,12 @@ static void print_forwarded(const struct explanation *explanation, FILE *out)
     const struct policy_match *telling = &explanation->orders[0];
     print_order(policy_order(explanation->generation->policy, telling->order), out);
     fprintf(out, " names %s, but ", explanation_matched_name(explanation, telling, name));
-    explanation_why_binding(explanation, telling, out);
+    if (telling->binding == POLICY_BINDS) {
+        /* Asked about the past, of a generation that no longer counts it. */
+        fputs("had ended when this generation was loaded", out);
+    } else {
+        explanation_why_binding(explanation, telling, out);
+    }
 }
 
 /* Blocked, but not by an order. */

@@ -84,12 +84,19 @@ static void forget_orders(const struct generation_work *work)
 
 /* ---- Single files ---- */
 
-static bool is_kept(const struct state_key *key, const uint8_t sha256[static FILE_BYTES_SHA256])
+bool generation_is_kept_well(const struct generation_work *work, const struct state_version *kept)
+{
+    return work->options->before != NULL || state_version_is_whole(kept);
+}
+
+static bool is_kept(const struct generation_work *work, const struct state_key *key,
+                    const uint8_t sha256[static FILE_BYTES_SHA256])
 {
     struct state_version kept;
     char why[WHY_MAX];
     bool same = state_read(key, &kept, why) == STATE_KEPT &&
-                memcmp(kept.parts[0].sha256, sha256, FILE_BYTES_SHA256) == 0;
+                memcmp(kept.parts[0].sha256, sha256, FILE_BYTES_SHA256) == 0 &&
+                generation_is_kept_well(work, &kept);
     state_version_fini(&kept);
     return same;
 }
@@ -101,7 +108,7 @@ static void keep_file(const struct generation_work *work, const struct state_key
     char why[WHY_MAX];
     struct state_part parts[] = {*part};
     const struct state_version version = {.loaded = work->options->now, .parts = parts, .count = 1};
-    if (!is_kept(key, part->sha256) && !state_write(key, &version, why)) {
+    if (!is_kept(work, key, part->sha256) && !state_write(key, &version, why)) {
         warn(work, why);
     }
 }
@@ -124,7 +131,7 @@ static void keep_database(const struct generation_work *work)
     const struct state_key key = {work->options->config->state, "geo", "database"};
     int descriptor = geo_db_descriptor(db);
     struct stat status;
-    if (work->result->db_last_good || is_kept(&key, geo_db_sha256(db))) {
+    if (work->result->db_last_good || is_kept(work, &key, geo_db_sha256(db))) {
         return;
     }
     void *bytes = MAP_FAILED;

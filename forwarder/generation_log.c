@@ -55,18 +55,13 @@ static void log_failure(const struct generation_candidate *candidate)
     }
 }
 
-/* The order of this path in the generation before, or NULL. */
-static const struct order *old_order(const struct generation *before, const char *path)
-{
-    size_t index = before == NULL ? SIZE_MAX : generation_index_of(before, path);
-    return index == SIZE_MAX ? NULL : policy_order(before->policy, index);
-}
-
 static void log_candidate(const struct generation_work *work,
                           const struct generation_candidate *candidate)
 {
     const struct order *order = candidate->order;
-    const struct order *old = old_order(work->options->before, candidate->path);
+    const struct generation_source *source =
+        generation_find_source(work->options->before, candidate->path);
+    const struct order *old = source == NULL ? NULL : source->order;
     int64_t now = work->options->now;
     if (candidate->failed) {
         log_failure(candidate);

@@ -150,14 +150,13 @@ void generation_order_file_drop_bytes(struct generation_candidate *candidate)
 /* What the file was in the generation before. */
 static void recall_before(const struct generation *before, struct generation_candidate *candidate)
 {
-    size_t index = generation_index_of(before, candidate->path);
-    if (index == SIZE_MAX) {
+    const struct generation_source *old = generation_find_source(before, candidate->path);
+    if (old == NULL) {
         return;
     }
-    const struct order *old = before->private->orders[index];
-    candidate->held_id = strdup(old->id);
-    if (candidate->order != NULL && generation_same_version(candidate->order, old)) {
-        candidate->loaded = before->orders[index].loaded;
+    candidate->held_id = strdup(old->order->id);
+    if (candidate->order != NULL && generation_same_version(candidate->order, old->order)) {
+        candidate->loaded = before->orders[old->index].loaded;
     }
 }
 
@@ -178,7 +177,7 @@ static void recall(const struct generation_work *work, struct generation_candida
         candidate->held_id = strdup(kept.id);
         candidate->loaded = same ? kept.loaded : options->now;
     }
-    if (same || !options->write_state) {
+    if (!options->write_state || (same && generation_is_kept_well(work, &kept))) {
         generation_order_file_drop_bytes(candidate);
     }
     state_version_fini(&kept);
@@ -245,20 +244,19 @@ static void fall_back_to_before(struct generation_work *work,
                                 struct generation_candidate *candidate)
 {
     const struct generation *before = work->options->before;
-    size_t index = generation_index_of(before, candidate->path);
-    if (index == SIZE_MAX) {
+    const struct generation_source *old = generation_find_source(before, candidate->path);
+    if (old == NULL) {
         return;
     }
-    struct order *order = before->private->orders[index];
     bool same_guard = memcmp(before->private->protected_names.sha256,
                              work->result->private->protected_names.sha256, FILE_BYTES_SHA256) == 0;
-    if (!same_guard && blocks_protected(order, work->guard)) {
+    if (!same_guard && blocks_protected(old->order, work->guard)) {
         say_error(work, candidate->path,
                   "its last good version is not used: it blocks a name that is protected now");
         return;
     }
-    candidate->order = order_ref(order);
-    candidate->loaded = before->orders[index].loaded;
+    candidate->order = order_ref(old->order);
+    candidate->loaded = before->orders[old->index].loaded;
     candidate->last_good = true;
 }
 

@@ -13,6 +13,7 @@
 struct generation_lists;
 struct guard;
 struct order;
+struct state_version;
 
 /* An order in force and its file. */
 struct generation_source {
@@ -81,6 +82,10 @@ const struct generation_source *generation_find_source(const struct generation *
 
 /* Were two orders read from the same bytes, lists included? */
 bool generation_same_version(const struct order *a, const struct order *b);
+
+/* Need a version that has the right digests not be written again? At a start its bytes are looked
+ * at as well, so that a damaged copy is mended while the file it stands in for is still good. */
+bool generation_is_kept_well(const struct generation_work *work, const struct state_version *kept);
 
 /* Is there certainly no such file below the orders folder any more? A file that cannot be seen for
  * another reason is not gone. */

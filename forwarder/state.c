@@ -132,6 +132,19 @@ bool state_part_read(const struct state_part *part, struct file_bytes *out,
     return true;
 }
 
+bool state_version_is_whole(const struct state_version *version)
+{
+    char why[WHY_MAX];
+    for (size_t i = 0; i < version->count; i++) {
+        struct file_bytes file;
+        if (!state_part_read(&version->parts[i], &file, why)) {
+            return false;
+        }
+        file_bytes_fini(&file);
+    }
+    return true;
+}
+
 /* Puts the names of a folder on disk. */
 static bool sync_folder(const char *path)
 {
@@ -179,26 +192,18 @@ static bool make_version_folder(const struct state_key *key, const char *folder,
     return done;
 }
 
-/* Writes a part unless it is there already, which its name and size tell. */
+/* Writes a part unless it is there already. */
 static bool write_part(const char *folder, const struct state_part *part, char why[static WHY_MAX])
 {
-    struct stat status;
-    char *file = part_file(folder, part);
-    if (file == NULL) {
+    struct state_part there = *part;
+    there.file = part_file(folder, part);
+    if (there.file == NULL) {
         return refuse(why, "cannot write to", folder);
     }
-    struct file_bytes there;
-    char reason[WHY_MAX];
-    struct state_part kept = *part;
-    kept.file = file;
-    bool done = stat(file, &status) == 0 && (uintmax_t)status.st_size == part->size &&
-                state_part_read(&kept, &there, reason);
-    if (done) {
-        file_bytes_fini(&there);
-    } else {
-        done = file_bytes_write(file, part->bytes, part->size, why);
-    }
-    free(file);
+    const struct state_version alone = {.parts = &there, .count = 1};
+    bool done = state_version_is_whole(&alone) ||
+                file_bytes_write(there.file, part->bytes, part->size, why);
+    free(there.file);
     return done;
 }
 

@@ -62,6 +62,9 @@ void state_version_fini(struct state_version *version); /* what state_read fille
 bool state_part_read(const struct state_part *part, struct file_bytes *out,
                      char why[static WHY_MAX]);
 
+/* Are all parts still what was kept? Reads them. */
+bool state_version_is_whole(const struct state_version *version);
+
 /* Keeps a version instead of the one that was there, making folders (0750) as needed. On failure
  * the one before is still there. */
 bool state_write(const struct state_key *key, const struct state_version *version,

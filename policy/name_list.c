@@ -75,7 +75,7 @@ static bool add_exception(void *ctx, const struct dname *name)
     struct reading *reading = ctx;
     reading->list->has_exceptions = true;
     add(reading, name, NAME_EXCEPT);
-    for (unsigned labels = 1; labels < name->labels; labels++) {
+    for (unsigned labels = 0; labels < name->labels; labels++) {
         struct dname ancestor;
         dname_suffix(name, labels, &ancestor);
         add(reading, &ancestor, NAME_FREE_BELOW);

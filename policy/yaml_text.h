@@ -14,7 +14,7 @@
 #include "geo/problem.h"
 
 #define YAML_TEXT_DEPTH 32
-#define YAML_TEXT_BYTES_MAX (16U * 1024U * 1024U)
+#define YAML_TEXT_BYTES_MAX (4U * 1024U * 1024U)
 
 struct yaml_text;
 

@@ -147,8 +147,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("config");
-    TCase *tcase = tcase_create("config");
+    log_set_level(LOG_LEVEL_ERROR);
+    Suite *suite = suite_create("check_config");
+    TCase *tcase = tcase_create("check_config");
     tcase_add_test(tcase, files_are_checked);
     tcase_add_test(tcase, a_last_good_version_mends_nothing);
     suite_add_tcase(suite, tcase);

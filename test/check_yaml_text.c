@@ -234,7 +234,7 @@ START_TEST(bounds_depth_and_size)
     ck_assert_ptr_nonnull(large);
     memset(large, ' ', YAML_TEXT_BYTES_MAX + 1);
     ck_assert_ptr_null(parse(large, YAML_TEXT_BYTES_MAX + 1, said, sizeof said));
-    ck_assert_str_eq(said, "f: larger than 16777216 octets: large sets of names belong in lists");
+    ck_assert_str_eq(said, "f: larger than 4194304 octets: large sets of names belong in lists");
     free(large);
 }
 END_TEST

@@ -64,8 +64,9 @@ static inline struct order *explain_set_read(const struct guard *guard,
     return order;
 }
 
+/* Orders that have ended at loaded bind nobody any more. */
 static inline struct policy *explain_set_policy(const struct explain_set_order *sources,
-                                                size_t count)
+                                                size_t count, int64_t loaded)
 {
     struct order *orders[EXPLAIN_SET_ORDERS_MAX];
     struct problem_list problems;
@@ -76,7 +77,7 @@ static inline struct policy *explain_set_policy(const struct explain_set_order *
     for (size_t i = 0; i < count; i++) {
         orders[i] = explain_set_read(guard, &sources[i]);
     }
-    struct policy *policy = policy_new(orders, count, 1, 0);
+    struct policy *policy = policy_new(orders, count, 1, loaded);
     ck_assert_ptr_nonnull(policy);
     for (size_t i = 0; i < count; i++) {
         order_unref(orders[i]);
@@ -98,7 +99,7 @@ static inline void explain_set_init(struct explain_set *set, const char *config,
         .number = 7,
         .loaded = EXPLAIN_SET_LOADED,
         .config = config_parse("/etc/bailiwick/forwarder.conf", config, strlen(config), &problems),
-        .policy = explain_set_policy(orders, count),
+        .policy = explain_set_policy(orders, count, 0),
         .db = geo_db_open("test/fixtures/borders.mmdb", GEO_FIELD_COUNTRY, why),
         .overrides = overrides_parse("feed", feed, strlen(feed), &problems),
         .orders = set->versions,

@@ -128,22 +128,34 @@ static inline struct generation *load(struct load how)
     return generation_load(&options, &problems);
 }
 
+static inline int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 /* "IT/a.yaml=A IT/b.yaml=B*": the orders in force by path, "*" behind last good versions; "none"
  * for no generation. */
 static inline const char *orders_of(const struct generation *generation)
 {
     static char text[SET_TEXT_MAX];
+    char *lines[64];
     if (generation == NULL) {
         return "none";
     }
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < policy_order_count(generation->policy); i++) {
+    size_t count = policy_order_count(generation->policy);
+    for (size_t i = 0; i < count; i++) {
         const struct generation_order *order = &generation->orders[i];
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s=%s%s", i == 0 ? "" : " ",
-                                 order->path, policy_order(generation->policy, i)->id,
-                                 order->last_good ? "*" : "");
-        ck_assert_uint_lt(used, sizeof text);
+        ck_assert_int_gt(asprintf(&lines[i], "%s=%s%s", order->path,
+                                  policy_order(generation->policy, i)->id,
+                                  order->last_good ? "*" : ""),
+                         0);
+    }
+    qsort(lines, count, sizeof lines[0], compare_lines);
+    text[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : " ", lines[i]);
+        free(lines[i]);
     }
     return text;
 }
@@ -168,6 +180,28 @@ static inline const char *problems_text(void)
         ck_assert_uint_lt(used, sizeof text);
     }
     return text;
+}
+
+/* When the version of a file that is in force was first loaded. */
+static inline int64_t loaded_of(const struct generation *generation, const char *path)
+{
+    for (size_t i = 0; i < policy_order_count(generation->policy); i++) {
+        if (strcmp(generation->orders[i].path, path) == 0) {
+            return generation->orders[i].loaded;
+        }
+    }
+    return 0;
+}
+
+/* The order with this id, which is there. */
+static inline const struct order *order_of(const struct generation *generation, const char *id)
+{
+    size_t i = 0;
+    while (strcmp(policy_order(generation->policy, i)->id, id) != 0) {
+        i++;
+        ck_assert_uint_lt(i, policy_order_count(generation->policy));
+    }
+    return policy_order(generation->policy, i);
 }
 
 /* Frees the one before and returns the next. */

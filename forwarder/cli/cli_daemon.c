@@ -67,8 +67,8 @@ void cli_daemon_problems(const json_t *object, struct problem_list *out)
         json_array_foreach(json_object_get(object, kinds[i].key), index, problem)
         {
             problem_list_add(out, kinds[i].level, text_of(problem, "file"), place(problem, "line"),
-                             place(problem, "column"), "%s (since %s)", text_of(problem, kinds[i].text),
-                             text_of(problem, "since"));
+                             place(problem, "column"), "%s (since %s)",
+                             text_of(problem, kinds[i].text), text_of(problem, "since"));
         }
     }
 }

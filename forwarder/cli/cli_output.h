@@ -14,6 +14,6 @@ void cli_output_error(const char *format, ...) __attribute__((format(printf, 1, 
 void cli_output_usage(const char *command, const char *why);
 
 /* Writes the object compactly, keys in their order, and a line end to standard output. False if
- * memory is out (said on standard error, also for an object that found none and is NULL) or standard
- * output fails (main says so). */
+ * memory is out (said on standard error, also for an object that found none and is NULL) or
+ * standard output fails (main says so). */
 bool cli_output_json(const json_t *object);

@@ -2,6 +2,7 @@
  *
  * `bailiwick orders`: what is ordered, where, and whether it is in force.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +16,8 @@
 #include "forwarder/scope_codes.h"
 #include "policy/instant.h"
 #include "policy/policy.h"
+
+#define LAST_GOOD " (the last good version; the file on disk has an error)"
 
 /* Which of the orders to show, and as of when. */
 struct selection {
@@ -153,6 +156,13 @@ static void add_in_force(struct cli_table *table, const struct order *order, int
     cli_table_add(table, text);
 }
 
+static void add_file(struct cli_table *table, const struct generation_order *version)
+{
+    char text[PATH_MAX + sizeof LAST_GOOD];
+    snprintf(text, sizeof text, "%s%s", version->path, version->last_good ? LAST_GOOD : "");
+    cli_table_add(table, text);
+}
+
 static void add_order(struct cli_table *table, const struct selection *selection, size_t index)
 {
     char names[24];
@@ -164,7 +174,7 @@ static void add_order(struct cli_table *table, const struct selection *selection
     cli_table_add(table, order_status_name(order->status));
     add_in_force(table, order, selection->now);
     cli_table_add(table, names);
-    cli_table_add(table, selection->generation->orders[index].path);
+    add_file(table, &selection->generation->orders[index]);
 }
 
 static bool show_table(const struct selection *selection)

@@ -158,6 +158,7 @@ class Record(NamedTuple):
     rclass: int
     ttl: int
     rdata: bytes
+    at: int  # where the RDATA begins in the message: names in it may be compressed
 
 
 class Message(NamedTuple):
@@ -220,6 +221,25 @@ def read_name(message, at):
         at += length
 
 
+class Soa(NamedTuple):
+    mname: str
+    rname: str
+    serial: int
+    refresh: int
+    retry: int
+    expire: int
+    minimum: int
+
+
+def read_soa(message, record):
+    """The RDATA of an SOA record of this message."""
+    mname, at = read_name(message, record.at)
+    rname, at = read_name(message, at)
+    if at + 20 != record.at + len(record.rdata):
+        raise Malformed("SOA")
+    return Soa(mname, rname, *struct.unpack_from("!5I", message, at))
+
+
 def parse(message):
     """A whole message; Malformed when its counts promise more than there is."""
     try:
@@ -243,7 +263,7 @@ def parse_unguarded(message):
             owner, at = read_name(message, at)
             rtype, rclass, ttl, length = struct.unpack_from("!HHIH", message, at)
             at += 10
-            record = Record(section, owner, rtype, rclass, ttl, message[at : at + length])
+            record = Record(section, owner, rtype, rclass, ttl, message[at : at + length], at)
             at += length
             if at > len(message):
                 raise Malformed("cut record")

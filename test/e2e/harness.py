@@ -42,7 +42,7 @@ import tempfile
 import unittest
 
 from client import DEADLINE, Client, eventually
-from dnsbytes import DSO, NOERROR, NOTIMP, header, opcode_flags, query
+from dnsbytes import DSO, NOERROR, NOTIMP, REFUSED, header, opcode_flags, query
 from netns import Namespace, family_of
 from upstream import UPSTREAM_PORT, ScriptedUpstream, echo, silent
 
@@ -159,7 +159,7 @@ class Process:
             )
         self.site.running.append(self)
 
-    def wait_for_answer(self, server, message, rcode):
+    def wait_for_answer(self, server, message, *rcodes):
         """Polls with datagrams from beside it until one is answered so."""
         with self.site.beside(server).udp() as channel:
             channel.socket.settimeout(0.1)
@@ -168,7 +168,7 @@ class Process:
                 self.check_alive()
                 with contextlib.suppress(OSError):
                     channel.send(message)
-                    return channel.receive()[3] & 15 == rcode
+                    return channel.receive()[3] & 15 in rcodes
 
             eventually(answered, lambda: f"{self.name} answers on {server}\n{self.log_tail()}")
 
@@ -293,8 +293,8 @@ class Daemon(Process):
         address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen["address"], listen["address"])
         server = (address, listen.get("port", 53))
         if "udp" in listen.get("transport", ["udp"]):
-            # NOTIMP to everyone, and never forwarded: the question that disturbs nothing.
-            self.wait_for_answer(server, header(1, opcode_flags(DSO)), NOTIMP)
+            # Never forwarded: the query that disturbs nothing. REFUSED if `allow` leaves us out.
+            self.wait_for_answer(server, header(1, opcode_flags(DSO)), NOTIMP, REFUSED)
             return
 
         def connected():
@@ -453,8 +453,10 @@ class SiteTest(unittest.TestCase):
     def daemon(self, *upstreams, **options):
         return self._started(Daemon(self.site, upstreams, **options))
 
-    def upstream(self, address="127.0.0.2", port=UPSTREAM_PORT, script=echo, transports=("udp", "tcp")):
-        return self._started(ScriptedUpstream(self.site.server, address, port, script, transports))
+    def upstream(self, address="127.0.0.2", port=UPSTREAM_PORT, script=echo, **options):
+        return self._started(
+            ScriptedUpstream(self.site.server, address, port, script=script, **options)
+        )
 
     def unbound(self, **options):
         return self._started(Unbound(self.site, **options))

@@ -12,7 +12,7 @@ from dnsbytes import (
     QUERY, TYPES, UNREADABLE, header, name, opcode_flags, opt, query, read_question, rr,
 )
 from client import MESSAGE_MAX
-from harness import GERMAN4, GERMAN6, ITALIAN4, MILAN, SiteTest, echo
+from harness import GERMAN4, ITALIAN4, MILAN, SiteTest, echo
 
 QUERIES = 10_000
 UDP_PAYLOAD_MAX = 65507  # 65,535 less the headers of IPv4 and UDP

@@ -3,8 +3,11 @@
 and both families, from the address that was asked, for every type."""
 
 import random
+import signal
 
-from dnsbytes import DSO, NOTIMP, QR, TYPES, header, opcode_flags, opt, parse, query, with_id
+from dnsbytes import (
+    DSO, NOTIMP, QR, TYPES, answer, header, message_id, opcode_flags, opt, parse, query, with_id,
+)
 from harness import (
     GERMAN4, GERMAN6, ITALIAN4, ITALIAN6, MILAN, SERVER4, SERVER4_OTHER, SERVER6, SERVER6_OTHER,
     Daemon, Nsd, SiteTest,
@@ -225,3 +228,39 @@ class Listeners(SiteTest):
                 self.assertEqual((answer.rcode, answer.ede), (5, None))
         self.assertEqual(upstream.requests, [])
         self.assertEqual(parse(self.italian4.ask(query("www.example"))).rcode, 0)
+
+
+class Ending(SiteTest):
+    """SIGTERM and SIGINT: no more queries, but what is in flight is answered; then status 0."""
+
+    def setUp(self):
+        self.resolver = self.upstream(script=None)
+        patient = {"upstream": {"retry-after": "60s", "timeout": "120s"}}
+        self.proxy = self.daemon(self.resolver, config=patient)
+
+    def end_with_queries_in_flight(self, number):
+        with self.german4.udp() as channel, self.italian6.tcp() as stream:
+            for asker in (channel, stream):
+                asker.send(query("www.example", id=5))
+            requests = [self.resolver.next() for _ in range(2)]
+            self.proxy.signal(number)
+            self.proxy.wait_for_log("stop")
+            for request in requests:
+                request.reply(answer(request.message))
+            for asker in (channel, stream):
+                self.assertEqual(message_id(asker.receive()), 5)
+            self.assertTrue(stream.ends())
+        self.assertEqual(self.proxy.wait(), 0)
+
+    def test_sigterm(self):
+        self.end_with_queries_in_flight(signal.SIGTERM)
+
+    def test_sigint(self):
+        self.end_with_queries_in_flight(signal.SIGINT)
+
+    def test_a_resolver_that_never_answers_does_not_keep_it(self):
+        with self.german4.udp() as channel:
+            channel.send(query("www.example"))
+            self.resolver.next()
+            self.proxy.signal(signal.SIGTERM)
+            self.assertEqual(self.proxy.wait(), 0)

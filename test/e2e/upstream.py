@@ -56,7 +56,9 @@ def silent(_request):
 
 
 class ScriptedUpstream:
-    def __init__(self, namespace, address, port=UPSTREAM_PORT, script=echo, transports=("udp", "tcp")):
+    def __init__(
+        self, namespace, address, port=UPSTREAM_PORT, *, script=echo, transports=("udp", "tcp")
+    ):
         self.server = (address, port)
         self.script = script
         self.requests = []  # all of them, in order of arrival
