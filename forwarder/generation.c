@@ -118,11 +118,16 @@ static struct generation *new_generation(const struct generation_options *option
     return generation;
 }
 
+static int compare_to_order(const void *order, const void *source)
+{
+    uintptr_t left = (uintptr_t)order;
+    uintptr_t right = (uintptr_t)((const struct generation_source *)source)->order;
+    return left == right ? 0 : left < right ? -1 : 1;
+}
+
 static int compare_orders(const void *a, const void *b)
 {
-    uintptr_t left = (uintptr_t)((const struct generation_source *)a)->order;
-    uintptr_t right = (uintptr_t)((const struct generation_source *)b)->order;
-    return left == right ? 0 : left < right ? -1 : 1;
+    return compare_to_order(((const struct generation_source *)a)->order, b);
 }
 
 static int compare_paths(const void *a, const void *b)
@@ -170,9 +175,9 @@ static bool describe_orders(const struct generation_work *work)
     result->orders = calloc(count + 1, sizeof *result->orders);
     qsort(private->sources, count, sizeof private->sources[0], compare_orders);
     for (size_t i = 0; result->orders != NULL && i < count; i++) {
-        struct generation_source key = {.order = (struct order *)policy_order(result->policy, i)};
         struct generation_source *source =
-            bsearch(&key, private->sources, count, sizeof key, compare_orders);
+            bsearch(policy_order(result->policy, i), private->sources, count,
+                    sizeof private->sources[0], compare_to_order);
         const struct generation_candidate *candidate = generation_orders_find(work, source->path);
         result->orders[i] = (struct generation_order){.path = strdup(source->path),
                                                       .loaded = candidate->loaded,

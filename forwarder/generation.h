@@ -79,11 +79,13 @@ struct generation_options {
 };
 
 /* Loads everything. With NULL there is no usable generation (at a start: no database at all,
- * neither on disk nor under state; strict: any error) and problems say why; the one before stays in
- * force. Otherwise the result is complete, and problems hold what was wrong with single files (the
- * result keeps copies of them, with since carried over from before). An order that is new,
- * changed, removed or kept at its last good version is logged with id and SHA-256.
- * Reading the orders folder itself fails: every order keeps its last good version. */
+ * neither on disk nor under state, or protected names that cannot be read; strict: any error) and
+ * problems say why, all of them; the one before stays in force, and so does what state holds.
+ * Otherwise the result is complete, and problems hold what was wrong with single files (the result
+ * keeps copies of them, with since carried over from before). An order that is new, changed,
+ * removed, failed or kept at its last good version is logged with id and SHA-256.
+ * Reading the orders folder itself fails: every order keeps its last good version. A last good
+ * version that blocks what has been protected since is left out. */
 struct generation *generation_load(const struct generation_options *options,
                                    struct problem_list *problems);
 

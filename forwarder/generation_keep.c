@@ -16,10 +16,19 @@
 #include "geo/geo_db.h"
 #include "policy/order.h"
 
-static void warn(const struct generation_work *work, const char *why)
+/* One go over everything. */
+struct keeping {
+    const struct generation_work *work;
+    size_t failures;
+    char why[WHY_MAX]; /* of the first */
+};
+
+/* Takes note of what could not be written: one reason is enough for a full disk. */
+static void note(struct keeping *keeping, bool done, const char *why)
 {
-    problem_list_add(work->problems, PROBLEM_WARNING, work->options->config->state, 0, 0,
-                     "a last good version is not kept: %s", why);
+    if (!done && keeping->failures++ == 0) {
+        snprintf(keeping->why, sizeof keeping->why, "%s", why);
+    }
 }
 
 /* ---- Orders ---- */
@@ -53,29 +62,29 @@ static bool write_order(const struct generation_work *work,
     return done;
 }
 
-static void keep_orders(const struct generation_work *work)
+static void keep_orders(struct keeping *keeping)
 {
+    const struct generation_work *work = keeping->work;
     char why[WHY_MAX];
     for (size_t i = 0; i < work->count; i++) {
         const struct generation_candidate *candidate = &work->candidates[i];
-        if (candidate->order != NULL && !candidate->last_good && candidate->file.bytes != NULL &&
-            !write_order(work, candidate, why)) {
-            warn(work, why);
+        if (candidate->order != NULL && !candidate->last_good && candidate->file.bytes != NULL) {
+            note(keeping, write_order(work, candidate, why), why);
         }
     }
 }
 
 /* An order whose file is gone must not come back at some start. */
-static void forget_orders(const struct generation_work *work)
+static void forget_orders(struct keeping *keeping)
 {
-    const char *root = work->options->config->state;
+    const char *root = keeping->work->options->config->state;
     char why[WHY_MAX];
     size_t count;
     char **paths = state_list(root, "orders", &count);
     for (size_t i = 0; i < count; i++) {
         const struct state_key key = {root, "orders", paths[i]};
-        if (generation_order_is_gone(work, paths[i]) && !state_remove(&key, why)) {
-            warn(work, why);
+        if (generation_order_is_gone(keeping->work, paths[i])) {
+            note(keeping, state_remove(&key, why), why);
         }
         free(paths[i]);
     }
@@ -101,37 +110,35 @@ static bool is_kept(const struct generation_work *work, const struct state_key *
     return same;
 }
 
-/* Keeps a file of its own unless it is kept already. */
-static void keep_file(const struct generation_work *work, const struct state_key *key,
+static void keep_file(struct keeping *keeping, const struct state_key *key,
                       const struct state_part *part)
 {
     char why[WHY_MAX];
     struct state_part parts[] = {*part};
-    const struct state_version version = {.loaded = work->options->now, .parts = parts, .count = 1};
-    if (!is_kept(work, key, part->sha256) && !state_write(key, &version, why)) {
-        warn(work, why);
-    }
+    const struct state_version version = {
+        .loaded = keeping->work->options->now, .parts = parts, .count = 1};
+    note(keeping, state_write(key, &version, why), why);
 }
 
-static void keep_or_forget(const struct generation_work *work, const struct state_key *key,
+static void keep_or_forget(struct keeping *keeping, const struct state_key *key,
                            const char *configured, const struct file_bytes *file)
 {
     char why[WHY_MAX];
-    if (file->bytes != NULL) {
+    if (file->bytes != NULL && !is_kept(keeping->work, key, file->sha256)) {
         const struct state_part part = part_of(NULL, file);
-        keep_file(work, key, &part);
-    } else if (configured == NULL && !state_remove(key, why)) {
-        warn(work, why);
+        keep_file(keeping, key, &part);
+    } else if (configured == NULL) {
+        note(keeping, state_remove(key, why), why);
     }
 }
 
-static void keep_database(const struct generation_work *work)
+static void keep_database(struct keeping *keeping)
 {
-    const struct geo_db *db = work->result->db;
-    const struct state_key key = {work->options->config->state, "geo", "database"};
-    int descriptor = geo_db_descriptor(db);
+    const struct generation *result = keeping->work->result;
+    const struct state_key key = {result->config->state, "geo", "database"};
+    int descriptor = geo_db_descriptor(result->db);
     struct stat status;
-    if (work->result->db_last_good || is_kept(work, &key, geo_db_sha256(db))) {
+    if (result->db_last_good || is_kept(keeping->work, &key, geo_db_sha256(result->db))) {
         return;
     }
     void *bytes = MAP_FAILED;
@@ -139,12 +146,12 @@ static void keep_database(const struct generation_work *work)
         bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     }
     if (bytes == MAP_FAILED) {
-        warn(work, "the database cannot be read");
+        note(keeping, false, "the database cannot be read");
         return;
     }
     struct state_part part = {.size = (size_t)status.st_size, .bytes = bytes};
-    memcpy(part.sha256, geo_db_sha256(db), sizeof part.sha256);
-    keep_file(work, &key, &part);
+    memcpy(part.sha256, geo_db_sha256(result->db), sizeof part.sha256);
+    keep_file(keeping, &key, &part);
     munmap(bytes, part.size);
 }
 
@@ -153,10 +160,16 @@ void generation_keep(struct generation_work *work)
     const struct config *config = work->options->config;
     const struct state_key protected_names = {config->state, "block", "protected-names"};
     const struct state_key overrides = {config->state, "geo", "overrides"};
-    keep_database(work);
-    keep_or_forget(work, &protected_names, config->block.protected_names,
+    struct keeping keeping = {.work = work};
+    keep_database(&keeping);
+    keep_or_forget(&keeping, &protected_names, config->block.protected_names,
                    &work->result->private->protected_names);
-    keep_or_forget(work, &overrides, config->geo_overrides, &work->overrides);
-    keep_orders(work);
-    forget_orders(work);
+    keep_or_forget(&keeping, &overrides, config->geo_overrides, &work->overrides);
+    keep_orders(&keeping);
+    forget_orders(&keeping);
+    if (keeping.failures > 0) {
+        problem_list_add(work->problems, PROBLEM_WARNING, config->state, 0, 0,
+                         "%zu of the last good versions could not be kept: %s", keeping.failures,
+                         keeping.why);
+    }
 }

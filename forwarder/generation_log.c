@@ -45,7 +45,7 @@ static void log_failure(const struct generation_candidate *candidate)
 {
     char fields[FIELDS_MAX];
     const struct order *order = candidate->order;
-    const char *id = order != NULL ? order->id : candidate->held_id;
+    const char *id = candidate->failed_id != NULL ? candidate->failed_id : candidate->held_id;
     log_event(
         LOG_LEVEL_WARNING, "orders", "order failed", "%s",
         order_fields(id, candidate->hashed ? candidate->sha256 : NULL, candidate->path, fields));

@@ -183,6 +183,22 @@ static void recall(const struct generation_work *work, struct generation_candida
     state_version_fini(&kept);
 }
 
+/* The id that a file with errors claims, on the heap; NULL if it cannot be read. */
+static char *claimed_id(const struct file_bytes *file)
+{
+    struct problem_list ignored;
+    problem_list_init(&ignored);
+    struct yaml_text *text = yaml_text_parse("", file->bytes, file->size, &ignored);
+    struct yaml_node id = {0};
+    if (text != NULL) {
+        id = yaml_node_find(yaml_text_root(text), "id");
+    }
+    char *copy = yaml_node_present(id) ? strdup(yaml_node_scalar(id, NULL)) : NULL;
+    yaml_text_free(text);
+    problem_list_fini(&ignored);
+    return copy;
+}
+
 void generation_order_file_read(struct generation_work *work,
                                 struct generation_candidate *candidate)
 {
@@ -193,6 +209,7 @@ void generation_order_file_read(struct generation_work *work,
     if (candidate->hashed) {
         memcpy(candidate->sha256, candidate->file.sha256, sizeof candidate->sha256);
         candidate->order = parse(&reading, &candidate->file, work->problems);
+        candidate->failed_id = candidate->order == NULL ? claimed_id(&candidate->file) : NULL;
     } else {
         say_error(work, candidate->path, why);
     }

@@ -204,6 +204,8 @@ static void refuse_id(struct generation_work *work, struct generation_candidate 
              generation_order_name(work, winner->path, name));
     say(work, PROBLEM_ERROR, loser->path, text);
     loser->failed = true;
+    free(loser->failed_id);
+    loser->failed_id = strdup(loser->order->id);
     if (loser->last_good) {
         order_unref(loser->order);
         loser->order = NULL;
@@ -346,6 +348,7 @@ void generation_orders_fini(struct generation_work *work)
         order_unref(candidate->order);
         free(candidate->path);
         free(candidate->held_id);
+        free(candidate->failed_id);
     }
     free(work->candidates);
     work->candidates = NULL;

@@ -46,9 +46,10 @@ struct generation_candidate {
     int64_t loaded;
     bool last_good; /* order is not what the file on disk says */
 
-    char *held_id; /* of the order that this file was until now, or NULL */
-    bool failed;   /* the file on disk has an error */
-    bool hashed;   /* it could be read at all: sha256 is its digest */
+    char *held_id;   /* of the order that this file was until now, or NULL */
+    bool failed;     /* the file on disk has an error */
+    char *failed_id; /* that it claims all the same, as far as it can be read, or NULL */
+    bool hashed;     /* it could be read at all: sha256 is its digest */
     uint8_t sha256[FILE_BYTES_SHA256];
 
     struct file_bytes file; /* what is to be kept under state; without bytes: nothing is */

@@ -35,6 +35,7 @@ struct upstream {
     size_t turn;                     /* where the search for the least busy server starts */
     struct upstream_server_list all; /* servers in use and leaving */
     struct event *deadline;
+    uint64_t wakes_ms; /* when deadline is due, while it is pending */
     struct event *renewal;
 };
 
@@ -141,25 +142,29 @@ static struct timeval timeval_of(uint64_t ms)
                             .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 }
 
-static void arm(struct event *timer, uint64_t ms)
+static void arm_renewal(struct upstream *upstream)
 {
-    struct timeval delay = timeval_of(ms);
-    if (!event_pending(timer, EV_TIMEOUT, NULL)) {
-        event_add(timer, &delay);
+    struct timeval delay = timeval_of(RENEW_MS);
+    if (!event_pending(upstream->renewal, EV_TIMEOUT, NULL)) {
+        event_add(upstream->renewal, &delay);
     }
 }
 
-/* The timer is set once and not moved with every answer: it wakes at most once a deadline. */
+/* The timer is not put off with every answer: it wakes at most once a deadline. It is moved only to
+ * an earlier one: a retry, while it stands at the end of a query that is asked once. */
 static void arm_deadline(struct upstream *upstream)
 {
     const struct config_upstream *config = upstream->env->config;
     uint64_t now = upstream->env->clock->ms;
     uint64_t due;
-    if (!event_pending(upstream->deadline, EV_TIMEOUT, NULL) &&
-        inflight_next_due(upstream->env->inflight, config->retry_after_ms, config->timeout_ms,
-                          &due)) {
-        arm(upstream->deadline, due > now ? due - now : 1);
+    if (!inflight_next_due(upstream->env->inflight, config->retry_after_ms, config->timeout_ms,
+                           &due) ||
+        (event_pending(upstream->deadline, EV_TIMEOUT, NULL) && upstream->wakes_ms <= due)) {
+        return;
     }
+    struct timeval delay = timeval_of(due > now ? due - now : 1);
+    event_add(upstream->deadline, &delay);
+    upstream->wakes_ms = due;
 }
 
 static bool send_to(struct upstream *upstream, struct upstream_server *server,
@@ -171,7 +176,7 @@ static bool send_to(struct upstream *upstream, struct upstream_server *server,
     if (!upstream_udp_send(server->udp, entry)) {
         return false;
     }
-    arm(upstream->renewal, RENEW_MS);
+    arm_renewal(upstream);
     if (entry->retry && upstream->count > 1 && entry->attempt_count < INFLIGHT_ATTEMPTS) {
         inflight_await_retry(upstream->env->inflight, entry);
     }
@@ -341,7 +346,7 @@ static void on_renewal(evutil_socket_t descriptor, short what, void *ctx)
     }
     free_left(upstream);
     if (more) {
-        arm(upstream->renewal, RENEW_MS);
+        arm_renewal(upstream);
     }
 }
 
@@ -438,5 +443,5 @@ void upstream_adopt(struct upstream *upstream, struct upstream_set *set)
         }
     }
     free_left(upstream);
-    arm(upstream->renewal, RENEW_MS);
+    arm_renewal(upstream);
 }

@@ -69,6 +69,15 @@ static void stream_close(struct upstream_stream *stream)
     stream_free(stream);
 }
 
+/* Queries that were given up meanwhile have made room for others. */
+static void stream_break(struct upstream_stream *stream)
+{
+    struct upstream_env *env = stream->owner->env;
+    upstream_clock_read(env->clock);
+    stream_close(stream);
+    env->events.on_batch_end(env->events.ctx);
+}
+
 static void start_deadline(struct upstream_stream *stream, uint64_t ms)
 {
     struct timeval delay = timeval_of(ms);
@@ -91,8 +100,7 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
     (void)descriptor;
     (void)what;
     if (!stream->open || TAILQ_EMPTY(&stream->waiting)) {
-        upstream_clock_read(stream->owner->env->clock);
-        stream_close(stream);
+        stream_break(stream);
     }
 }
 
@@ -123,8 +131,6 @@ static void on_readable(struct bufferevent *transport, void *ctx)
 static void on_event(struct bufferevent *transport, short what, void *ctx)
 {
     struct upstream_stream *stream = ctx;
-    (void)transport;
-    upstream_clock_read(stream->owner->env->clock);
     if ((what & BEV_EVENT_CONNECTED) != 0) {
         int on = 1;
         (void)setsockopt(bufferevent_getfd(transport), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -135,7 +141,7 @@ static void on_event(struct bufferevent *transport, short what, void *ctx)
         }
         return;
     }
-    stream_close(stream);
+    stream_break(stream);
 }
 
 static struct upstream_stream *stream_new(struct upstream_streams *streams)

@@ -422,7 +422,8 @@ START_TEST(load_is_logged)
     put("orders/IT/b.yaml", "nonsense\n");
     take_away("orders/IT/c.yaml");
     put("orders/IT/d.yaml", ORDER("D", "d.example"));
-    put("orders/IT/e.yaml", "nonsense\n");
+    put("orders/IT/e.yaml", "id: E\nnames: [e.example]\n");
+    put("orders/IT/f.yaml", ORDER("A", "f.example"));
     CAPTURE(log, second = load((struct load){.before = first}));
     ck_assert_uint_eq(count_lines(log, "info orders: order changed id=A sha256="), 1);
     ck_assert_uint_eq(count_lines(log, "warning orders: order failed id=B sha256="), 1);
@@ -430,8 +431,10 @@ START_TEST(load_is_logged)
         count_lines(log, "warning orders: order kept at last good version id=B sha256="), 1);
     ck_assert_uint_eq(count_lines(log, "info orders: order removed id=C sha256="), 1);
     ck_assert_uint_eq(count_lines(log, "info orders: order loaded id=D sha256="), 1);
-    ck_assert_uint_eq(count_lines(log, "warning orders: order failed id=- sha256="), 1);
-    ck_assert_uint_eq(count_lines(log, ""), 6);
+    ck_assert_uint_eq(count_lines(log, "warning orders: order failed id=E sha256="), 1);
+    ck_assert_uint_eq(count_lines(log, "warning orders: order failed id=A sha256="), 1);
+    ck_assert_ptr_nonnull(strstr(log, " file=IT/f.yaml\n"));
+    ck_assert_uint_eq(count_lines(log, ""), 7);
     generation_free(first);
     generation_free(second);
 }

@@ -223,7 +223,7 @@ START_TEST(full_disk_is_a_warning)
     ck_assert_uint_eq(generation->error_count, 0);
     ck_assert_uint_eq(generation->problem_count, 1);
     ck_assert_int_eq(
-        strncmp(problems_text(), "warning: state: a last good version is not kept", 47), 0);
+        strncmp(problems_text(), "warning: state: 1 of the last good versions coul", 47), 0);
     generation = reload(generation); /* room again */
     ck_assert_str_eq(problems_text(), "");
     generation_free(generation);
@@ -241,7 +241,20 @@ START_TEST(no_state_folder_is_a_warning)
     struct generation *generation = load((struct load){0});
     ck_assert_str_eq(orders_of(generation), "IT/a.yaml=A");
     ck_assert_uint_eq(generation->error_count, 0);
-    ck_assert_uint_ge(generation->problem_count, 1);
+    ck_assert_uint_eq(generation->problem_count, 1);
+    ck_assert_int_eq(problems.items[0].level, PROBLEM_WARNING);
+    generation_free(generation);
+}
+END_TEST
+
+START_TEST(no_orders_folder_and_no_state)
+{
+    char folder[SCRATCH_PATH_MAX], away[SCRATCH_PATH_MAX];
+    scratch_path(&scratch, "orders", folder);
+    ck_assert_int_eq(rename(folder, scratch_path(&scratch, "away", away)), 0);
+    struct generation *generation = load((struct load){0});
+    ck_assert_str_eq(orders_of(generation), "");
+    ck_assert_uint_eq(generation->error_count, 1);
     generation_free(generation);
 }
 END_TEST
@@ -530,6 +543,7 @@ int main(void)
     tcase_add_test(tcase, tool_reads_state_and_leaves_it);
     tcase_add_test(tcase, full_disk_is_a_warning);
     tcase_add_test(tcase, no_state_folder_is_a_warning);
+    tcase_add_test(tcase, no_orders_folder_and_no_state);
     tcase_add_loop_test(tcase, bad_database_keeps_the_last_good_one, 0,
                         sizeof bad_databases / sizeof *bad_databases);
     tcase_add_loop_test(tcase, no_database_is_no_start, 0,

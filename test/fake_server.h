@@ -139,10 +139,11 @@ static inline void fake_stream_write(int connection, struct event_base *base,
                                      const struct fake_message *message)
 {
     uint8_t framed[2 + DNS_MESSAGE_MAX] = {(uint8_t)(message->size >> 8), (uint8_t)message->size};
+    ck_assert_uint_le(message->size, DNS_MESSAGE_MAX);
     memcpy(framed + 2, message->bytes, message->size);
     for (size_t sent = 0; sent < 2 + message->size;) {
-        ssize_t put = send(connection, framed + sent, 2 + message->size - sent,
-                           MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t put =
+            send(connection, framed + sent, 2 + message->size - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (put > 0) {
             sent += (size_t)put;
         } else {

@@ -12,6 +12,7 @@
 
 #define LOOP_LIMIT_MS 20000 /* an assertion fails after that: much more than any test needs */
 #define LOOP_ROUND_MS 2     /* the condition is looked at so often at least */
+#define LOOP_COARSE_MS 10   /* libevent's clock is coarse: a timer may fire so much too early */
 
 static inline uint64_t loop_now_ms(void)
 {
@@ -35,13 +36,13 @@ static inline void loop_round(struct event_base *base)
     ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 }
 
-#define LOOP_UNTIL(base, condition)                                                            \
-    do {                                                                                       \
-        uint64_t loop_limit = loop_now_ms() + LOOP_LIMIT_MS;                                   \
-        while (!(condition)) {                                                                 \
-            ck_assert_msg(loop_now_ms() < loop_limit, "waited in vain for %s", #condition);    \
-            loop_round(base);                                                                  \
-        }                                                                                      \
+#define LOOP_UNTIL(base, condition)                                                         \
+    do {                                                                                    \
+        uint64_t loop_limit = loop_now_ms() + LOOP_LIMIT_MS;                                \
+        while (!(condition)) {                                                              \
+            ck_assert_msg(loop_now_ms() < loop_limit, "waited in vain for %s", #condition); \
+            loop_round(base);                                                               \
+        }                                                                                   \
     } while (0)
 
 /* Runs the loop for a while: for what must not happen. */

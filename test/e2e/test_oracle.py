@@ -1,0 +1,631 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An independent, naive judge against the real programs: random orders, addresses, names and times.
+
+The judge shares nothing with the code under test but the specification. Countries come from the
+text that the country database was made from, by bisection, and for a sample also from a walk over
+the database's bytes; orders are lists and loops over them; days begin by Python's zoneinfo.
+`bailiwick test --json --batch` is asked for every triple, the running daemon for many of those of
+now, over UDP and from the genuine address. SEED=number repeats a run.
+"""
+
+import bisect
+import collections
+import contextlib
+import datetime
+import fcntl
+import functools
+import ipaddress
+import itertools
+import json
+import os
+import pathlib
+import random
+import re
+import socket
+import subprocess
+import time
+import zoneinfo
+
+from dnsbytes import (
+    EDE_CENSORED, EDE_FORGED, NOERROR, NXDOMAIN, REFUSED, TYPES, answer, message_id, opt, parse,
+    query,
+)
+from harness import COUNTRY_DATABASE, GERMAN4, ITALIAN4, REPOSITORY, Daemon
+from policytest import AUTHORITY, LIGHT, MARK, PolicyTest
+
+SEED = int(os.environ.get("SEED", "20220711"))
+TIMES = 8 if LIGHT else 40
+QUESTIONS_EACH = 5000  # a time
+MMDB_SAMPLE = 5000 if LIGHT else 20_000
+ORDERS = 90
+LIVE = 500 if LIGHT else 2500
+
+UTC = datetime.timezone.utc
+QUERY_TYPES = ["A"] * 6 + ["AAAA", "AAAA", "DS", "DNSKEY", "TXT", "HTTPS", "ANY", "TYPE65280"]
+
+
+# ---- countries -----------------------------------------------------------------------------------
+
+
+def country_text():
+    """The two text files of Debian's tor-geoipdb; downloaded once, never installed."""
+    folder = REPOSITORY / "build" / "tor-geoipdb"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "usr/share/tor/geoip6").exists():
+            download = ["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", "tor-geoipdb"]
+            subprocess.run(download, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            (package,) = folder.glob("*.deb")
+            subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+    return folder / "usr/share/tor/geoip", folder / "usr/share/tor/geoip6"
+
+
+def number(address):
+    """An address as one of 128 bits; IPv4 as ::ffff:a.b.c.d."""
+    if ":" not in address:
+        address = f"::ffff:{address}"
+    return int.from_bytes(socket.inet_pton(socket.AF_INET6, address), "big")
+
+
+def text(address):
+    """As addresses are shown: IPv4 without the ::ffff: in front."""
+    octets = address.to_bytes(16, "big")
+    if MAPPED.holds(address):
+        return socket.inet_ntop(socket.AF_INET, octets[12:])
+    return socket.inet_ntop(socket.AF_INET6, octets)
+
+
+class Network(collections.namedtuple("Network", "base length")):
+    @classmethod
+    def parse(cls, prefix):
+        address, _, length = prefix.partition("/")
+        return cls(number(address), int(length) + (0 if ":" in address else 96))
+
+    def holds(self, address):
+        """A short IPv6 prefix says nothing of IPv4, whose addresses only look as if they lay in it."""
+        if self.length < 96 and address >> 32 == 0xFFFF:
+            return False
+        return (address ^ self.base) >> (128 - self.length) == 0
+
+
+MAPPED = Network.parse("::ffff:0:0/96")
+SIXTOFOUR = Network.parse("2002::/16")
+BY_OVERRIDES_ALONE = [
+    Network.parse(prefix) for prefix in ("2001::/32", "64:ff9b::/96", "64:ff9b:1::/48")
+]
+
+
+class Ranges:
+    """The text: FIRST,LAST,CODE a line."""
+
+    def __init__(self):
+        ipv4, ipv6 = country_text()
+        stamp = re.search(r"^# Generated: (.*) GMT$", ipv4.read_text(), re.MULTILINE)[1]
+        stamp = datetime.datetime.strptime(stamp, "%a, %d %b %Y %H:%M:%S")
+        self.generated = stamp.replace(tzinfo=UTC).timestamp()
+        mapped = lambda decimal: MAPPED.base + int(decimal)
+        self.rows = sorted([*self.read(ipv4, mapped), *self.read(ipv6, number)])
+        self.firsts = [row[0] for row in self.rows]
+
+    @staticmethod
+    def read(path, convert):
+        for line in path.read_text().splitlines():
+            if line and line[0] != "#":
+                first, last, code = line.split(",")
+                yield convert(first), convert(last), code
+
+    def find(self, address):
+        at = bisect.bisect_right(self.firsts, address) - 1
+        if at < 0 or address > self.rows[at][1]:
+            return None
+        return self.rows[at][2]
+
+
+class Mmdb:
+    """A MaxMind DB file, read as its specification says and no faster."""
+
+    MARK = b"\xab\xcd\xefMaxMind.com"
+
+    def __init__(self, path):
+        self.bytes = path.read_bytes()
+        start = self.bytes.rindex(self.MARK) + len(self.MARK)
+        self.metadata, _ = self.decode(start, start)
+        assert self.metadata["record_size"] == 24 and self.metadata["ip_version"] == 6
+        self.nodes = self.metadata["node_count"]
+
+    def find(self, address):
+        """The whole record, or None. IPv4 addresses hang below ::/96."""
+        if MAPPED.holds(address):
+            address -= MAPPED.base
+        node = 0
+        for bit in range(127, -1, -1):
+            at = node * 6 + 3 * (address >> bit & 1)
+            node = int.from_bytes(self.bytes[at : at + 3], "big")
+            if node == self.nodes:
+                return None
+            if node > self.nodes:
+                data = self.nodes * 6 + 16
+                return self.decode(data + node - self.nodes - 16, data)[0]
+        raise AssertionError("the tree is too deep")
+
+    def decode(self, at, section):
+        """The value at this offset, and where it ends."""
+        control = self.bytes[at]
+        kind, size, at = control >> 5, control & 31, at + 1
+        if kind == 1:
+            return self.decode_pointer(control, at, section)
+        if kind == 0:
+            kind, at = 7 + self.bytes[at], at + 1
+        if size >= 29:
+            more = size - 28
+            size = (29, 285, 65821)[more - 1] + int.from_bytes(self.bytes[at : at + more], "big")
+            at += more
+        if kind == 7:
+            pairs = {}
+            for _ in range(size):
+                key, at = self.decode(at, section)
+                pairs[key], at = self.decode(at, section)
+            return pairs, at
+        if kind == 11:
+            items = []
+            for _ in range(size):
+                item, at = self.decode(at, section)
+                items.append(item)
+            return items, at
+        value = self.bytes[at : at + size]
+        return (value.decode() if kind == 2 else int.from_bytes(value, "big")), at + size
+
+    def decode_pointer(self, control, at, section):
+        size = control >> 3 & 3
+        octets = self.bytes[at : at + size + 1]
+        value = int.from_bytes(octets if size == 3 else bytes([control & 7]) + octets, "big")
+        return self.decode(section + value + (0, 2048, 526336, 0)[size], section)[0], at + size + 1
+
+
+class Atlas:
+    """Where is an address? The two letters, or None for unknown."""
+
+    def __init__(self, find, overrides):
+        lines = pathlib.Path("/usr/share/zoneinfo/iso3166.tab").read_text().splitlines()
+        self.assigned = {line[:2] for line in lines if line[0] != "#"} | {"XK"}
+        self.find = find
+        self.overrides = [(Network.parse(prefix), code) for prefix, code in overrides]
+
+    def country(self, address):
+        if SIXTOFOUR.holds(address):
+            address = MAPPED.base + (address >> 80 & 0xFFFFFFFF)
+        holding = [each for each in self.overrides if each[0].holds(address)]
+        if holding:
+            _, code = max(holding, key=lambda each: each[0].length)
+            return code or None
+        if any(network.holds(address) for network in BY_OVERRIDES_ALONE):
+            return None
+        code = self.find(address)
+        code = "GB" if code == "UK" else code
+        return code if code in self.assigned else None
+
+
+# ---- groups of countries -------------------------------------------------------------------------
+
+# Since when; at the times asked here the day is always beyond doubt.
+EU_SINCE = {
+    1958: "BE DE FR IT LU NL GF GP MF MQ RE", 1973: "DK IE", 1981: "GR", 1986: "ES PT",
+    1995: "AT FI SE AX", 2004.4: "CY CZ EE HU LT LV MT PL SI SK", 2007: "BG RO", 2013.5: "HR",
+    2014: "YT",
+}  # fmt: skip
+UNITED_KINGDOM_LEFT = datetime.datetime(2020, 1, 31, 23, tzinfo=UTC).timestamp()
+
+
+@functools.cache
+def group_has(group, country, now):
+    if country == "GB":
+        return now < UNITED_KINGDOM_LEFT
+    if group == "EEA" and country in ("IS", "LI", "NO"):
+        return True
+    year = 1970 + now / 86400 / 365.2425
+    return any(country in codes.split() and since <= year for since, codes in EU_SINCE.items())
+
+
+# ---- orders --------------------------------------------------------------------------------------
+
+
+@functools.cache
+def labels(qname):
+    """From the root down: a name is below another if it begins with it."""
+    qname = qname.rstrip(".").lower()
+    return tuple(reversed(qname.encode("idna").decode().split("."))) if qname else ()
+
+
+def within(qname, above):
+    return qname[: len(above)] == above
+
+
+class Order:
+    """An order as written (keys, lists) and as the judge reads it."""
+
+    def __init__(self, path, keys, lists):
+        self.path, self.keys, self.lists = path, keys, lists
+        self.id = keys["id"]
+        self.action = keys.get("action", "refused")
+        self.status = keys.get("status", "active")
+        self.scope = keys.get("scope", [path.split("/")[0]])
+        self.unknown = keys.get("include-unknown") == "yes"
+        self.networks = [Network.parse(each) for each in keys.get("except-networks", [])]
+        self.effective = self.instant("effective", 0, float("-inf"))
+        self.end = self.instant("until", 1, float("inf"))
+        self.subtrees, self.exact, self.excepted = (
+            [labels(each) for each in keys.get(key, [])] for key in ("names", "exact", "except")
+        )
+        for line in itertools.chain(*lists.values()):
+            if line[0] == "=":
+                self.exact.append(labels(line[1:]))
+            elif line[0] == "!":
+                self.excepted.append(labels(line[1:]))
+            else:
+                self.subtrees.append(labels(line))
+
+    def instant(self, key, days_later, default):
+        """A bare date is the start of that day (or of a later one) in the order's time zone."""
+        if key not in self.keys:
+            return default
+        if "T" in self.keys[key]:
+            return datetime.datetime.fromisoformat(self.keys[key]).timestamp()
+        day = datetime.date.fromisoformat(self.keys[key]) + datetime.timedelta(days_later)
+        zone = zoneinfo.ZoneInfo(self.keys["timezone"])
+        return datetime.datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
+
+    def reading(self, qname):
+        """(labels of the matched name, excepted?, free names below?), or None."""
+        found = [name for name in self.subtrees if within(qname, name)]
+        covered = bool(found)
+        found += [name for name in self.exact if name == qname]
+        if not found:
+            return None
+        excepted = any(within(qname, name) for name in self.excepted)
+        below = any(within(name, qname) and name != qname for name in self.excepted)
+        return max(map(len, found)), excepted, below or not covered
+
+    @functools.cache
+    def binds_country(self, country, now):
+        if self.status != "active" or not self.effective <= now < self.end:
+            return False
+        if country is None:
+            return self.unknown
+        return any(
+            group_has(code, country, now) if code in ("EU", "EEA") else code == country
+            for code in self.scope
+        )
+
+    def binds_client(self, address, country, now):
+        return self.binds_country(country, now) and not any(
+            network.holds(address) for network in self.networks
+        )
+
+
+Verdict = collections.namedtuple("Verdict", "verdict order matched action ede")
+FORWARD = Verdict("forward", None, None, None, None)
+EDE_OF = {"address": EDE_FORGED, "drop": None, "shadow": None}
+
+
+class Judge:
+    def __init__(self, orders, atlas):
+        self.orders = orders
+        self.atlas = atlas
+        self.country = functools.cache(atlas.country)
+
+    @functools.cache
+    def naming(self, qname):
+        """Every order that names it, with its reading. The same for every client and time."""
+        readings = [(order, order.reading(qname)) for order in self.orders]
+        return [(order, reading) for order, reading in readings if reading]
+
+    def judge(self, address, qname, qtype, now):
+        qname, country = labels(qname), self.country(address)
+        best = {}
+        for order, (matched, excepted, free_below) in self.naming(qname):
+            if excepted or not order.binds_client(address, country, now):
+                continue
+            if free_below and qtype in ("DS", "DNSKEY"):
+                continue
+            verdict = "shadow" if order.action == "shadow" else "block"
+            rank = (-matched, order.effective, order.id.encode())
+            if verdict not in best or rank < best[verdict][0]:
+                best[verdict] = rank, order, free_below
+        if not best:
+            return FORWARD
+        verdict = min(best)  # block before shadow
+        (matched, *_), order, free_below = best[verdict]
+        action = "nodata" if order.action == "nxdomain" and free_below else order.action
+        name = ".".join(reversed(qname[:-matched])) or "."
+        return Verdict(verdict, order.id, name, action, EDE_OF.get(action, EDE_CENSORED))
+
+
+# ---- what is generated ---------------------------------------------------------------------------
+
+
+class World:
+    """Random orders, and questions that often meet them."""
+
+    COUNTRIES = (
+        "IT DE FR GB ES NL SE PL RO US CA BR JP IN AU RU CH NO IS AT BE CZ DK FI GR HU IE PT BG HR SM "
+        "TR UA ZA KR CN SG MX AR XK RE"
+    ).split()
+    ZONES = ["Europe/Rome", "Europe/London", "America/New_York", "Asia/Kolkata", "UTC", "Asia/Tokyo"]
+    SUFFIXES = [
+        "alpha.example", "beta.example", "gamma.co.uk", "delta.to", "bücher.example", "x-1.pro",
+        "kilo.github.io", "long-label-" + "l" * 50 + ".org", "_odd.example", "wide",
+    ]  # fmt: skip
+    LABELS = ["www", "a", "b", "c", "xn--bcher-kva", "0"]
+
+    def __init__(self, rng, ranges):
+        self.rng = rng
+        by_country = collections.defaultdict(list)
+        for row in ranges.rows:
+            by_country[row[2]].append(row)
+        self.ranges = ranges
+        self.by_country = by_country
+        self.overrides = self.make_overrides()
+        self.orders = [self.make_order(index) for index in range(ORDERS)]
+
+    def address_in(self, row):
+        return self.rng.randint(row[0], row[1])
+
+    def located(self):
+        """An address of one of the countries that orders are about; often at a border of ranges."""
+        row = self.rng.choice(self.by_country[self.rng.choice(self.COUNTRIES + ["UK"])] or [(0, 0)])
+        return max(0, self.rng.choice((self.address_in(row), row[0], row[1], row[0] - 1, row[1] + 1)))
+
+    def address(self):
+        rng = self.rng
+        kind = rng.random()
+        if kind < 0.70:
+            return self.located()
+        if kind < 0.80:
+            network, _ = rng.choice(self.overrides)
+            network = Network.parse(network)
+            spread = rng.choice((0, rng.getrandbits(128 - network.length), -1))
+            return (network.base + spread) % (1 << 128)
+        if kind < 0.86:
+            return SIXTOFOUR.base | (self.located() & 0xFFFFFFFF) << 80 | rng.getrandbits(80)
+        if kind < 0.90:
+            return rng.choice(BY_OVERRIDES_ALONE).base | self.located() & 0xFFFFFFFF
+        if kind < 0.95:
+            return self.address_in(rng.choice(self.ranges.rows))
+        if kind < 0.98:
+            return MAPPED.base | rng.getrandbits(32)
+        return rng.getrandbits(128)
+
+    def make_overrides(self):
+        """Prefixes around real ranges, some within others, some that make unknown."""
+        prefixes = {"64:ff9b::/96": "IT", "2001:0:77::/48": "FR"}
+        while len(prefixes) < 60:
+            address = self.located()
+            ipv4 = MAPPED.holds(address)
+            length = self.rng.choice((16, 20, 24, 28, 32) if ipv4 else (32, 40, 48, 64, 128))
+            if SIXTOFOUR.holds(address):
+                continue
+            prefix = ipaddress.ip_network((text(address), length), strict=False)
+            prefixes[str(prefix)] = self.rng.choice(self.COUNTRIES + ["", ""])
+        return list(prefixes.items())
+
+    def name(self):
+        depth = self.rng.choice((0, 0, 1, 1, 1, 2, 2, 3))
+        parts = [self.rng.choice(self.LABELS) for _ in range(depth)]
+        return ".".join(parts + [self.rng.choice(self.SUFFIXES)])
+
+    def names(self, least, most):
+        return sorted({self.name() for _ in range(self.rng.randint(least, most))} - {"wide"})
+
+    def date(self, first, last):
+        """A date, or a time with some offset."""
+        day = datetime.date(self.rng.randint(first, last), self.rng.randint(1, 12), self.rng.randint(1, 28))
+        if self.rng.random() < 0.5:
+            return str(day)
+        return f"{day}T{self.rng.randint(0, 23):02}:30:00" + self.rng.choice(("Z", "+02:00", "-05:30"))
+
+    def make_order(self, index):
+        rng = self.rng
+        folder = rng.choice(self.COUNTRIES + ["EU", "EU", "EU", "EEA", "EEA", "IT", "IT", "DE"])
+        # Ids whose order is not that of the files, in upper and lower case.
+        id = f"{rng.choice('abcXYZ')}{rng.randrange(1000)}-{folder}-{index}"
+        keys = {"id": id, "authority": AUTHORITY, "issued": "2020-01-01", "timezone": rng.choice(self.ZONES)}
+        if rng.random() < 0.7:
+            keys["effective"] = self.date(2008, 2028)
+        if rng.random() < 0.5:
+            keys["until"] = self.date(2029, 2034) if "effective" in keys else self.date(2012, 2034)
+        keys["status"] = rng.choice(["active"] * 10 + ["suspended", "lifted"])
+        if rng.random() < 0.4:
+            keys["scope"] = sorted({folder, *rng.sample(self.COUNTRIES + ["EU", "EEA"], rng.randint(0, 3))})
+        if rng.random() < 0.2:
+            keys["include-unknown"] = "yes"
+        if rng.random() < 0.4:
+            keys["except-networks"] = sorted({self.network() for _ in range(rng.randint(1, 5))})
+        keys["action"] = rng.choice(["refused", "nxdomain", "nxdomain", "nodata", "address", "drop", "shadow"])
+        if keys["action"] == "address":
+            keys["addresses"] = ["192.0.2.80", "2001:db8::80"]
+        for key, chance, most in (("names", 0.8, 8), ("exact", 0.6, 5), ("except", 0.6, 5)):
+            if rng.random() < chance:
+                keys[key] = self.names(1, most)
+        if rng.random() < 0.05:
+            keys["names"], keys["allow-wide"] = ["wide"], ["wide"]
+        lists = {}
+        if rng.random() < 0.5 or not (keys.get("names") or keys.get("exact")):
+            marks = ("", "", "=", "!")
+            lines = [rng.choice(marks) + each for each in self.names(2, 12)] + ["only.in.lists.example"]
+            lists[f"list-{index}.txt"] = lines
+            keys["lists"] = [{"file": file, "format": "names"} for file in lists]
+        return Order(f"{folder}/{index}.yaml", keys, lists)
+
+    def network(self):
+        address = self.located()
+        length = self.rng.choice((12, 16, 24, 32) if MAPPED.holds(address) else (24, 32, 48, 128))
+        return str(ipaddress.ip_network((text(address), length), strict=False))
+
+    def question(self):
+        """(address, name as a person writes it, type)."""
+        qname = self.name()
+        if self.rng.random() < 0.3:
+            qname = qname.upper()
+        if self.rng.random() < 0.2:
+            qname += "."
+        return self.address(), qname, self.rng.choice(QUERY_TYPES)
+
+    def times(self, count, now):
+        """Now, the instants at which orders begin and end, the second before, and others."""
+        chosen = [now, now]
+        for day in ("2006-06-01", "2012-06-01", "2014-06-01", "2020-01-30", "2020-02-02"):
+            chosen.append(datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp())
+        while len(chosen) < count:
+            order = self.rng.choice(self.orders)
+            edge = self.rng.choice((order.effective, order.end))
+            if abs(edge) != float("inf") and abs(edge - UNITED_KINGDOM_LEFT) > 86400:
+                chosen.append(edge - self.rng.randint(0, 1))
+        return [int(each) for each in chosen[:count]]
+
+
+# ---- the suite -----------------------------------------------------------------------------------
+
+
+class Oracle(PolicyTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.rng = random.Random(SEED)
+        cls.ranges = Ranges()
+        cls.world = World(cls.rng, cls.ranges)
+        cls.atlas = Atlas(cls.ranges.find, cls.world.overrides)
+        cls.judge = Judge(cls.world.orders, cls.atlas)
+        cls.ORDERS = {order.path: order.keys for order in cls.world.orders}
+        cls.FILES = {
+            "overrides.csv": "".join(f"{prefix},{code}\n" for prefix, code in cls.world.overrides)
+        }
+        for order in cls.world.orders:
+            folder = order.path.rpartition("/")[0]
+            for file, lines in order.lists.items():
+                cls.FILES[f"orders/{folder}/{file}"] = "".join(line + "\n" for line in lines)
+        cls.CONFIG = {"geo": {"overrides": "overrides.csv", "database": str(cls.database())}}
+        super().setUpClass()
+
+    @classmethod
+    def database(cls):
+        """The common database if it was made from the text at hand, or one of its own."""
+        if COUNTRY_DATABASE.exists():
+            built = Mmdb(COUNTRY_DATABASE).metadata["build_epoch"]
+            if built == cls.ranges.generated:
+                return COUNTRY_DATABASE
+        path = REPOSITORY / "build" / "tor-geoipdb" / "country.mmdb"
+        if not path.exists():
+            maker = REPOSITORY / "scripts" / "country-database"
+            subprocess.run([maker, path, *country_text()], check=True)
+        return path
+
+    def test_all_orders_are_in_force(self):
+        """What the judge compares is what is loaded."""
+        status = self.proxy.status()
+        self.assertEqual(status["errors"], [])
+        self.assertEqual(status["orders"], ORDERS)
+        self.assertEqual(status["geo"]["overrides"], len(self.world.overrides))
+
+    def test_the_text_and_a_walk_over_the_database_agree(self):
+        mmdb = Mmdb(pathlib.Path(self.CONFIG["geo"]["database"]))
+        self.assertEqual(mmdb.metadata["build_epoch"], self.ranges.generated)
+        seen = collections.Counter()
+        for _ in range(MMDB_SAMPLE):
+            address = self.world.address()
+            record = mmdb.find(address)
+            code = record and record["country"]["iso_code"]
+            expected = self.ranges.find(address)
+            expected = {"UK": "GB", "??": None}.get(expected, expected)
+            self.assertEqual(code, expected, text(address))
+            seen[code is not None] += 1
+        print(f"# {seen[True]} addresses with a record, {seen[False]} without; SEED={SEED}", flush=True)
+
+    def ask_tool(self, questions, at):
+        lines = "".join(f"{text(address)} {qname} {qtype}\n" for address, qname, qtype in questions)
+        stamp = datetime.datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        done = self.proxy.tool("test", "--json", "--batch", "-", "--at", stamp, input=lines)
+        self.assertEqual(done.returncode, 0, done.stderr[:2000])
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(len(answers), len(questions))
+        return stamp, answers
+
+    def test_the_tool(self):
+        counts, triples = collections.Counter(), 0
+        for at in self.world.times(TIMES, int(time.time())):
+            questions = [self.world.question() for _ in range(QUESTIONS_EACH)]
+            stamp, answers = self.ask_tool(questions, at)
+            for (address, qname, qtype), got in zip(questions, answers):
+                expected = self.judge.judge(address, qname, qtype, at)
+                found = Verdict(*(got[field] for field in Verdict._fields))
+                country = self.judge.country(address)
+                if (found, got["country"]) != (expected, country):
+                    self.fail(f"SEED={SEED} {stamp} {qtype} {qname}: {country} {expected}, but {got}")
+                counts[expected.action or expected.verdict] += 1
+            self.assertEqual([got["address"] for got in answers], [text(each[0]) for each in questions])
+            self.assertEqual({got["time"] for got in answers}, {stamp})
+            triples += len(questions)
+        print(f"# {triples} triples, SEED={SEED}: {dict(counts.most_common())}", flush=True)
+        self.assertEqual(triples, TIMES * QUESTIONS_EACH)
+        self.assertEqual(len(counts), 7)  # every action and forward
+
+    # ---- the daemon
+
+    @staticmethod
+    def can_ask(address):
+        """Not every address can be the source of a datagram that the server's machine takes."""
+        if MAPPED.holds(address):
+            here = address & 0xFFFFFFFF
+            first, second = here >> 24, here >> 16 & 255
+            return 0 < first < 224 and first != 127 and (first, second) not in ((192, 0), (198, 18), (169, 254))
+        return address >> 125 == 1 and address >> 96 != 0x20010DB8
+
+    def ask_daemon(self, address, qname, qtype):
+        """(verdict as far as an answer tells it, EDE) for one datagram. A second one, for a name
+        that is free, shows when nothing comes for the first."""
+        number = int(qtype[4:]) if qtype.startswith("TYPE") else TYPES[qtype]
+        wire = [label.encode() for label in qname.rstrip(".").encode("idna").decode().split(".")]
+        message = query(wire, number, id=1, opt=opt())
+        marker = query("marker.invalid", id=2, opt=opt())
+        with self.client(text(address)).udp() as channel:
+            channel.send(message, marker)
+            received = {}
+            while 2 not in received:
+                each = channel.receive()
+                received[message_id(each)] = each
+            if 1 not in received and not channel.is_silent(0.001):
+                received[1] = channel.receive()
+        self.assertEqual(received[2], answer(marker, [MARK]))
+        if 1 not in received:
+            return "drop", None
+        if received[1] == answer(message, [MARK]):
+            return "forward", None
+        got = parse(received[1])
+        action = {REFUSED: "refused", NXDOMAIN: "nxdomain", NOERROR: "nodata"}[got.rcode]
+        if got.ede[0] == EDE_FORGED:
+            action = "address"
+        elif action != "refused":
+            action += " " + got.section("authority")[0].owner
+        return action, got.ede
+
+    def test_the_daemon(self):
+        counts = collections.Counter()
+        while sum(counts.values()) < LIVE:
+            address, qname, qtype = self.world.question()
+            if not self.can_ask(address):
+                continue
+            now = int(time.time())
+            expected = self.judge.judge(address, qname, qtype, now)
+            action, ede = self.ask_daemon(address, qname, qtype)
+            if int(time.time()) != now and expected != self.judge.judge(address, qname, qtype, now + 1):
+                continue  # an order began or ended just then
+            wanted = expected.action if expected.verdict == "block" else "forward"
+            if wanted in ("nxdomain", "nodata"):
+                wanted += " " + expected.matched
+            text_of_order = expected.ede and f"Blocked by order {expected.order} of {AUTHORITY}"
+            wanted_ede = expected.ede and (expected.ede, text_of_order)
+            self.assertEqual(
+                (action, ede), (wanted, wanted_ede), f"SEED={SEED} {text(address)} {qname} {qtype}"
+            )
+            counts[wanted.split()[0]] += 1
+        print(f"# {sum(counts.values())} of the daemon, SEED={SEED}: {dict(counts)}", flush=True)
+        self.assertGreaterEqual(len(counts), 6)
