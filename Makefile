@@ -41,7 +41,8 @@ LDFLAGS  += -pthread $(filter -fsanitize%,$(OPT))
 GEO      := $(wildcard geo/*.c)
 POLICY   := $(wildcard policy/*.c)
 WIRE     := $(wildcard forwarder/wire/*.c)
-DAEMON   := $(filter-out forwarder/main.c,$(wildcard forwarder/*.c))
+PARTS    := forwarder forwarder/config forwarder/generation forwarder/explain
+DAEMON   := $(filter-out forwarder/main.c,$(wildcard $(addsuffix /*.c,$(PARTS))))
 CLI      := $(filter-out forwarder/cli/main.c,$(wildcard forwarder/cli/*.c))
 
 obj       = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -52,7 +53,7 @@ FUZZERS  := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 
 # The archives that the test of module $(1) may link: its own room and those below it.
 room_of   = $(firstword $(if $(wildcard geo/$(1).c),geo) $(if $(wildcard policy/$(1).c),policy) \
-            $(if $(wildcard forwarder/wire/$(1).c),wire) $(if $(wildcard forwarder/$(1).c),forwarder) \
+            $(if $(wildcard forwarder/wire/$(1).c),wire) $(if $(wildcard $(addsuffix /$(1).c,$(PARTS))),forwarder) \
             $(if $(wildcard forwarder/cli/$(1).c),cli) forwarder)
 rooms_geo       := geo
 rooms_policy    := policy geo

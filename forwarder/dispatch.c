@@ -5,7 +5,7 @@
 #include "forwarder/dispatch.h"
 
 #include "forwarder/counters.h"
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 #include "forwarder/listen_udp.h"
 #include "forwarder/published.h"
 #include "forwarder/stream_client.h"

@@ -11,7 +11,7 @@
 #include <sys/queue.h>
 
 #include "forwarder/ares_loop.h"
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 #include "forwarder/log.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/upstream_set.h"

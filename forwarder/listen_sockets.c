@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 
 #define RECEIVE_BUFFER (4 * 1024 * 1024)
 #define BACKLOG 4096

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 #include "geo/problem.h"
 
 struct event_base;

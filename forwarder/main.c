@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "forwarder/check_config.h"
+#include "forwarder/explain/check_config.h"
 #include "forwarder/log.h"
 #include "forwarder/server.h"
 

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 #include "policy/policy.h"
 
 struct published *published_new(struct generation *generation, size_t workers)

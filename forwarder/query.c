@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 #include "geo/geo_memo.h"
 #include "libknot/consts.h"
 

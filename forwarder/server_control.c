@@ -7,8 +7,8 @@
 
 #include "forwarder/client_quota.h"
 #include "forwarder/control.h"
-#include "forwarder/explain.h"
-#include "forwarder/explain_question.h"
+#include "forwarder/explain/explain.h"
+#include "forwarder/explain/explain_question.h"
 #include "forwarder/server_state.h"
 #include "forwarder/status.h"
 

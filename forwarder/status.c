@@ -5,7 +5,7 @@
 #include "forwarder/status.h"
 
 #include "forwarder/counters.h"
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 #include "forwarder/tally.h"
 #include "forwarder/upstream_set.h"
 #include "forwarder/worker.h"
@@ -42,11 +42,13 @@ json_t *status_problems(const struct problem_list *problems, int level, int64_t 
     return array;
 }
 
-/* What stands in the generation in force, and why the last load gave none. */
+/* What stands in the generation in force, and the errors for which the last load gave none. */
 static json_t *standing_problems(const struct status_view *view, int level)
 {
     const struct generation *generation = view->generation;
-    json_t *array = status_problems(view->refused, level, view->refused_since);
+    json_t *array = level == PROBLEM_ERROR
+                        ? status_problems(view->refused, level, view->refused_since)
+                        : json_array();
     for (size_t i = 0; i < generation->problem_count; i++) {
         if ((int)generation->problems[i].level == level) {
             json_array_append_new(array, problem_json(&generation->problems[i]));

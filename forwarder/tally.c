@@ -4,7 +4,7 @@
  */
 #include "forwarder/tally.h"
 
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 #include "forwarder/published.h"
 #include "policy/policy.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 #include "forwarder/counters.h"
 #include "forwarder/framing.h"
 #include "forwarder/random_pool.h"
@@ -29,6 +29,7 @@ struct transfer {
     unsigned tries;
     const struct upstream_target *last; /* the server asked last; only compared */
     bool ended;                         /* upstream has closed; buffered messages may be left */
+    bool paused;                        /* upstream is not read: the client does not keep up */
     bool relaying;                      /* at least one message was handed on */
     uint16_t id;                        /* towards upstream */
     struct bufferevent *transport;
@@ -139,11 +140,6 @@ static bool belongs(const struct transfer *transfer, struct span message)
            dns_answers_query(transfer_query(transfer), message, true);
 }
 
-static bool paused(const struct transfer *transfer)
-{
-    return (bufferevent_get_enabled(transfer->transport) & EV_READ) == 0;
-}
-
 static void on_readable(struct bufferevent *transport, void *ctx)
 {
     struct transfer *transfer = ctx;
@@ -151,7 +147,7 @@ static void on_readable(struct bufferevent *transport, void *ctx)
     uint8_t *message;
     size_t size;
     /* Pausing takes effect between messages: what is buffered stays buffered. */
-    while (!paused(transfer) && framing_peek(input, &message, &size)) {
+    while (!transfer->paused && framing_peek(input, &message, &size)) {
         if (belongs(transfer, (struct span){message, size})) {
             transfer->relaying = true;
             start_deadline(transfer, transfer->idle_ms);
@@ -163,7 +159,7 @@ static void on_readable(struct bufferevent *transport, void *ctx)
         }
         framing_drop(input, size);
     }
-    if (transfer->ended && !paused(transfer)) {
+    if (transfer->ended && !transfer->paused) {
         on_failed(transfer);
     }
 }
@@ -176,7 +172,7 @@ static void on_event(struct bufferevent *transport, short what, void *ctx)
         (void)setsockopt(bufferevent_getfd(transport), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         return;
     }
-    if (transfer->relaying && paused(transfer)) {
+    if (transfer->relaying && transfer->paused) {
         transfer->ended = true;
         return;
     }
@@ -191,7 +187,7 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
     (void)what;
     if (!transfer->relaying) {
         on_failed(transfer);
-    } else if (paused(transfer)) {
+    } else if (transfer->paused) {
         start_deadline(transfer, transfer->idle_ms);
     } else {
         end(transfer, TRANSFER_IDLE);
@@ -235,14 +231,17 @@ void transfer_free(struct transfer *transfer)
 
 void transfer_pause(struct transfer *transfer, bool pause)
 {
-    if (transfer->transport == NULL) {
+    if (transfer->transport == NULL || transfer->paused == pause) {
         return;
     }
+    transfer->paused = pause;
     if (pause) {
         bufferevent_disable(transfer->transport, EV_READ);
-    } else if (paused(transfer)) {
-        bufferevent_enable(transfer->transport, EV_READ);
-        /* Messages that are buffered already raise no new event. */
-        bufferevent_trigger(transfer->transport, EV_READ, BEV_TRIG_IGNORE_WATERMARKS);
+        return;
     }
+    if (!transfer->ended) {
+        bufferevent_enable(transfer->transport, EV_READ);
+    }
+    /* Messages that are buffered already raise no new event. */
+    bufferevent_trigger(transfer->transport, EV_READ, BEV_TRIG_IGNORE_WATERMARKS);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 #include "forwarder/counters.h"
 #include "forwarder/log.h"
 #include "forwarder/upstream_stream.h"

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "forwarder/ares_loop.h"
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 #include "forwarder/log.h"
 #include "forwarder/upstream_set.h"
 

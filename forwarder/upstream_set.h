@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 
 struct upstream_target {
     struct config_address address;

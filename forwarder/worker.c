@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "forwarder/dispatch.h"
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 #include "forwarder/inflight.h"
 #include "forwarder/listen_tcp.h"
 #include "forwarder/listen_udp.h"

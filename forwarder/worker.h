@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 #include "forwarder/counters.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/upstream_env.h"

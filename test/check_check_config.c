@@ -3,14 +3,14 @@
  * Checking a folder of files: what is printed, what is counted, and that a last good version mends
  * nothing.
  */
-#include "forwarder/check_config.h"
+#include "forwarder/explain/check_config.h"
 
 #include <check.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 #include "test/scratch.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -62,6 +62,11 @@ static const struct {
      "orders/IT/two.yaml:5:1: ", "1 errors, 0 warnings, 1 orders, 2 names\n"},
     {"a warning alone is no failure", "orders/IT/notes.txt", "call the court\n", 0,
      "orders/IT/notes.txt: warning: ", "0 errors, 1 warnings, 2 orders, 4 names\n"},
+    {"designated resolvers are noted", "forwarder.conf",
+     "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n"
+     "geo: {database: none.mmdb}\norders: orders\n",
+     1, "forwarder.conf: warning: resolver-arpa is forward: ",
+     "1 errors, 1 warnings, 0 orders, 0 names\n"},
     {"no database", "forwarder.conf",
      "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n"
      "geo: {database: none.mmdb}\norders: orders\nresolver-arpa: nodata\n",

@@ -3,7 +3,7 @@
  * forwarder.conf: every default, every key, what only a start can change, and that the committed
  * example is true. Mistakes are in check_config_errors.c.
  */
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -226,28 +226,6 @@ START_TEST(accepts)
 }
 END_TEST
 
-/* Parses and returns the warnings alone. */
-static void warnings_of(const char *yaml, char warnings[static TEXT_MAX])
-{
-    struct problem_list problems;
-    problem_list_init(&problems);
-    config_free(config_parse("/etc/bailiwick/forwarder.conf", yaml, strlen(yaml), &problems));
-    format_problems(&problems, PROBLEM_WARNING, warnings);
-    problem_list_fini(&problems);
-}
-
-START_TEST(designated_resolvers_are_noted)
-{
-    char warnings[TEXT_MAX];
-    warnings_of(MINIMAL, warnings);
-    ck_assert_msg(strncmp(warnings, "1:1: resolver-arpa is forward", 29) == 0, "%s", warnings);
-    warnings_of(MINIMAL "resolver-arpa: forward\n", warnings);
-    ck_assert_msg(strncmp(warnings, "5:16: resolver-arpa is forward", 30) == 0, "%s", warnings);
-    warnings_of(MINIMAL "resolver-arpa: nodata\n", warnings);
-    ck_assert_str_eq(warnings, "");
-}
-END_TEST
-
 static const struct {
     const char *config;
     const char *orders; /* behind the current folder, if relative */
@@ -467,7 +445,6 @@ int main(void)
     tcase_add_test(tcase, defaults);
     tcase_add_test(tcase, every_key);
     tcase_add_loop_test(tcase, accepts, 0, sizeof accepted / sizeof accepted[0]);
-    tcase_add_test(tcase, designated_resolvers_are_noted);
     tcase_add_loop_test(tcase, paths_start_from_the_folder, 0, sizeof folders / sizeof folders[0]);
     tcase_add_loop_test(tcase, fixed_keys_are_compared, 0,
                         sizeof differences / sizeof differences[0]);

@@ -2,7 +2,7 @@
  *
  * forwarder.conf: every kind of mistake, with its place and its words, and all of them at once.
  */
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 
 #include <check.h>
 #include <stdlib.h>

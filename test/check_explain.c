@@ -3,11 +3,11 @@
  * Explanations: for each way that a query can go, the object and the person's text. The clock
  * stands at 2026-01-01T00:00:00Z unless a row says otherwise.
  */
-#include "forwarder/explain.h"
+#include "forwarder/explain/explain.h"
 
 #include <stdio.h>
 
-#include "forwarder/explain_question.h"
+#include "forwarder/explain/explain_question.h"
 #include "policy/instant.h"
 #include "test/explain_set.h"
 

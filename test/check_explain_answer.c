@@ -3,7 +3,7 @@
  * Answers read back: rcodes, Extended DNS Errors with and without text, records, and octets that
  * are no answer.
  */
-#include "forwarder/explain_answer.h"
+#include "forwarder/explain/explain_answer.h"
 
 #include <check.h>
 #include <stdlib.h>

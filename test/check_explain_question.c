@@ -3,7 +3,7 @@
  * Questions as people write them: addresses, every kind of name, types, times; and the query that
  * such a client sends, read back by libknot.
  */
-#include "forwarder/explain_question.h"
+#include "forwarder/explain/explain_question.h"
 
 #include <check.h>
 #include <libknot/libknot.h>

@@ -3,13 +3,13 @@
  * Where an address is, in a sentence and as keys of an object: every source, a failed lookup
  * included. Reasons are tested with whole explanations in check_explain.c.
  */
-#include "forwarder/explanation_why.h"
+#include "forwarder/explain/explanation_why.h"
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "forwarder/explain.h"
+#include "forwarder/explain/explain.h"
 #include "geo/locate.h"
 #include "geo/problem.h"
 

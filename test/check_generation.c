@@ -3,7 +3,7 @@
  * Loads of one process: each order file judged alone, last good versions, ids, lists, the strict
  * load, what is logged. Restarts are in check_generation_restart.c.
  */
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 
 #include <check.h>
 #include <stdlib.h>

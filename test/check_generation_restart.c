@@ -3,7 +3,7 @@
  * Starts and single files: what a restart finds under `state`, and how database, overrides,
  * protected names and the settings of blocks keep their last good versions.
  */
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 
 #include <check.h>
 #include <dirent.h>

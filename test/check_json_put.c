@@ -2,7 +2,7 @@
  *
  * Objects built a key at a time: order, nulls, text that is not UTF-8, and failure that stays.
  */
-#include "forwarder/json_put.h"
+#include "forwarder/explain/json_put.h"
 
 #include <check.h>
 #include <stdlib.h>

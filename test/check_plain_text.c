@@ -2,7 +2,7 @@
  *
  * Text that a terminal would obey, octets that are no text, and cutting between characters.
  */
-#include "forwarder/plain_text.h"
+#include "forwarder/explain/plain_text.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * Problems as lines: places, warnings, and names of files that would steer a terminal.
  */
-#include "forwarder/problem_report.h"
+#include "forwarder/explain/problem_report.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  *
  * Scopes as codes: none, one, groups and countries, all there are.
  */
-#include "forwarder/scope_codes.h"
+#include "forwarder/explain/scope_codes.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Last good versions on disk: what is kept comes back, whatever happens on the way leaves the old
  * or the new version, and what is damaged is never taken for good.
  */
-#include "forwarder/state.h"
+#include "forwarder/generation/state.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "forwarder/state_meta.h"
+#include "forwarder/generation/state_meta.h"
 #include "test/scratch.h"
 
 static struct scratch scratch;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 
 #define LISTEN "listen: [{address: 127.0.0.1}]\n"
 #define UPSTREAM "upstream: {servers: [{address: 192.0.2.53}]}\n"

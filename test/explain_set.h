@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forwarder/config.h"
-#include "forwarder/generation.h"
+#include "forwarder/config/config.h"
+#include "forwarder/generation/generation.h"
 #include "geo/overrides.h"
 #include "policy/guard.h"
 #include "policy/order_file.h"

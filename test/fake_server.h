@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 #include "forwarder/wire/dns.h"
 #include "test/loop.h"
 

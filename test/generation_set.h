@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "forwarder/generation.h"
+#include "forwarder/generation/generation.h"
 #include "geo/file_bytes.h"
 #include "policy/order.h"
 #include "policy/policy.h"

@@ -10,7 +10,7 @@
 #include "forwarder/cli/cli_output.h"
 #include "forwarder/cli/cli_set.h"
 #include "forwarder/cli/control_client.h"
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 
 json_t *cli_daemon_ask(const struct cli_options *options, json_t *request, unsigned timeout_s)
 {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "forwarder/plain_text.h"
+#include "forwarder/explain/plain_text.h"
 
 #define CONFIG_DEFAULT "/etc/bailiwick/forwarder.conf"
 

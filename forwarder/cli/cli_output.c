@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "forwarder/plain_text.h"
+#include "forwarder/explain/plain_text.h"
 
 #define MESSAGE_MAX 4096
 

@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 #include "forwarder/cli/cli_output.h"
-#include "forwarder/problem_report.h"
+#include "forwarder/explain/problem_report.h"
 #include "policy/policy.h"
 
 struct config *cli_set_config(const char *path)

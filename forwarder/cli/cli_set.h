@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-#include "forwarder/config.h"
-#include "forwarder/generation.h"
+#include "forwarder/config/config.h"
+#include "forwarder/generation/generation.h"
 
 struct cli_set {
     struct config *config;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forwarder/plain_text.h"
+#include "forwarder/explain/plain_text.h"
 
 void cli_table_init(struct cli_table *table, size_t columns)
 {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "forwarder/check_config.h"
+#include "forwarder/explain/check_config.h"
 #include "forwarder/cli/cli_options.h"
 #include "forwarder/cli/command.h"
 

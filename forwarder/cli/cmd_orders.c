@@ -12,8 +12,8 @@
 #include "forwarder/cli/cli_set.h"
 #include "forwarder/cli/cli_table.h"
 #include "forwarder/cli/command.h"
-#include "forwarder/json_put.h"
-#include "forwarder/scope_codes.h"
+#include "forwarder/explain/json_put.h"
+#include "forwarder/explain/scope_codes.h"
 #include "policy/instant.h"
 #include "policy/policy.h"
 

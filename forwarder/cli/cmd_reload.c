@@ -9,8 +9,8 @@
 #include "forwarder/cli/cli_options.h"
 #include "forwarder/cli/cli_output.h"
 #include "forwarder/cli/command.h"
-#include "forwarder/plain_text.h"
-#include "forwarder/problem_report.h"
+#include "forwarder/explain/plain_text.h"
+#include "forwarder/explain/problem_report.h"
 #include "geo/problem.h"
 
 #define INSTANT_MAX 64

@@ -11,7 +11,7 @@
 #include "forwarder/cli/cli_output.h"
 #include "forwarder/cli/cli_table.h"
 #include "forwarder/cli/command.h"
-#include "forwarder/problem_report.h"
+#include "forwarder/explain/problem_report.h"
 #include "geo/problem.h"
 
 #define CELL_MAX 24

@@ -15,9 +15,9 @@
 #include "forwarder/cli/cli_set.h"
 #include "forwarder/cli/command.h"
 #include "forwarder/cli/test_batch.h"
-#include "forwarder/explain.h"
-#include "forwarder/explain_question.h"
-#include "forwarder/json_put.h"
+#include "forwarder/explain/explain.h"
+#include "forwarder/explain/explain_question.h"
+#include "forwarder/explain/json_put.h"
 
 static json_t *explain_here(const struct generation *generation,
                             const struct explain_question *question)

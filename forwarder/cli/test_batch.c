@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "forwarder/cli/cli_output.h"
-#include "forwarder/explain.h"
-#include "forwarder/explain_question.h"
-#include "forwarder/problem_report.h"
+#include "forwarder/explain/explain.h"
+#include "forwarder/explain/explain_question.h"
+#include "forwarder/explain/problem_report.h"
 
 #define BLANKS " \t\r\n"
 

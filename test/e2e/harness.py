@@ -216,7 +216,7 @@ class Daemon(Process):
 
     upstreams   where to forward: whatever has a .server, or (address, port)
     orders      {path below the orders folder: order as a dict, or its text}
-    files       {path beside forwarder.conf: text}: lists, overrides and the like
+    files       {path beside forwarder.conf: text or bytes}: lists, overrides and the like
     config      keys that add to or replace the defaults below, to any depth
     prefix      words in front of the command: ("prlimit", "--nofile=64:64")
     start       False: write the files only; start() later
@@ -258,11 +258,12 @@ class Daemon(Process):
 
     # ---- its files
 
-    def write(self, path, text):
+    def write(self, path, content):
+        """Text or bytes, in one step."""
         path = self.folder / path
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.new")
-        fresh.write_text(text)
+        fresh.write_bytes(content if isinstance(content, bytes) else content.encode())
         fresh.rename(path)
 
     def write_order(self, path, order):

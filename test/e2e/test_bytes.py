@@ -158,15 +158,16 @@ class Generator:
 
     def answer(self, message, size):
         """Octets that count as an answer to this message, as many as asked for if they are
-        enough: its ID, QR=1, its opcode, its question if it has a readable one (letters in any
-        case, RFC 4343); all else is random."""
+        enough: its ID, QR=1, its opcode, its question (letters in any case, RFC 4343) or none;
+        all else is random, the question too if there is nothing to compare it with."""
         id, flags = struct.unpack_from("!HH", message)
         word = QR | flags & 0x7800 | self.number() & 0x07FF
         counts = [self.number() for _ in range(4)]
         asked = read_question(message)
-        if asked in (NO_QUESTION, UNREADABLE):
-            body = b""
-        else:
+        body = b""
+        if asked == NO_QUESTION:
+            counts[0] = 0
+        elif asked != UNREADABLE:
             counts[0] = 1
             body = self.any_case(asked[:-4]) + asked[-4:]
         head = header(id, word, *counts) + body

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "forwarder/config.h"
+#include "forwarder/config/config.h"
 
 static void require(bool holds)
 {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forwarder/state.h"
-#include "forwarder/state_meta.h"
+#include "forwarder/generation/state.h"
+#include "forwarder/generation/state_meta.h"
 
 static void require(bool holds)
 {

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Checking a configuration (see check_config.h).
+ */
+#include "forwarder/explain/check_config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "forwarder/generation/generation.h"
+#include "forwarder/explain/problem_report.h"
+#include "policy/policy.h"
+
+/* A folder that is not there: what is broken on disk must not be mended from what was kept. */
+#define NO_STATE "/dev/null/state"
+
+static bool forget_state(struct config *config)
+{
+    free(config->state);
+    config->state = strdup(NO_STATE);
+    return config->state != NULL;
+}
+
+static struct generation *load(struct config *config, struct problem_list *problems)
+{
+    static const uint8_t no_secret[EDNS_COOKIE_SECRET]; /* nothing is answered */
+    struct generation_options options = {
+        .config = config,
+        .strictness = GENERATION_LENIENT, /* so that what is well-formed is counted */
+        .now = (int64_t)time(NULL),
+        .process_cookie_secret = no_secret,
+    };
+    if (!forget_state(config) ||
+        getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) {
+        problem_list_add(problems, PROBLEM_ERROR, config->path, 0, 0,
+                         "memory or random numbers are out");
+        return NULL;
+    }
+    return generation_load(&options, problems);
+}
+
+/* What an operator should know though nothing is wrong (RFC 9462 section 4). */
+static void note_designated_resolvers(const struct config *config, struct problem_list *problems)
+{
+    if (!config->resolver_arpa_nodata) {
+        problem_list_add(problems, PROBLEM_WARNING, config->path, 0, 0,
+                         "resolver-arpa is forward: the resolvers that upstream designates must "
+                         "stand behind Bailiwick too, or clients go around it");
+    }
+}
+
+static void print_counts(const struct problem_list *problems, const struct generation *generation,
+                         FILE *out)
+{
+    size_t orders = generation == NULL ? 0 : policy_order_count(generation->policy);
+    size_t names = generation == NULL ? 0 : policy_names(generation->policy);
+    fprintf(out, "%zu errors, %zu warnings, %zu orders, %zu names\n", problems->errors,
+            problems->count - problems->errors, orders, names);
+}
+
+int check_config_run(const char *path, FILE *out)
+{
+    struct problem_list problems;
+    problem_list_init(&problems);
+    struct config *config = config_read(path, &problems);
+    struct generation *generation = config == NULL ? NULL : load(config, &problems);
+    if (config != NULL) {
+        note_designated_resolvers(config, &problems);
+    }
+    problem_report(&problems, out);
+    print_counts(&problems, generation, out);
+    int status = generation != NULL && problems.errors == 0 ? 0 : 1;
+    generation_free(generation);
+    config_free(config);
+    problem_list_fini(&problems);
+    return status;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The explanation as an object (see explain.h). Keys that interfaces section 5 names come first, in
+ * its order; behind them what else a record of the answer needs: the generation, and which version
+ * of which order file decided.
+ */
+#include "forwarder/explain/explain.h"
+
+#include <stdlib.h>
+
+#include "forwarder/explain/explain_answer.h"
+#include "forwarder/explain/explain_question.h"
+#include "forwarder/explain/explanation.h"
+#include "forwarder/explain/explanation_why.h"
+#include "forwarder/generation/generation.h"
+#include "forwarder/explain/json_put.h"
+#include "libknot/descriptor.h"
+#include "policy/instant.h"
+
+#define TYPE_TEXT_MAX 16
+
+/* null when no network is known to cover the address. */
+static json_t *network_json(const struct location *location)
+{
+    char text[NETWORK_TEXT_MAX];
+    if (location->source == LOCATE_NOWHERE || location->source == LOCATE_FAILED) {
+        return json_null();
+    }
+    return json_string(network_format(&location->network, text));
+}
+
+static json_t *country_json(struct country country)
+{
+    return country_known(country) ? json_stringn(country.letter, sizeof country.letter)
+                                  : json_null();
+}
+
+static const char *source_name(enum locate_source source)
+{
+    switch (source) {
+    case LOCATE_NOWHERE:
+        return "none";
+    case LOCATE_DATABASE:
+        return "database";
+    case LOCATE_OVERRIDE:
+        return "override";
+    case LOCATE_FAILED:
+        return "failed";
+    }
+    return "";
+}
+
+void explain_put_place(json_t **object, const struct address *address,
+                       const struct location *location)
+{
+    char text[ADDRESS_TEXT_MAX];
+    json_put_text(object, "address", address_format(address, text));
+    json_put(object, "country", country_json(location->country));
+    json_put(object, "network", network_json(location));
+    json_put_text(object, "source", source_name(location->source));
+}
+
+static void put_question(json_t **object, const struct explain_question *question)
+{
+    char name[DNAME_TEXT_MAX];
+    char type[TYPE_TEXT_MAX];
+    knot_rrtype_to_string(question->type, type, sizeof type);
+    json_put_text(object, "name", dname_format(&question->name, name));
+    json_put_text(object, "type", type);
+    json_put_instant(object, "time", question->now);
+}
+
+static json_t *ede_json(const struct explanation *explanation)
+{
+    uint16_t info_code;
+    struct span answer = {explanation->answer, explanation->result.size};
+    if (explanation->result.fate != QUERY_ANSWER || !explain_answer_ede(answer, &info_code)) {
+        return json_null();
+    }
+    return json_integer(info_code);
+}
+
+/* The order behind the verdict, or nulls. */
+static void put_match(json_t **object, const struct explanation *explanation)
+{
+    const struct policy *policy = explanation->generation->policy;
+    const struct policy_match *match = explanation_match(explanation);
+    if (match == NULL) {
+        json_put(object, "order", json_null());
+        json_put(object, "matched", json_null());
+        json_put(object, "action", json_null());
+        return;
+    }
+    char matched[DNAME_TEXT_MAX];
+    json_put_text(object, "order", policy_order(policy, match->order)->id);
+    json_put_text(object, "matched", explanation_matched_name(explanation, match, matched));
+    json_put_text(object, "action", order_action_name(policy_match_action(policy, match)));
+}
+
+/* Which version of what decided. */
+static void put_record(json_t **object, const struct explanation *explanation)
+{
+    const struct generation *generation = explanation->generation;
+    const struct policy_match *match = explanation_match(explanation);
+    json_put(object, "generation", json_integer((json_int_t)generation->number));
+    json_put_instant(object, "loaded", generation->loaded);
+    if (match != NULL) {
+        const struct generation_order *order = &generation->orders[match->order];
+        json_put_text(object, "file", order->path);
+        json_put_sha256(object, "sha256", policy_order(generation->policy, match->order)->sha256);
+        json_put_instant(object, "order_loaded", order->loaded);
+    } else {
+        json_put(object, "file", json_null());
+        json_put(object, "sha256", json_null());
+        json_put(object, "order_loaded", json_null());
+    }
+}
+
+static json_t *explanation_json(const struct explanation *explanation)
+{
+    char *why = explanation_why(explanation);
+    if (why == NULL) {
+        return NULL;
+    }
+    json_t *object = json_object();
+    explain_put_place(&object, &explanation->question->address, &explanation->location);
+    put_question(&object, explanation->question);
+    json_put_text(&object, "verdict", explanation_verdict_name(explanation->verdict));
+    put_match(&object, explanation);
+    json_put(&object, "ede", ede_json(explanation));
+    json_put_text(&object, "why", why);
+    put_record(&object, explanation);
+    free(why);
+    return object;
+}
+
+json_t *explain_json(const struct generation *generation, const struct explain_question *question)
+{
+    struct explanation explanation;
+    bool whole = explanation_init(&explanation, generation, question) &&
+                 (explanation.verdict != EXPLANATION_FORWARD || explanation_collect(&explanation));
+    json_t *object = whole ? explanation_json(&explanation) : NULL;
+    explanation_fini(&explanation);
+    return object;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Judging a question (see explanation.h): the daemon's own path of a query with nothing in front of
+ * it, and a second walk over the orders that tells of those that do not bind.
+ */
+#include "forwarder/explain/explanation.h"
+
+#include <stdlib.h>
+
+#include "forwarder/explain/explain_question.h"
+#include "forwarder/generation/generation.h"
+#include "geo/geo_memo.h"
+
+/* Of two shadow orders the one that would have decided is told: the longer name, then the order
+ * that comes first. */
+static void note_shadow(void *ctx, const struct policy_match *match)
+{
+    struct explanation *explanation = ctx;
+    const struct policy_match *best = &explanation->shadow;
+    if (match->binding != POLICY_SHADOWS) {
+        return;
+    }
+    if (!explanation->has_shadow || match->labels > best->labels ||
+        (match->labels == best->labels && match->order < best->order)) {
+        explanation->shadow = *match;
+        explanation->has_shadow = true;
+    }
+}
+
+static enum explanation_verdict verdict_of(const struct explanation *explanation)
+{
+    switch (explanation->result.fate) {
+    case QUERY_FORWARD:
+        return explanation->has_shadow ? EXPLANATION_SHADOW : EXPLANATION_FORWARD;
+    case QUERY_ANSWER:
+    case QUERY_DROP:
+        break;
+    }
+    return EXPLANATION_BLOCK;
+}
+
+bool explanation_init(struct explanation *explanation, const struct generation *generation,
+                      const struct explain_question *question)
+{
+    explanation->generation = generation;
+    explanation->question = question;
+    explanation->has_shadow = false;
+    explanation->orders = NULL;
+    explanation->order_count = 0;
+    explanation->order_capacity = 0;
+    explanation->memory_out = false;
+
+    struct geo_memo *memo = geo_memo_new(1);
+    if (memo == NULL) {
+        return false;
+    }
+    geo_memo_reset(memo, generation->db, generation->overrides);
+    uint8_t message[EXPLAIN_QUESTION_MAX];
+    struct span query = {message, explain_question_encode(question, message)};
+    struct query_client client = {.address = question->address};
+    struct query_env env = {generation, memo, question->now, note_shadow, explanation};
+    query_judge(&env, &client, query, &explanation->result, explanation->answer);
+    geo_memo_free(memo);
+
+    locate(generation->db, generation->overrides, &question->address, &explanation->location);
+    explanation->verdict = verdict_of(explanation);
+    return true;
+}
+
+static void note_order(void *ctx, const struct policy_match *match)
+{
+    struct explanation *explanation = ctx;
+    if (explanation->order_count == explanation->order_capacity) {
+        size_t capacity = explanation->order_capacity * 2 + 8;
+        struct policy_match *orders =
+            reallocarray(explanation->orders, capacity, sizeof *explanation->orders);
+        if (orders == NULL) {
+            explanation->memory_out = true;
+            return;
+        }
+        explanation->orders = orders;
+        explanation->order_capacity = capacity;
+    }
+    explanation->orders[explanation->order_count++] = *match;
+}
+
+/* How much a binding tells of why a name is blocked or not: an order that binds before one that
+ * would but for this name or client, before one at another time, before one of another country. */
+static unsigned distance(enum policy_binding binding)
+{
+    static const unsigned distances[] = {
+        [POLICY_BINDS] = 0,         [POLICY_SHADOWS] = 1,          [POLICY_EXCEPTED_NAME] = 2,
+        [POLICY_LEFT_FREE] = 3,     [POLICY_EXCEPTED_NETWORK] = 4, [POLICY_NOT_YET] = 5,
+        [POLICY_ENDED] = 6,         [POLICY_SUSPENDED] = 7,        [POLICY_LIFTED] = 8,
+        [POLICY_OTHER_COUNTRY] = 9,
+    };
+    return distances[binding];
+}
+
+static int compare_orders(const void *a, const void *b)
+{
+    const struct policy_match *left = a;
+    const struct policy_match *right = b;
+    if (left->binding != right->binding) {
+        return distance(left->binding) < distance(right->binding) ? -1 : 1;
+    }
+    if (left->labels != right->labels) {
+        return left->labels > right->labels ? -1 : 1;
+    }
+    return left->order < right->order ? -1 : left->order > right->order;
+}
+
+bool explanation_collect(struct explanation *explanation)
+{
+    const struct explain_question *question = explanation->question;
+    if (explanation->location.source == LOCATE_FAILED) {
+        return true;
+    }
+    struct policy_client client = {question->address, explanation->location.country};
+    struct policy_question what = {&question->name, question->type, question->now};
+    struct policy_match match;
+    policy_explain(explanation->generation->policy, &client, &what, &match, note_order,
+                   explanation);
+    if (explanation->order_count > 1) {
+        qsort(explanation->orders, explanation->order_count, sizeof *explanation->orders,
+              compare_orders);
+    }
+    return !explanation->memory_out;
+}
+
+void explanation_fini(struct explanation *explanation)
+{
+    free(explanation->orders);
+    explanation->orders = NULL;
+}
+
+const char *explanation_verdict_name(enum explanation_verdict verdict)
+{
+    switch (verdict) {
+    case EXPLANATION_FORWARD:
+        return "forward";
+    case EXPLANATION_BLOCK:
+        return "block";
+    case EXPLANATION_SHADOW:
+        return "shadow";
+    }
+    return "";
+}
+
+const struct policy_match *explanation_match(const struct explanation *explanation)
+{
+    switch (explanation->verdict) {
+    case EXPLANATION_FORWARD:
+        return NULL;
+    case EXPLANATION_BLOCK:
+        return explanation->result.reason == QUERY_BLOCKED ? &explanation->result.match : NULL;
+    case EXPLANATION_SHADOW:
+        return &explanation->shadow;
+    }
+    return NULL;
+}
+
+char *explanation_matched_name(const struct explanation *explanation,
+                               const struct policy_match *match, char out[static DNAME_TEXT_MAX])
+{
+    struct dname matched;
+    dname_suffix(&explanation->question->name, match->labels, &matched);
+    return dname_format(&matched, out);
+}

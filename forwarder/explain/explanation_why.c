@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Sentences (see explanation_why.h). Every text of an order goes through plain_text: what an order
+ * says of itself must not look as if Bailiwick had said it.
+ */
+#include "forwarder/explain/explanation_why.h"
+
+#include <stdlib.h>
+
+#include "forwarder/explain/explain_question.h"
+#include "forwarder/explain/explanation.h"
+#include "forwarder/generation/generation.h"
+#include "forwarder/explain/plain_text.h"
+#include "forwarder/explain/scope_codes.h"
+#include "policy/instant.h"
+
+/* An id or an authority within a sentence. */
+#define PLAIN_MAX 512
+
+void explanation_why_place(const struct address *address, const struct location *location,
+                           FILE *out)
+{
+    char text[ADDRESS_TEXT_MAX];
+    char network[NETWORK_TEXT_MAX];
+    address_format(address, text);
+    network_format(&location->network, network);
+    const char *preposition = country_known(location->country) ? "in " : "in no known country";
+    switch (location->source) {
+    case LOCATE_NOWHERE:
+        fprintf(out, "%s is in no known country (no network covers it)", text);
+        return;
+    case LOCATE_DATABASE:
+        fprintf(out, "%s is %s%.2s (database, %s)", text, preposition, location->country.letter,
+                network);
+        return;
+    case LOCATE_OVERRIDE:
+        fprintf(out, "%s is %s%.2s (override, %s)", text, preposition, location->country.letter,
+                network);
+        return;
+    case LOCATE_FAILED:
+        fprintf(out, "the country of %s could not be looked up", text);
+        return;
+    }
+}
+
+static void print_instant(const char *before, int64_t instant, const char *after, FILE *out)
+{
+    char text[INSTANT_TEXT_MAX];
+    fprintf(out, "%s%s%s", before, instant_format(instant, text), after);
+}
+
+void explanation_why_binding(const struct explanation *explanation,
+                             const struct policy_match *match, FILE *out)
+{
+    const struct order *order = policy_order(explanation->generation->policy, match->order);
+    fputs(policy_binding_text(match->binding), out);
+    switch (match->binding) {
+    case POLICY_NOT_YET:
+        print_instant(" (from ", order->effective, ")", out);
+        return;
+    case POLICY_ENDED:
+        print_instant(" (at ", order->end, ")", out);
+        return;
+    case POLICY_OTHER_COUNTRY:
+        fputs(" (", out);
+        scope_codes_print(&order->scope, out);
+        fputs(")", out);
+        return;
+    case POLICY_BINDS:
+    case POLICY_SHADOWS:
+    case POLICY_EXCEPTED_NETWORK:
+    case POLICY_SUSPENDED:
+    case POLICY_LIFTED:
+    case POLICY_EXCEPTED_NAME:
+    case POLICY_LEFT_FREE:
+        return;
+    }
+}
+
+static void print_order(const struct order *order, FILE *out)
+{
+    char id[PLAIN_MAX];
+    char authority[PLAIN_MAX];
+    fprintf(out, "order %s of %s", plain_text(order->id, id, sizeof id),
+            plain_text(order->authority, authority, sizeof authority));
+}
+
+/* "order … binds clients in IT since … until … and names …". */
+static void print_bound(const struct explanation *explanation, const struct policy_match *match,
+                        const char *verb, FILE *out)
+{
+    const struct order *order = policy_order(explanation->generation->policy, match->order);
+    struct country country = explanation->location.country;
+    char name[DNAME_TEXT_MAX];
+    print_order(order, out);
+    if (country_known(country)) {
+        fprintf(out, " %s clients in %.2s", verb, country.letter);
+    } else {
+        fprintf(out, " %s clients whose country is not known", verb);
+    }
+    if (order->effective != ORDER_ALWAYS) {
+        print_instant(" since ", order->effective, "", out);
+    }
+    if (order->end != ORDER_FOR_GOOD) {
+        print_instant(" until ", order->end, "", out);
+    }
+    fprintf(out, " and names %s%s", match->exact ? "exactly " : "",
+            explanation_matched_name(explanation, match, name));
+}
+
+static void print_forwarded(const struct explanation *explanation, FILE *out)
+{
+    char name[DNAME_TEXT_MAX];
+    if (explanation->location.source == LOCATE_FAILED) {
+        fputs("so no order binds it", out);
+        return;
+    }
+    if (explanation->order_count == 0) {
+        fprintf(out, "no order names %s", dname_format(&explanation->question->name, name));
+        return;
+    }
+    const struct policy_match *telling = &explanation->orders[0];
+    print_order(policy_order(explanation->generation->policy, telling->order), out);
+    fprintf(out, " names %s, but ", explanation_matched_name(explanation, telling, name));
+    if (telling->binding == POLICY_BINDS) {
+        /* Asked about the past, of a generation that no longer counts it. */
+        fputs("had ended when this generation was loaded", out);
+    } else {
+        explanation_why_binding(explanation, telling, out);
+    }
+}
+
+/* Blocked, but not by an order. */
+static const char *configured_reason(enum query_reason reason)
+{
+    switch (reason) {
+    case QUERY_NOT_SERVED:
+        return "the configuration's allow does not hold it, so none of its queries is served";
+    case QUERY_DESIGNATED:
+        return "resolver-arpa is nodata, so a client of this country is not led to designated "
+               "resolvers";
+    case QUERY_NOT_IN_SCOPE:
+    case QUERY_NOT_LISTED:
+    case QUERY_NO_QUESTION:
+    case QUERY_BLOCKED:
+    case QUERY_UNREADABLE:
+    case QUERY_BAD_EDNS:
+    case QUERY_NOTIMP:
+    case QUERY_MALFORMED:
+        break;
+    }
+    return "the query is not one that can be forwarded";
+}
+
+static void print_reason(const struct explanation *explanation, FILE *out)
+{
+    const struct policy_match *match = explanation_match(explanation);
+    switch (explanation->verdict) {
+    case EXPLANATION_FORWARD:
+        print_forwarded(explanation, out);
+        return;
+    case EXPLANATION_SHADOW:
+        print_bound(explanation, match, "would bind", out);
+        fputs(", but its action is shadow: the query is forwarded and counted", out);
+        return;
+    case EXPLANATION_BLOCK:
+        if (match != NULL) {
+            print_bound(explanation, match, "binds", out);
+        } else {
+            fputs(configured_reason(explanation->result.reason), out);
+        }
+        return;
+    }
+}
+
+char *explanation_why(const struct explanation *explanation)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return NULL;
+    }
+    explanation_why_place(&explanation->question->address, &explanation->location, out);
+    fputs("; ", out);
+    print_reason(explanation, out);
+    bool whole = ferror(out) == 0;
+    if (fclose(out) != 0 || !whole) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}

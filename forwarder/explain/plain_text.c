@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Harmless text (see plain_text.h), by GLib's Unicode tables. Invariant: what comes out is valid
+ * UTF-8 of printable characters, so it can neither steer a terminal nor feign a line.
+ */
+#include "forwarder/explain/plain_text.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Octets of the character that text begins with (1 for an octet that belongs to none), and whether
+ * a terminal shows it as itself. */
+static size_t character_size(const char *text, bool *printable)
+{
+    gunichar character = g_utf8_get_char_validated(text, -1);
+    bool valid = character != (gunichar)-1 && character != (gunichar)-2;
+    *printable = valid && g_unichar_isprint(character);
+    return valid ? (size_t)(g_utf8_next_char(text) - text) : 1;
+}
+
+char *plain_text(const char *text, char *out, size_t size)
+{
+    size_t used = 0;
+    while (*text != '\0') {
+        bool printable;
+        size_t covered = character_size(text, &printable);
+        size_t piece = printable ? covered : 1;
+        if (used + piece >= size) {
+            break;
+        }
+        memcpy(out + used, printable ? text : "?", piece);
+        used += piece;
+        text += covered;
+    }
+    out[used] = '\0';
+    return out;
+}

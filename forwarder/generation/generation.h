@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A generation: orders, lists, overrides, database and block settings as one immutable unit, in
+ * force together from one pointer swap to the next. Loading happens aside, in the loader's
+ * thread or in the operator's tool, by the same code. Each file is judged alone: one with an
+ * error keeps its last good version (from the generation before, or from the state folder after a
+ * restart), and is named in the problems until it is mended.
+ *
+ * Owns everything it points to. Knows no sockets and no threads; who publishes it, decides when it
+ * may be freed (server.c).
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "forwarder/config/config.h"
+#include "forwarder/wire/edns.h"
+#include "geo/file_bytes.h"
+#include "geo/problem.h"
+
+struct geo_db;
+struct overrides;
+struct policy;
+
+/* Where an order of the generation comes from; by index of policy_order(). */
+struct generation_order {
+    char *path;     /* below the orders folder */
+    int64_t loaded; /* when this version of the file was first loaded */
+    bool last_good; /* the file on disk has an error; this is the version before it */
+};
+
+/* A problem that stands, and since when. */
+struct generation_problem {
+    enum problem_level level;
+    char *file;
+    unsigned line;
+    unsigned column;
+    char *text;
+    int64_t since;
+};
+
+struct generation {
+    uint64_t number; /* from 1, one more at each successful load of a process */
+    int64_t loaded;  /* seconds since the epoch */
+
+    struct config *config; /* the configuration it was loaded with; borrowed, outlives it */
+    struct policy *policy;
+    struct geo_db *db;
+    struct overrides *overrides; /* NULL: none */
+    bool db_last_good;
+    bool overrides_last_good;
+
+    uint8_t cookie_secret[EDNS_COOKIE_SECRET];
+    struct span soa_rname; /* wire form from the first mailto contact; empty: none */
+
+    struct generation_order *orders; /* policy_order_count() of them */
+    struct generation_problem *problems;
+    size_t problem_count;
+    size_t error_count;
+
+    struct generation_private *private; /* what the next load compares against */
+};
+
+enum generation_strictness {
+    GENERATION_LENIENT, /* each file alone; last good versions fill in */
+    GENERATION_STRICT,  /* any error: no new generation */
+};
+
+struct generation_options {
+    struct config *config;
+    const struct generation *before; /* in force now; NULL at a start and in the tool */
+    enum generation_strictness strictness;
+    bool write_state; /* keep last good versions under config->state (the daemon) */
+    uint64_t seed;    /* of suffix maps; the same for all generations of a process */
+    int64_t now;      /* seconds since the epoch */
+    const uint8_t *process_cookie_secret; /* EDNS_COOKIE_SECRET octets, used without a file */
+};
+
+/* Loads everything. With NULL there is no usable generation (at a start: no database at all,
+ * neither on disk nor under state, or protected names that cannot be read; strict: any error) and
+ * problems say why, all of them; the one before stays in force, and so does what state holds.
+ * Otherwise the result is complete, and problems hold what was wrong with single files (the result
+ * keeps copies of them, with since carried over from before). An order that is new, changed,
+ * removed, failed or kept at its last good version is logged with id and SHA-256.
+ * Reading the orders folder itself fails: every order keeps its last good version. A last good
+ * version that blocks what has been protected since is left out. */
+struct generation *generation_load(const struct generation_options *options,
+                                   struct problem_list *problems);
+
+/* The caller has seen to it that nobody uses it any more. NULL is allowed. */
+void generation_free(struct generation *generation);
+
+/* Logs each order that began or ended in (from, to], with id and SHA-256. */
+void generation_log_changes(const struct generation *generation, int64_t from, int64_t to);

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Reading one order. Invariant: a candidate's order is a version whose file, lists and names were
+ * all found good under the protected names of this load.
+ */
+#include "forwarder/generation/generation_order_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forwarder/generation/generation_lists.h"
+#include "forwarder/generation/generation_work.h"
+#include "forwarder/generation/state.h"
+#include "policy/guard.h"
+#include "policy/order_file.h"
+#include "policy/suffix_map.h"
+#include "policy/yaml_text.h"
+
+#define LIST_BYTES_MAX (256U * 1024U * 1024U)
+
+/* One version of an order file that is being read. */
+struct reading {
+    struct generation_work *work;
+    struct generation_candidate *candidate;
+    const struct state_version *kept; /* NULL: from the orders folder */
+};
+
+/* An error in the order file as a whole. */
+static void say_error(const struct generation_work *work, const char *path, const char *text)
+{
+    char name[GENERATION_NAME_MAX];
+    problem_list_add(work->problems, PROBLEM_ERROR, generation_order_name(work, path, name), 0, 0,
+                     "%s", text);
+}
+
+/* ---- Lists ---- */
+
+char *generation_order_file_list_path(const char *order, const char *list,
+                                      char out[static GENERATION_NAME_MAX])
+{
+    const char *slash = strrchr(order, '/');
+    int folder = list[0] == '/' || slash == NULL ? 0 : (int)(slash - order) + 1;
+    snprintf(out, GENERATION_NAME_MAX, "%.*s%s", folder, order, list);
+    return out;
+}
+
+/* Reads the bytes of a list from the orders folder or from the kept version. */
+static bool read_list(const struct reading *reading, const char *path, const char *written,
+                      struct file_bytes *out, char why[static WHY_MAX])
+{
+    if (reading->kept == NULL) {
+        return file_bytes_read(reading->work->folder.descriptor, path, LIST_BYTES_MAX, out, why);
+    }
+    for (size_t i = 1; i < reading->kept->count; i++) {
+        if (strcmp(reading->kept->parts[i].origin, written) == 0) {
+            return state_part_read(&reading->kept->parts[i], out, why);
+        }
+    }
+    snprintf(why, WHY_MAX, "the list %s was not kept", written);
+    return false;
+}
+
+/* Adds a list to those that the candidate names and gives it the bytes; NULL when memory is out. */
+static const struct file_bytes *hold_list(struct generation_candidate *candidate,
+                                          const char *written, struct file_bytes *file)
+{
+    struct generation_list_file *more =
+        reallocarray(candidate->lists, candidate->list_count + 1, sizeof *more);
+    if (more == NULL) {
+        return NULL;
+    }
+    candidate->lists = more;
+    more = &more[candidate->list_count];
+    *more = (struct generation_list_file){.path = strdup(written), .file = *file};
+    if (more->path == NULL) {
+        return NULL;
+    }
+    candidate->list_count++;
+    *file = (struct file_bytes){0};
+    return &more->file;
+}
+
+/* An order_file_list_fn. */
+static struct name_list *open_list(void *ctx, const struct name_list_options *options,
+                                   uint8_t sha256[static FILE_BYTES_SHA256],
+                                   struct problem_list *problems)
+{
+    struct reading *reading = ctx;
+    const struct generation_work *work = reading->work;
+    const struct generation *before = work->options->before;
+    char path[GENERATION_NAME_MAX], name[GENERATION_NAME_MAX], why[WHY_MAX] = "no memory";
+    generation_order_file_list_path(reading->candidate->path, options->name, path);
+    struct name_list_options named = *options;
+    named.name = path[0] == '/' ? path : generation_order_name(work, path, name);
+
+    struct file_bytes file = {0};
+    const struct file_bytes *held = NULL;
+    if (read_list(reading, path, options->name, &file, why)) {
+        held = hold_list(reading->candidate, options->name, &file);
+    }
+    if (held == NULL) {
+        problem_list_add(problems, PROBLEM_ERROR, named.name, 0, 0, "%s", why);
+        file_bytes_fini(&file);
+        return NULL;
+    }
+    memcpy(sha256, held->sha256, FILE_BYTES_SHA256);
+    return generation_lists_take(work->result->private->lists,
+                                 before == NULL ? NULL : before->private->lists, &named, held,
+                                 problems);
+}
+
+/* ---- Versions ---- */
+
+static struct order *parse(struct reading *reading, const struct file_bytes *file,
+                           struct problem_list *problems)
+{
+    const struct generation_options *options = reading->work->options;
+    const struct order_file_env env = {.folder = reading->candidate->scope,
+                                       .guard = reading->work->guard,
+                                       .default_action = options->config->block.action,
+                                       .seed = options->seed,
+                                       .now = options->now,
+                                       .open_list = open_list,
+                                       .ctx = reading};
+    char name[GENERATION_NAME_MAX];
+    generation_order_name(reading->work, reading->candidate->path, name);
+    return order_file_parse(&env, name, file, problems);
+}
+
+static bool is_kept(const struct order *order, const struct state_version *kept)
+{
+    bool same = kept->count == order->list_count + 1 &&
+                memcmp(kept->parts[0].sha256, order->sha256, sizeof order->sha256) == 0;
+    for (size_t i = 0; same && i < order->list_count; i++) {
+        same = memcmp(kept->parts[i + 1].sha256, order->lists[i].sha256,
+                      sizeof order->lists[i].sha256) == 0;
+    }
+    return same;
+}
+
+void generation_order_file_drop_bytes(struct generation_candidate *candidate)
+{
+    file_bytes_fini(&candidate->file);
+    for (size_t i = 0; i < candidate->list_count; i++) {
+        file_bytes_fini(&candidate->lists[i].file);
+    }
+}
+
+/* What the file was in the generation before. */
+static void recall_before(const struct generation *before, struct generation_candidate *candidate)
+{
+    const struct generation_source *old = generation_find_source(before, candidate->path);
+    if (old == NULL) {
+        return;
+    }
+    candidate->held_id = strdup(old->order->id);
+    if (candidate->order != NULL && generation_same_version(candidate->order, old->order)) {
+        candidate->loaded = before->orders[old->index].loaded;
+    }
+}
+
+/* What the file was until now: its id, and when the version that it is now was first loaded. What
+ * is kept already need not be kept again. */
+static void recall(const struct generation_work *work, struct generation_candidate *candidate)
+{
+    const struct generation_options *options = work->options;
+    const struct state_key key = {options->config->state, "orders", candidate->path};
+    struct state_version kept;
+    char why[WHY_MAX];
+    bool known = state_read(&key, &kept, why) == STATE_KEPT;
+    bool same = known && candidate->order != NULL && is_kept(candidate->order, &kept);
+    candidate->loaded = options->now;
+    if (options->before != NULL) {
+        recall_before(options->before, candidate);
+    } else if (known) {
+        candidate->held_id = strdup(kept.id);
+        candidate->loaded = same ? kept.loaded : options->now;
+    }
+    if (!options->write_state || (same && generation_is_kept_well(work, &kept))) {
+        generation_order_file_drop_bytes(candidate);
+    }
+    state_version_fini(&kept);
+}
+
+/* The id that a file with errors claims, on the heap; NULL if it cannot be read. */
+static char *claimed_id(const struct file_bytes *file)
+{
+    struct problem_list ignored;
+    problem_list_init(&ignored);
+    struct yaml_text *text = yaml_text_parse("", file->bytes, file->size, &ignored);
+    struct yaml_node id = {0};
+    if (text != NULL) {
+        id = yaml_node_find(yaml_text_root(text), "id");
+    }
+    char *copy = yaml_node_present(id) ? strdup(yaml_node_scalar(id, NULL)) : NULL;
+    yaml_text_free(text);
+    problem_list_fini(&ignored);
+    return copy;
+}
+
+void generation_order_file_read(struct generation_work *work,
+                                struct generation_candidate *candidate)
+{
+    char why[WHY_MAX];
+    struct reading reading = {.work = work, .candidate = candidate};
+    candidate->hashed = file_bytes_read(work->folder.descriptor, candidate->path,
+                                        YAML_TEXT_BYTES_MAX, &candidate->file, why);
+    if (candidate->hashed) {
+        memcpy(candidate->sha256, candidate->file.sha256, sizeof candidate->sha256);
+        candidate->order = parse(&reading, &candidate->file, work->problems);
+        candidate->failed_id = candidate->order == NULL ? claimed_id(&candidate->file) : NULL;
+    } else {
+        say_error(work, candidate->path, why);
+    }
+    recall(work, candidate);
+    candidate->failed = candidate->order == NULL;
+    if (candidate->failed) {
+        generation_order_file_fall_back(work, candidate);
+    }
+}
+
+/* ---- Last good versions ---- */
+
+/* Does the guard refuse a name of this kind, come what may? The root would need the protected names
+ * as exceptions, which an order that was read before they changed has not. */
+static bool is_protected(const struct guard *guard, enum name_kind kind, const struct dname *name)
+{
+    char why[WHY_MAX];
+    return (kind == NAME_SUBTREE || kind == NAME_EXACT) &&
+           (name->labels == 0 || guard_judge(guard, name, why) == GUARD_PROTECTED);
+}
+
+struct protected_search {
+    const struct guard *guard;
+    bool found;
+};
+
+/* A suffix_map_visit_fn over a list. */
+static bool find_protected(void *ctx, const struct dname *name, uint32_t value)
+{
+    struct protected_search *search = ctx;
+    search->found = is_protected(search->guard, (enum name_kind)(value & 3), name);
+    return !search->found;
+}
+
+/* Does an order block what is protected by now? */
+static bool blocks_protected(const struct order *order, const struct guard *guard)
+{
+    struct protected_search search = {.guard = guard};
+    for (size_t i = 0; !search.found && i < order->name_count; i++) {
+        search.found = is_protected(guard, order->names[i].kind, &order->names[i].name);
+    }
+    for (size_t i = 0; !search.found && i < order->list_count; i++) {
+        suffix_map_each(name_list_map(order->lists[i].names), find_protected, &search);
+    }
+    return search.found;
+}
+
+static void fall_back_to_before(struct generation_work *work,
+                                struct generation_candidate *candidate)
+{
+    const struct generation *before = work->options->before;
+    const struct generation_source *old = generation_find_source(before, candidate->path);
+    if (old == NULL) {
+        return;
+    }
+    bool same_guard = memcmp(before->private->protected_names.sha256,
+                             work->result->private->protected_names.sha256, FILE_BYTES_SHA256) == 0;
+    if (!same_guard && blocks_protected(old->order, work->guard)) {
+        say_error(work, candidate->path,
+                  "its last good version is not used: it blocks a name that is protected now");
+        return;
+    }
+    candidate->order = order_ref(old->order);
+    candidate->loaded = before->orders[old->index].loaded;
+    candidate->last_good = true;
+}
+
+/* Reads the version under state. Its problems are not those of the file on disk: the first one goes
+ * into the sentence that says why the version is not used. */
+static void read_kept(struct generation_work *work, struct generation_candidate *candidate,
+                      const struct state_version *kept)
+{
+    struct problem_list problems;
+    struct file_bytes file;
+    char why[WHY_MAX], text[2 * WHY_MAX];
+    problem_list_init(&problems);
+    struct reading reading = {.work = work, .candidate = candidate, .kept = kept};
+    if (state_part_read(&kept->parts[0], &file, why)) {
+        candidate->order = parse(&reading, &file, &problems);
+        file_bytes_fini(&file);
+        if (problems.count > 0) {
+            problem_format(&problems.items[0], why, sizeof why);
+        }
+    }
+    if (candidate->order == NULL) {
+        snprintf(text, sizeof text, "its last good version is not used: %s", why);
+        say_error(work, candidate->path, text);
+    }
+    candidate->loaded = kept->loaded;
+    candidate->last_good = candidate->order != NULL;
+    problem_list_fini(&problems);
+}
+
+static void fall_back_to_state(struct generation_work *work, struct generation_candidate *candidate)
+{
+    const struct state_key key = {work->options->config->state, "orders", candidate->path};
+    struct state_version kept;
+    char why[WHY_MAX], text[2 * WHY_MAX];
+    switch (state_read(&key, &kept, why)) {
+    case STATE_KEPT:
+        read_kept(work, candidate, &kept);
+        break;
+    case STATE_ABSENT:
+        break;
+    case STATE_DAMAGED:
+        snprintf(text, sizeof text, "its last good version is not used: %s", why);
+        say_error(work, candidate->path, text);
+        break;
+    }
+    state_version_fini(&kept);
+}
+
+void generation_order_file_fall_back(struct generation_work *work,
+                                     struct generation_candidate *candidate)
+{
+    order_unref(candidate->order);
+    candidate->order = NULL;
+    candidate->last_good = false;
+    if (work->options->before != NULL) {
+        fall_back_to_before(work, candidate);
+    } else {
+        fall_back_to_state(work, candidate);
+    }
+    generation_order_file_drop_bytes(candidate);
+}

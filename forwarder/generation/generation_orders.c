@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * All order files of one load. Invariant: afterwards the candidates stand in the order of their
+ * paths, no path stands twice, and no two orders that come into force share an id.
+ */
+#include "forwarder/generation/generation_orders.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "forwarder/generation/generation_order_file.h"
+#include "forwarder/generation/generation_work.h"
+#include "forwarder/generation/state.h"
+#include "policy/order.h"
+#include "policy/policy.h"
+
+static void say(const struct generation_work *work, enum problem_level level, const char *path,
+                const char *text)
+{
+    char name[GENERATION_NAME_MAX];
+    problem_list_add(work->problems, level, generation_order_name(work, path, name), 0, 0, "%s",
+                     text);
+}
+
+static void no_memory(struct generation_work *work)
+{
+    problem_list_add(work->problems, PROBLEM_ERROR, work->options->config->orders, 0, 0,
+                     "no memory to read the orders");
+    work->unusable = true;
+}
+
+/* Adds a candidate for a path, which is copied; NULL when memory is out. */
+static struct generation_candidate *add_candidate(struct generation_work *work, const char *path,
+                                                  const struct order_folder_scope *scope)
+{
+    struct generation_candidate *more =
+        reallocarray(work->candidates, work->count + 1, sizeof *more);
+    char *copy = strdup(path);
+    if (more != NULL) {
+        work->candidates = more;
+    }
+    if (more == NULL || copy == NULL) {
+        free(copy);
+        no_memory(work);
+        return NULL;
+    }
+    more[work->count] = (struct generation_candidate){.path = copy, .scope = *scope};
+    return &more[work->count++];
+}
+
+/* The scope that a path's first folder stands for. False for a path without one. */
+static bool scope_of_path(const char *path, struct order_folder_scope *out)
+{
+    char folder[8], why[WHY_MAX];
+    size_t len = strcspn(path, "/");
+    if (path[len] != '/' || len >= sizeof folder) {
+        return false;
+    }
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    return order_folder_scope_parse(folder, out, why);
+}
+
+/* ---- The files that are there ---- */
+
+static void read_files(struct generation_work *work)
+{
+    for (size_t i = 0; i < work->folder.count; i++) {
+        const struct order_folder_entry *entry = &work->folder.entries[i];
+        struct generation_candidate *candidate =
+            entry->is_order ? add_candidate(work, entry->path, &entry->scope) : NULL;
+        if (candidate != NULL) {
+            generation_order_file_read(work, candidate);
+        }
+    }
+}
+
+/* ---- The files that were there ---- */
+
+bool generation_order_is_gone(const struct generation_work *work, const char *path)
+{
+    struct stat status;
+    if (!work->folder_read) {
+        return false;
+    }
+    if (fstatat(work->folder.descriptor, path, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT || errno == ENOTDIR;
+    }
+    return S_ISDIR(status.st_mode);
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    const struct generation_candidate *left = a, *right = b;
+    return strcmp(left->path, right->path);
+}
+
+static int compare_to_path(const void *path, const void *candidate)
+{
+    return strcmp(path, ((const struct generation_candidate *)candidate)->path);
+}
+
+/* Among the first count candidates, which are sorted. */
+static const struct generation_candidate *find_candidate(const struct generation_work *work,
+                                                         size_t count, const char *path)
+{
+    return count == 0 ? NULL
+                      : bsearch(path, work->candidates, count, sizeof work->candidates[0],
+                                compare_to_path);
+}
+
+const struct generation_candidate *generation_orders_find(const struct generation_work *work,
+                                                          const char *path)
+{
+    return find_candidate(work, work->count, path);
+}
+
+/* An order that was in force and whose file was not found though it is not gone: its folder cannot
+ * be read. */
+static void keep_unseen(struct generation_work *work, size_t seen, const char *path)
+{
+    struct order_folder_scope scope;
+    if (find_candidate(work, seen, path) != NULL || generation_order_is_gone(work, path) ||
+        !scope_of_path(path, &scope)) {
+        return;
+    }
+    struct generation_candidate *candidate = add_candidate(work, path, &scope);
+    if (candidate != NULL) {
+        candidate->failed = true;
+        generation_order_file_fall_back(work, candidate);
+        if (work->folder_read) {
+            say(work, PROBLEM_ERROR, path, "cannot be reached; its last good version stays");
+        }
+    }
+}
+
+/* Every order that was in force before, at a start those under state. */
+static void keep_unseen_orders(struct generation_work *work)
+{
+    const struct generation *before = work->options->before;
+    size_t seen = work->count, known;
+    if (before != NULL) {
+        known = policy_order_count(before->policy);
+        for (size_t i = 0; i < known; i++) {
+            keep_unseen(work, seen, before->orders[i].path);
+        }
+        return;
+    }
+    char **paths = state_list(work->options->config->state, "orders", &known);
+    for (size_t i = 0; i < known; i++) {
+        keep_unseen(work, seen, paths[i]);
+        free(paths[i]);
+    }
+    free(paths);
+}
+
+/* ---- One file for each id ---- */
+
+/* Of two files with one id the file that had it before comes first, else the one by path. */
+static int compare_claims(const void *a, const void *b)
+{
+    const struct generation_candidate *left = *(struct generation_candidate *const *)a;
+    const struct generation_candidate *right = *(struct generation_candidate *const *)b;
+    int order = strcmp(left->order->id, right->order->id);
+    if (order != 0) {
+        return order;
+    }
+    bool left_held = left->held_id != NULL && strcmp(left->held_id, left->order->id) == 0;
+    bool right_held = right->held_id != NULL && strcmp(right->held_id, right->order->id) == 0;
+    return left_held != right_held ? (left_held ? -1 : 1) : strcmp(left->path, right->path);
+}
+
+/* A file whose id another one has the better claim to, with that one in *winner; or NULL. */
+static struct generation_candidate *find_loser(struct generation_work *work,
+                                               struct generation_candidate **claims,
+                                               const struct generation_candidate **winner)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        if (work->candidates[i].order != NULL) {
+            claims[count++] = &work->candidates[i];
+        }
+    }
+    qsort(claims, count, sizeof claims[0], compare_claims);
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(claims[i]->order->id, claims[i - 1]->order->id) == 0) {
+            *winner = claims[i - 1];
+            return claims[i];
+        }
+    }
+    return NULL;
+}
+
+/* Takes its id from a file: its last good version had another one, or it is left out. */
+static void refuse_id(struct generation_work *work, struct generation_candidate *loser,
+                      const struct generation_candidate *winner)
+{
+    char name[GENERATION_NAME_MAX], text[GENERATION_NAME_MAX + WHY_MAX];
+    snprintf(text, sizeof text, "the id %.200s is that of %s already", loser->order->id,
+             generation_order_name(work, winner->path, name));
+    say(work, PROBLEM_ERROR, loser->path, text);
+    loser->failed = true;
+    free(loser->failed_id);
+    loser->failed_id = strdup(loser->order->id);
+    if (loser->last_good) {
+        order_unref(loser->order);
+        loser->order = NULL;
+        loser->last_good = false;
+    } else {
+        generation_order_file_fall_back(work, loser);
+    }
+}
+
+static void settle_ids(struct generation_work *work)
+{
+    struct generation_candidate **claims = calloc(work->count + 1, sizeof *claims);
+    if (claims == NULL) {
+        no_memory(work);
+        return;
+    }
+    struct generation_candidate *loser;
+    const struct generation_candidate *winner;
+    while ((loser = find_loser(work, claims, &winner)) != NULL) {
+        refuse_id(work, loser, winner);
+    }
+    free(claims);
+}
+
+/* ---- Files that nothing names ---- */
+
+/* A file whatever path leads to it. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
+
+struct identities {
+    struct identity *items; /* sorted, once all are there */
+    size_t count;
+};
+
+static int compare_identities(const void *a, const void *b)
+{
+    const struct identity *left = a, *right = b;
+    if (left->device != right->device) {
+        return left->device < right->device ? -1 : 1;
+    }
+    return left->inode == right->inode ? 0 : left->inode < right->inode ? -1 : 1;
+}
+
+static bool identify(const struct generation_work *work, const char *path, struct identity *out)
+{
+    struct stat status;
+    if (fstatat(work->folder.descriptor, path, &status, 0) != 0) {
+        return false;
+    }
+    *out = (struct identity){status.st_dev, status.st_ino};
+    return true;
+}
+
+static void add_identity(const struct generation_work *work, const char *order, const char *list,
+                         struct identities *out)
+{
+    char path[GENERATION_NAME_MAX];
+    generation_order_file_list_path(order, list, path);
+    out->count += identify(work, path, &out->items[out->count]);
+}
+
+/* All files that orders name as lists: as the files are, and as those that are in force. False when
+ * memory is out. */
+static bool named_lists(const struct generation_work *work, struct identities *out)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        const struct generation_candidate *candidate = &work->candidates[i];
+        most +=
+            candidate->list_count + (candidate->order == NULL ? 0 : candidate->order->list_count);
+    }
+    *out = (struct identities){.items = calloc(most + 1, sizeof *out->items)};
+    if (out->items == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < work->count; i++) {
+        const struct generation_candidate *candidate = &work->candidates[i];
+        const struct order *order = candidate->order;
+        for (size_t j = 0; j < candidate->list_count; j++) {
+            add_identity(work, candidate->path, candidate->lists[j].path, out);
+        }
+        for (size_t j = 0; order != NULL && j < order->list_count; j++) {
+            add_identity(work, candidate->path, order->lists[j].path, out);
+        }
+    }
+    qsort(out->items, out->count, sizeof out->items[0], compare_identities);
+    return true;
+}
+
+static void warn_of_unnamed(const struct generation_work *work)
+{
+    struct identities named;
+    if (!named_lists(work, &named)) {
+        return;
+    }
+    for (size_t i = 0; i < work->folder.count; i++) {
+        const struct order_folder_entry *entry = &work->folder.entries[i];
+        struct identity identity;
+        if (!entry->is_order && (!identify(work, entry->path, &identity) ||
+                                 bsearch(&identity, named.items, named.count, sizeof identity,
+                                         compare_identities) == NULL)) {
+            say(work, PROBLEM_WARNING, entry->path,
+                "neither an order (*.yaml, *.yml) nor a list that an order names");
+        }
+    }
+    free(named.items);
+}
+
+/* ---- All together ---- */
+
+void generation_orders_read(struct generation_work *work)
+{
+    work->folder_read =
+        order_folder_read(work->options->config->orders, &work->folder, work->problems);
+    if (work->folder_read) {
+        read_files(work);
+    }
+    keep_unseen_orders(work);
+    if (work->count > 0) {
+        qsort(work->candidates, work->count, sizeof work->candidates[0], compare_paths);
+    }
+    settle_ids(work);
+    if (work->folder_read) {
+        warn_of_unnamed(work);
+    }
+}
+
+void generation_orders_fini(struct generation_work *work)
+{
+    for (size_t i = 0; i < work->count; i++) {
+        struct generation_candidate *candidate = &work->candidates[i];
+        generation_order_file_drop_bytes(candidate);
+        for (size_t j = 0; j < candidate->list_count; j++) {
+            free(candidate->lists[j].path);
+        }
+        free(candidate->lists);
+        order_unref(candidate->order);
+        free(candidate->path);
+        free(candidate->held_id);
+        free(candidate->failed_id);
+    }
+    free(work->candidates);
+    work->candidates = NULL;
+    work->count = 0;
+    if (work->folder_read) {
+        order_folder_fini(&work->folder);
+    }
+    work->folder_read = false;
+}
