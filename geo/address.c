@@ -82,3 +82,13 @@ char *address_format(const struct address *address, char out[static ADDRESS_TEXT
     }
     return out;
 }
+
+bool address_in_6to4(const struct address *address, struct address *ipv4)
+{
+    if (address->octet[0] != 0x20 || address->octet[1] != 0x02) {
+        return false;
+    }
+    *ipv4 = (struct address){{[10] = 0xff, 0xff}};
+    memcpy(ipv4->octet + 12, address->octet + 2, 4);
+    return true;
+}

@@ -52,3 +52,7 @@ static inline unsigned address_common_bits(const struct address *a, const struct
 
 /* Text as RFC 5952 writes it, IPv4 as four decimal parts. Returns out. */
 char *address_format(const struct address *address, char out[static ADDRESS_TEXT_MAX]);
+
+/* The IPv4 address in a 6to4 address (2002::/16, RFC 3056): who has the one has the other. False
+ * for any other address. */
+bool address_in_6to4(const struct address *address, struct address *ipv4);

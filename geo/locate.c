@@ -6,8 +6,6 @@
  */
 #include "geo/locate.h"
 
-#include <string.h>
-
 #include "geo/geo_db.h"
 #include "geo/overrides.h"
 
@@ -48,13 +46,6 @@ static enum treatment classify(const struct address *address, unsigned *length)
         }
     }
     return treatment;
-}
-
-static struct address ipv4_in_6to4(const struct address *address)
-{
-    struct address ipv4 = NETWORK_IPV4.base;
-    memcpy(ipv4.octet + 12, address->octet + 2, 4);
-    return ipv4;
 }
 
 static enum locate_source source_of(enum geo_db_outcome outcome)
@@ -110,7 +101,8 @@ void locate(const struct geo_db *db, const struct overrides *overrides,
         ask(db, overrides, address, out);
         break;
     case TREAT_AS_6TO4: {
-        struct address ipv4 = ipv4_in_6to4(address);
+        struct address ipv4 = *address;
+        (void)address_in_6to4(address, &ipv4); /* it is one: so it was classified */
         ask(db, overrides, &ipv4, out);
         out->alike.length = (uint8_t)(16 + out->alike.length - NETWORK_IPV4.length);
         break;

@@ -373,6 +373,15 @@ static bool read_order(const struct walk *walk, uint32_t order, unsigned match, 
     return true;
 }
 
+/* Is the client in one of the order's excepted networks, by its address or by the IPv4 address in
+ * it, which decides where it is? */
+static bool is_excepted(const struct order *order, const struct address *address)
+{
+    struct address ipv4;
+    return network_set_contains(order->except_networks, address) ||
+           (address_in_6to4(address, &ipv4) && network_set_contains(order->except_networks, &ipv4));
+}
+
 /* Is the order in force for this client, whatever the name? POLICY_BINDS if so, else why not. */
 static enum policy_binding bind_client(const struct walk *walk, const struct order *order)
 {
@@ -395,7 +404,7 @@ static enum policy_binding bind_client(const struct walk *walk, const struct ord
     if (!order_scope_has(&order->scope, client->country, now)) {
         return POLICY_OTHER_COUNTRY;
     }
-    if (network_set_contains(order->except_networks, &client->address)) {
+    if (is_excepted(order, &client->address)) {
         return POLICY_EXCEPTED_NETWORK;
     }
     return POLICY_BINDS;

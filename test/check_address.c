@@ -100,6 +100,29 @@ START_TEST(reads_socket_addresses)
 }
 END_TEST
 
+START_TEST(finds_the_ipv4_address_in_6to4)
+{
+    static const struct {
+        const char *address;
+        const char *ipv4; /* NULL: it is no 6to4 address */
+    } rows[] = {
+        {"2002:220:501::1", "2.32.5.1"}, {"2002:ffff:ffff:ffff::", "255.255.255.255"},
+        {"2002::", "0.0.0.0"},           {"2001:220:501::1", NULL},
+        {"2003:220:501::1", NULL},       {"32.2.2.32", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct address address, ipv4, expected;
+        ck_assert(address_parse(rows[i].address, strlen(rows[i].address), &address));
+        ck_assert_msg(address_in_6to4(&address, &ipv4) == (rows[i].ipv4 != NULL), "%s",
+                      rows[i].address);
+        if (rows[i].ipv4 != NULL) {
+            ck_assert(address_parse(rows[i].ipv4, strlen(rows[i].ipv4), &expected));
+            ck_assert_msg(address_equal(&ipv4, &expected), "%s", rows[i].address);
+        }
+    }
+}
+END_TEST
+
 START_TEST(counts_common_bits)
 {
     struct address a = {{0}};
@@ -129,6 +152,7 @@ int main(void)
     tcase_add_test(tests, reads_and_writes_text);
     tcase_add_test(tests, reads_exactly_the_length_given);
     tcase_add_test(tests, reads_socket_addresses);
+    tcase_add_test(tests, finds_the_ipv4_address_in_6to4);
     tcase_add_test(tests, counts_common_bits);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

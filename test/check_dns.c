@@ -217,6 +217,8 @@ static const struct {
     {"absent, YXDOMAIN", QUERY WWW_A, "1234 8186 0000 0000 0000 0000", false, false},
     {"absent, NOERROR to an UPDATE", "1234 2800 0001 0000 0000 0000" WWW_A,
      "1234 a880 0000 0000 0000 0000", false, true},
+    {"promised but absent, FORMERR", QUERY WWW_A, "1234 8181 0001 0000 0000 0000", false, true},
+    {"promised but absent, NOERROR", QUERY WWW_A, "1234 8180 0001 0000 0000 0000", false, false},
     {"another name, REFUSED", QUERY WWW_A,
      "1234 8185 0001 0000 0000 0000 03'wwx'07'example'00 0001 0001", false, false},
     {"absent, in a transfer", QUERY WWW_A, "1234 8480 0000 0001 0000 0000", true, true},

@@ -108,7 +108,8 @@ static bool answers_question(const struct dns_question *asked, struct span answe
     case DNS_QUESTION_NONE:
         return may_omit;
     case DNS_QUESTION_UNREADABLE:
-        return false;
+        /* A header alone: NSD copies QDCOUNT from what it cannot read, and no question. */
+        return may_omit && answer.size == DNS_HEADER_SIZE;
     }
     return false;
 }

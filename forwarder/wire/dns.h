@@ -117,9 +117,10 @@ enum dns_question_outcome dns_question_decode(struct span message, struct dns_qu
 bool dns_question_same(const struct dns_question *a, const struct dns_question *b);
 
 /* Does an answer belong to a query as far as its question tells (RFC 5452 section 4.2)? The answer
- * has QR=1, the query's opcode and the same question; an absent question (QDCOUNT 0) counts in
- * FORMERR, NOTIMP, SERVFAIL and REFUSED, to an UPDATE (RFC 2136 section 3.8), for a query without
- * one (which accepts nothing else), and when in_transfer is set: messages of an AXFR or IXFR may
- * leave it out. A query whose question cannot be read has nothing to compare: true. A message
- * without a header belongs to nothing. ID and addresses are the caller's business. */
+ * has QR=1, the query's opcode and the same question; an absent question (QDCOUNT 0, or nothing
+ * behind the header) counts in FORMERR, NOTIMP, SERVFAIL and REFUSED, to an UPDATE (RFC 2136
+ * section 3.8), for a query without one (which accepts nothing else), and when in_transfer is set:
+ * messages of an AXFR or IXFR may leave it out. A query whose question cannot be read has nothing
+ * to compare: true. A message without a header belongs to nothing. ID and addresses are the
+ * caller's business. */
 bool dns_answers_query(struct span query, struct span answer, bool in_transfer);
