@@ -63,6 +63,8 @@ struct order_record {
 
 struct order {
     char *id;
+    unsigned id_line; /* where the file gives it, from 1 */
+    unsigned id_column;
     char *authority;
     char *title; /* these may be NULL */
     char *reference;

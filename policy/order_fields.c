@@ -41,6 +41,7 @@ void order_fields_id(struct order_reader *reader, const struct order_key *key,
         return;
     }
     reader->order->id = order_reader_copy(reader, value, ID_MAX);
+    yaml_node_place(value, &reader->order->id_line, &reader->order->id_column);
 }
 
 static char **text_of_key(struct order_reader *reader, const struct order_key *key)

@@ -316,8 +316,9 @@ static bool read_list_item(struct order_reader *reader, struct yaml_node item,
     return reader->problems->errors == before;
 }
 
-/* Opens the list by the caller's function. On success the path has moved into the order. */
-static void open_list(struct order_reader *reader, struct list_item *item)
+/* Opens the list by the caller's function, which tells what is wrong in it; here is told which
+ * order fails for it. On success the path has moved into the order. */
+static void open_list(struct order_reader *reader, struct yaml_node place, struct list_item *item)
 {
     struct order_list *list = &reader->order->lists[reader->order->list_count];
     const struct name_list_options options = {
@@ -334,6 +335,8 @@ static void open_list(struct order_reader *reader, struct list_item *item)
         list->path = item->path;
         item->path = NULL;
         reader->order->list_count++;
+    } else {
+        yaml_node_problem(place, PROBLEM_ERROR, reader->problems, "this list cannot be used");
     }
 }
 
@@ -352,8 +355,9 @@ void order_names_lists(struct order_reader *reader, const struct order_key *key,
     }
     for (size_t i = 0; i < count; i++) {
         struct list_item item = {0};
-        if (read_list_item(reader, yaml_node_item(value, i), &item)) {
-            open_list(reader, &item);
+        struct yaml_node node = yaml_node_item(value, i);
+        if (read_list_item(reader, node, &item)) {
+            open_list(reader, yaml_node_find(node, "file"), &item);
         }
         free(item.path);
     }

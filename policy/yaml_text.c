@@ -436,6 +436,13 @@ struct yaml_node yaml_node_find(struct yaml_node mapping, const char *key)
     return (struct yaml_node){NULL, 0};
 }
 
+void yaml_node_place(struct yaml_node node, unsigned *line, unsigned *column)
+{
+    yaml_mark_t mark = inside(node)->start_mark;
+    *line = place_of(mark.line);
+    *column = place_of(mark.column);
+}
+
 void yaml_node_problem(struct yaml_node node, enum problem_level level,
                        struct problem_list *problems, const char *format, ...)
 {

@@ -58,6 +58,9 @@ struct yaml_node yaml_node_value(struct yaml_node mapping, size_t index);
 /* The value of a key, or an absent node (also when this is no mapping). */
 struct yaml_node yaml_node_find(struct yaml_node mapping, const char *key);
 
+/* Where the node begins: line and column from 1. */
+void yaml_node_place(struct yaml_node node, unsigned *line, unsigned *column);
+
 /* Appends an error or a warning at the node's place (file:line:column). */
 void yaml_node_problem(struct yaml_node node, enum problem_level level,
                        struct problem_list *problems, const char *format, ...)

@@ -49,9 +49,11 @@ static const struct {
     {"new broken file is left out", "orders/IT/c.yaml", "id: C\n", "IT/a.yaml=A IT/b.yaml=B",
      "orders/IT/c.yaml:"},
     {"copy of a file: the first holder keeps its id", "orders/IT/0.yaml", ORDER("A", "a.example"),
-     "IT/a.yaml=A IT/b.yaml=B", "orders/IT/0.yaml: the id A is that of orders/IT/a.yaml already"},
+     "IT/a.yaml=A IT/b.yaml=B",
+     "orders/IT/0.yaml:1:5: the id A is that of orders/IT/a.yaml already"},
     {"id taken by an edit: the old one comes back", "orders/IT/a.yaml", ORDER("B", "a.example"),
-     "IT/a.yaml=A* IT/b.yaml=B", "orders/IT/a.yaml: the id B is that of orders/IT/b.yaml already"},
+     "IT/a.yaml=A* IT/b.yaml=B",
+     "orders/IT/a.yaml:1:5: the id B is that of orders/IT/b.yaml already"},
     {"file that nobody names", "orders/IT/note.txt", "x", "IT/a.yaml=A IT/b.yaml=B",
      "warning: orders/IT/note.txt: neither an order"},
     {"folder of no country", "orders/XX/c.yaml", ORDER("C", "c.example"), "IT/a.yaml=A IT/b.yaml=B",
@@ -173,8 +175,8 @@ START_TEST(same_id_at_a_start)
     struct generation *generation = load((struct load){0});
     ck_assert_str_eq(orders_of(generation), "DE/z.yaml=A");
     ck_assert_str_eq(problems_text(),
-                     "orders/IT/a.yaml: the id A is that of orders/DE/z.yaml already; "
-                     "orders/IT/b.yaml: the id A is that of orders/DE/z.yaml already");
+                     "orders/IT/a.yaml:1:5: the id A is that of orders/DE/z.yaml already; "
+                     "orders/IT/b.yaml:1:5: the id A is that of orders/DE/z.yaml already");
     generation_free(generation);
 }
 END_TEST

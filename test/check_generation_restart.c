@@ -186,7 +186,7 @@ START_TEST(same_id_at_a_restart_stays_with_its_file)
     struct generation *generation = load((struct load){0});
     ck_assert_str_eq(orders_of(generation), "IT/a.yaml=A");
     ck_assert_str_eq(problems_text(),
-                     "orders/DE/0.yaml: the id A is that of orders/IT/a.yaml already");
+                     "orders/DE/0.yaml:1:5: the id A is that of orders/IT/a.yaml already");
     generation_free(generation);
 }
 END_TEST

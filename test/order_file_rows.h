@@ -244,12 +244,16 @@ static const struct said_row errors[] = {
      "f:4:16: a compressed list is not supported by this build"},
     {"on-error", BASE "lists: [{file: good.txt, format: names, on-error: stop}]\n",
      "f:4:51: expected skip or fail, not 'stop'"},
-    {"no such list", BASE "lists: [{file: none.txt, format: names}]\n", "none.txt: no such file"},
+    {"no such list", BASE "lists: [{file: none.txt, format: names}]\n",
+     "none.txt: no such file\n"
+     "f:4:16: this list cannot be used"},
     {"a list with an error", BASE "lists: [{file: bad.txt, format: names}]\n",
-     "bad.txt:2:1: this is a URL; write the host name alone"},
+     "bad.txt:2:1: this is a URL; write the host name alone\n"
+     "f:4:16: this list cannot be used"},
     {"a list that must not be refused",
      BASE "lists: [{file: wide.txt, format: names, on-error: fail}]\n",
-     "wide.txt:2:1: github.io is a public suffix, and allow-wide does not list it"},
+     "wide.txt:2:1: github.io is a public suffix, and allow-wide does not list it\n"
+     "f:4:16: this list cannot be used"},
 
     /* not in this build */
     {"any-tld", BASE "any-tld: [ilcorsaronero]\n",

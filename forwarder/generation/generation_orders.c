@@ -199,10 +199,11 @@ static struct generation_candidate *find_loser(struct generation_work *work,
 static void refuse_id(struct generation_work *work, struct generation_candidate *loser,
                       const struct generation_candidate *winner)
 {
-    char name[GENERATION_NAME_MAX], text[GENERATION_NAME_MAX + WHY_MAX];
-    snprintf(text, sizeof text, "the id %.200s is that of %s already", loser->order->id,
-             generation_order_name(work, winner->path, name));
-    say(work, PROBLEM_ERROR, loser->path, text);
+    char name[GENERATION_NAME_MAX], other[GENERATION_NAME_MAX];
+    problem_list_add(work->problems, PROBLEM_ERROR, generation_order_name(work, loser->path, name),
+                     loser->order->id_line, loser->order->id_column,
+                     "the id %s is that of %s already", loser->order->id,
+                     generation_order_name(work, winner->path, other));
     loser->failed = true;
     free(loser->failed_id);
     loser->failed_id = strdup(loser->order->id);
