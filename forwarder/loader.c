@@ -28,6 +28,7 @@ struct loader {
     uint8_t cookie_secret[EDNS_COOKIE_SECRET];
     struct file_bytes good; /* the last text of forwarder.conf that had no error */
     bool has_good;
+    struct config *started; /* as it was at the start */
 
     int finished; /* eventfd, rung by the thread */
     struct event *finished_event;
@@ -71,16 +72,27 @@ struct config *loader_config(struct loader *loader)
     return config;
 }
 
-/* What only a start can change is told, not applied. */
-static void warn_of_fixed(const struct loader *loader, const struct config *config,
-                          struct problem_list *problems)
+/* What only a start can change is told, not applied. The state folder is the one such thing that a
+ * load itself uses. */
+static bool keep_fixed(struct loader *loader, struct config *config, struct problem_list *problems)
 {
-    const char *key =
-        loader->before == NULL ? NULL : config_fixed_difference(loader->before->config, config);
-    if (key != NULL) {
+    const char *key;
+    size_t next = 0;
+    if (loader->started == NULL) {
+        loader->started = loader_config(loader);
+        return loader->started != NULL;
+    }
+    while ((key = config_fixed_difference(loader->started, config, &next)) != NULL) {
         problem_list_add(problems, PROBLEM_WARNING, loader->path, 0, 0,
                          "%s has changed: that takes effect at the next start", key);
     }
+    char *state = strdup(loader->started->state);
+    if (state == NULL) {
+        return false;
+    }
+    free(config->state);
+    config->state = state;
+    return true;
 }
 
 static void load(struct loader *loader)
@@ -171,6 +183,7 @@ void loader_free(struct loader *loader)
     if (loader->finished >= 0) {
         close(loader->finished);
     }
+    config_free(loader->started);
     file_bytes_fini(&loader->good);
     free(loader->path);
     free(loader);

@@ -287,10 +287,12 @@ START_TEST(fixed_keys_are_compared)
 {
     struct config *a = parse_good(MINIMAL);
     struct config *b = parse_good(differences[_i].yaml);
-    const char *key = config_fixed_difference(a, b);
+    size_t next = 0;
+    const char *key = config_fixed_difference(a, b, &next);
     const char *expected = differences[_i].key;
     ck_assert_msg(expected == NULL ? key == NULL : key != NULL && strcmp(key, expected) == 0,
                   "%s: %s", differences[_i].label, key);
+    ck_assert_ptr_null(config_fixed_difference(a, b, &next));
     config_free(a);
     config_free(b);
 }

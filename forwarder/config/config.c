@@ -364,7 +364,7 @@ static bool control_equal(const struct config *a, const struct config *b)
     return strcmp(a->control, b->control) == 0;
 }
 
-const char *config_fixed_difference(const struct config *a, const struct config *b)
+const char *config_fixed_difference(const struct config *a, const struct config *b, size_t *next)
 {
     static const struct {
         const char *key;
@@ -373,9 +373,10 @@ const char *config_fixed_difference(const struct config *a, const struct config 
         {"listen", listen_equal}, {"workers", workers_equal}, {"upstream", upstream_equal},
         {"state", state_equal},   {"limits", limits_equal},   {"control", control_equal},
     };
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
-        if (!fixed[i].equal(a, b)) {
-            return fixed[i].key;
+    while (*next < sizeof fixed / sizeof fixed[0]) {
+        size_t index = (*next)++;
+        if (!fixed[index].equal(a, b)) {
+            return fixed[index].key;
         }
     }
     return NULL;

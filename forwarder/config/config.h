@@ -115,6 +115,6 @@ struct config *config_parse(const char *path, const char *bytes, size_t size,
                             struct problem_list *problems);
 void config_free(struct config *config); /* NULL is allowed */
 
-/* The first key of those that only a start can change (listen, workers, upstream, limits, state,
- * control) whose value differs, or NULL. */
-const char *config_fixed_difference(const struct config *a, const struct config *b);
+/* One after the other, the keys of those that only a start can change (listen, workers, upstream,
+ * limits, state, control) whose value differs; then NULL. *next is 0 for the first call. */
+const char *config_fixed_difference(const struct config *a, const struct config *b, size_t *next);

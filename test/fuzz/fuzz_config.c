@@ -34,7 +34,8 @@ static void check_config(const struct config *config)
     require(config->workers <= 1024 && config->block.action != ORDER_SHADOW);
     require(config->geo_database[0] == '/' && config->orders[0] == '/');
     require(config->state[0] == '/' && config->control[0] == '/');
-    require(config_fixed_difference(config, config) == NULL);
+    size_t next = 0;
+    require(config_fixed_difference(config, config, &next) == NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
