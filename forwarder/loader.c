@@ -102,9 +102,9 @@ static void load(struct loader *loader)
     result->generation = NULL;
     result->config = read_config(loader, &result->problems);
     bool refused = result->config == NULL ||
+                   !keep_fixed(loader, result->config, &result->problems) ||
                    (loader->strictness == GENERATION_STRICT && result->problems.errors > 0);
     if (!refused) {
-        warn_of_fixed(loader, result->config, &result->problems);
         struct generation_options options = {
             .config = result->config,
             .before = loader->before,

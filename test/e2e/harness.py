@@ -280,6 +280,21 @@ class Daemon(Process):
 
     def start(self):
         """Starts it and waits until every listener answers."""
+        self._launch()
+        for listen in self.config["listen"]:
+            self._wait_for_listener(listen)
+
+    def run_to_end(self):
+        """Starts it where it must end on its own; its exit status."""
+        self._launch()
+        return self._ended()
+
+    def kill(self):
+        """Ends it as a crash would; it can be started again."""
+        self.signal(signal.SIGKILL)
+        self._ended()
+
+    def _launch(self):
         self.launch(
             *self.prefix,
             *sanitized(BUILD / "bailiwickd"),
@@ -287,8 +302,12 @@ class Daemon(Process):
             str(self.conf),
             environment=sanitizer_options(self.folder),
         )
-        for listen in self.config["listen"]:
-            self._wait_for_listener(listen)
+
+    def _ended(self):
+        status = self.wait()
+        self.site.running.remove(self)
+        self.check_sanitizers()
+        return status
 
     def _wait_for_listener(self, listen):
         address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen["address"], listen["address"])
@@ -307,8 +326,10 @@ class Daemon(Process):
         eventually(connected, lambda: f"listening on {server}\n{self.log_tail()}")
 
     def stop(self):
-        super().stop()
-        self.check_sanitizers()
+        try:
+            super().stop()
+        finally:
+            self.check_sanitizers()  # says more than the status it ends with
 
     def check_sanitizers(self):
         reports = [path.read_text(errors="replace") for path in self.folder.glob("sanitizer.*")]

@@ -76,6 +76,13 @@ def text(address):
     return socket.inet_ntop(socket.AF_INET6, octets)
 
 
+def inner(address):
+    """The IPv4 address in a 6to4 address; of any other address itself."""
+    if SIXTOFOUR.holds(address):
+        return MAPPED.base + (address >> 80 & 0xFFFFFFFF)
+    return address
+
+
 class Network(collections.namedtuple("Network", "base length")):
     @classmethod
     def parse(cls, prefix):
@@ -141,8 +148,7 @@ class Atlas:
         }
 
     def country(self, address):
-        if SIXTOFOUR.holds(address):
-            address = MAPPED.base + (address >> 80 & 0xFFFFFFFF)
+        address = inner(address)
         candidates = self.overrides[MAPPED.holds(address)]
         holding = [(shift, code) for base, shift, code in candidates if address >> shift == base]
         if holding:
@@ -247,7 +253,7 @@ class Order:
 
     def binds_client(self, address, country, now):
         return self.binds_country(country, now) and not any(
-            network.holds(address) for network in self.networks
+            network.holds(address) or network.holds(inner(address)) for network in self.networks
         )
 
 
@@ -315,6 +321,7 @@ class World:
         self.by_country = by_country
         self.overrides = self.make_overrides()
         self.orders = [self.make_order(index) for index in range(ORDERS)]
+        self.excepted = [network for order in self.orders for network in order.networks]
 
     def address_in(self, row):
         return self.rng.randint(row[0], row[1])
@@ -327,8 +334,15 @@ class World:
     def address(self):
         rng = self.rng
         kind = rng.random()
-        if kind < 0.70:
+        if kind < 0.60:
             return self.located()
+        if kind < 0.70:
+            network = rng.choice(self.excepted)
+            spread = rng.choice((0, rng.getrandbits(128 - network.length), -1))
+            address = (network.base + spread) % (1 << 128)
+            if MAPPED.holds(address) and rng.random() < 0.3:
+                return SIXTOFOUR.base | (address & 0xFFFFFFFF) << 80 | rng.getrandbits(80)
+            return address
         if kind < 0.80:
             network, _ = rng.choice(self.overrides)
             network = Network.parse(network)
