@@ -164,21 +164,23 @@ static void finish_if_done(struct stream_client *client)
     }
 }
 
+static void write_message(struct stream_client *client, struct span message)
+{
+    if (!client->doomed && !framing_write(bufferevent_get_output(client->transport), message)) {
+        doom(client);
+    }
+}
+
 static void send_message(struct stream_client *client, struct span message)
 {
     struct worker *worker = client->table->worker;
     size_t waiting = unread(client);
-    if (client->doomed) {
-        return;
-    }
-    if (waiting > 0 && waiting + message.size > worker->shared->config->limits.stream_output) {
+    if (!client->doomed && waiting > 0 &&
+        waiting + message.size > worker->shared->config->limits.stream_output) {
         counters_add(&worker->counters, COUNTER_TCP_OVERFLOW);
         doom(client);
-        return;
     }
-    if (!framing_write(bufferevent_get_output(client->transport), message)) {
-        doom(client);
-    }
+    write_message(client, message);
 }
 
 static void handle(struct stream_client *client, struct span message)
@@ -265,7 +267,7 @@ static void on_idle(evutil_socket_t descriptor, short what, void *ctx)
     if (client->doomed) {
         return;
     }
-    if (unread(client) == 0 && (client->due > 0 || client->transfer_count > 0)) {
+    if (unread(client) == 0 && (client->due > 0 || client->transfer_count > 0 || client->stalled)) {
         event_add(client->idle, client->table->idle_time); /* it is upstream that takes its time */
         return;
     }
@@ -375,11 +377,11 @@ void stream_client_answer(struct stream_table *table, const struct origin_stream
 }
 
 /* A transfer's messages may be as many as they like: it is paused while the client does not read,
- * and never runs into stream-output by itself. */
+ * and never runs into stream-output by itself, however long the message that made it pause. */
 static void on_transfer_message(void *ctx, struct transfer *transfer, struct span message)
 {
     struct stream_client *client = ctx;
-    send_message(client, message);
+    write_message(client, message);
     if (client->doomed ||
         unread(client) * 4 >= client->table->worker->shared->config->limits.stream_output) {
         transfer_pause(transfer, true);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,7 @@ static inline struct bench *bench_new(size_t capacity)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
     ck_assert_ptr_nonnull(bench);
+    signal(SIGPIPE, SIG_IGN); /* as the daemon does */
     bench->base = event_base_new();
     bench->config = (struct config_upstream){.retry_after_ms = 100, .timeout_ms = 1000};
     bench->env = (struct upstream_env){

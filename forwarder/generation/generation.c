@@ -242,13 +242,13 @@ static int64_t standing_since(const struct generation *before, const struct prob
     return now;
 }
 
-/* Gives the result copies of its problems, those from index first on. */
-static bool take_problems(struct generation_work *work, size_t first)
+/* Gives the result copies of all problems, those that the caller had found before included. */
+static bool take_problems(struct generation_work *work)
 {
     const struct problem_list *problems = work->problems;
     struct generation *result = work->result;
-    result->problems = calloc(problems->count - first + 1, sizeof *result->problems);
-    for (size_t i = first; result->problems != NULL && i < problems->count; i++) {
+    result->problems = calloc(problems->count + 1, sizeof *result->problems);
+    for (size_t i = 0; result->problems != NULL && i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
         struct generation_problem *copy = &result->problems[result->problem_count++];
         *copy = (struct generation_problem){
@@ -269,7 +269,7 @@ static bool take_problems(struct generation_work *work, size_t first)
 struct generation *generation_load(const struct generation_options *options,
                                    struct problem_list *problems)
 {
-    size_t first = problems->count, errors = problems->errors;
+    size_t errors = problems->errors;
     struct generation_work work = {.options = options, .problems = problems};
     work.result = new_generation(options);
     if (work.result == NULL || !read_all(&work)) {
@@ -281,7 +281,7 @@ struct generation *generation_load(const struct generation_options *options,
     if (options->write_state) {
         generation_keep(&work);
     }
-    if (!take_problems(&work, first)) {
+    if (!take_problems(&work)) {
         goto fail;
     }
     generation_log_load(&work);

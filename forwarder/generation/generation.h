@@ -82,7 +82,8 @@ struct generation_options {
  * neither on disk nor under state, or protected names that cannot be read; strict: any error) and
  * problems say why, all of them; the one before stays in force, and so does what state holds.
  * Otherwise the result is complete, and problems hold what was wrong with single files (the result
- * keeps copies of them, with since carried over from before). An order that is new, changed,
+ * keeps copies of all in the list, the caller's own included, with since carried over from
+ * before). An order that is new, changed,
  * removed, failed or kept at its last good version is logged with id and SHA-256.
  * Reading the orders folder itself fails: every order keeps its last good version. A last good
  * version that blocks what has been protected since is left out. */

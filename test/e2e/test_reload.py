@@ -1,0 +1,658 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files change under a running daemon: no query is lost, no verdict wrong, and what cannot be read
+leaves what was good in force, through restarts and crashes."""
+
+import contextlib
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from client import DEADLINE
+from dnsbytes import NOERROR, REFUSED, a, opt, parse, query
+from harness import (
+    COUNTRY_DATABASE, GERMAN4, ITALIAN4, SERVER4, Daemon, SiteTest, Unbound, merged, yaml_text,
+)
+from mmdb import mmdb
+from policytest import LIGHT, PolicyTest, default_text, order
+
+SEED = int(os.environ.get("SEED", "20220711"))
+RELOADS = 40 if LIGHT else 100
+REPLACEMENTS = 20  # of the database, among those reloads
+
+ITALY_AND_GERMANY = {
+    "2.32.0.0/12": "IT", "2001:b07::/32": "IT", "5.9.0.0/16": "DE", "2a01:4f8::/29": "DE",
+}  # fmt: skip
+BROKEN = "id: [\n"
+
+
+def small_database(**options):
+    return mmdb(ITALY_AND_GERMANY, **options)
+
+
+class ReloadTest(PolicyTest):
+    """A daemon for each test, with its files."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.proxy.stop()
+
+    def run_daemon(self, orders=None, files=None, config=None, **options):
+        files = {"country.mmdb": small_database(), **(files or {})}
+        defaults = {"geo": {"database": "country.mmdb"}, "resolver-arpa": "nodata"}
+        self.proxy = self.daemon(
+            self.resolver,
+            orders=orders or {"IT/one.yaml": order("IT-ONE", names=["one.example"])},
+            files=files,
+            config={**defaults, **(config or {})},
+            **options,
+        )
+        return self.proxy
+
+    def is_blocked(self, qname, client=None):
+        return parse((client or self.italian4).ask(query(qname))).rcode == REFUSED
+
+    def assert_blocked(self, *names):
+        for qname in names:
+            self.assertTrue(self.is_blocked(qname), f"{qname} is not blocked")
+
+    def assert_free(self, *names):
+        for qname in names:
+            self.assert_forwarded(self.italian4, query(qname))
+
+    def refused_reload(self, *options):
+        """The error lines of a reload that did not load everything."""
+        done = self.proxy.tool("reload", *options)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        return done.stderr
+
+    def errors(self):
+        """(file below the daemon's folder, line, column) of each error that stands."""
+        return [
+            (os.path.relpath(error["file"], self.proxy.folder), error["line"], error["column"])
+            for error in self.proxy.status()["errors"]
+        ]
+
+    def assert_exactly(self, errors):
+        self.assertEqual(self.errors(), errors)
+
+
+class Reload(ReloadTest):
+    def test_sighup(self):
+        proxy = self.run_daemon()
+        generation = proxy.status()["generation"]
+        proxy.write_order("IT/two.yaml", order("IT-TWO", names=["two.example"]))
+        proxy.remove_order("IT/one.yaml")
+        proxy.signal(signal.SIGHUP)
+        self.eventually(lambda: self.is_blocked("two.example"), "the new order binds")
+        self.assert_free("one.example")
+        self.assertEqual(proxy.status()["generation"], generation + 1)
+
+    def test_the_tool_returns_when_the_new_set_is_in_force(self):
+        """Whatever worker gets the next query."""
+        proxy = self.run_daemon(config={"workers": 4})
+        for round in range(20):
+            names = [f"r{round}.example"]
+            proxy.write_order("IT/one.yaml", order("IT-ONE", names=names))
+            done = proxy.reload()
+            number = proxy.status()["generation"]
+            self.assertRegex(done.stdout, rf"\Ageneration {number} in force since \d{{4}}-")
+            for _ in range(8):  # each from a port of its own
+                self.assert_blocked(*names)
+            self.assert_free(f"r{round - 1}.example")
+
+    def test_a_change_of_a_list_alone(self):
+        """The order file is the same; what it names is not."""
+        listed = order("IT-ONE", lists=[{"file": "sub/list.txt", "format": "names"}])
+        proxy = self.run_daemon({"IT/one.yaml": listed}, {"orders/IT/sub/list.txt": "a.example\n"})
+        self.assert_blocked("a.example")
+        proxy.write("orders/IT/sub/list.txt", "b.example\n")
+        proxy.reload()
+        self.assert_blocked("b.example")
+        self.assert_free("a.example")
+
+    def test_a_folder_that_is_swapped(self):
+        """`orders` may be a symbolic link; it is resolved once a load."""
+        proxy = self.run_daemon(config={"orders": "current"}, start=False)
+        for name in ("first", "second"):
+            text = yaml_text(order("IT-ONE", names=[f"{name}.example"]))
+            proxy.write(f"{name}/IT/one.yaml", text)
+        (proxy.folder / "current").symlink_to("first")
+        proxy.start()
+        self.assert_blocked("first.example")
+        (proxy.folder / "next").symlink_to("second")
+        (proxy.folder / "next").rename(proxy.folder / "current")
+        proxy.reload()
+        self.assert_blocked("second.example")
+        self.assert_free("first.example")
+
+    def test_a_slip_in_one_order_stalls_no_other(self):
+        proxy = self.run_daemon(
+            {
+                "IT/one.yaml": order("IT-ONE", names=["one.example"]),
+                "IT/two.yaml": order("IT-TWO", names=["two.example"]),
+            }
+        )
+        proxy.write_order("IT/one.yaml", {**order("IT-ONE", names=["other.example", "http://x/"]), "nope": 1})
+        proxy.write_order("IT/two.yaml", order("IT-TWO", names=["changed.example"]))
+        proxy.write_order("IT/new.yaml", BROKEN)
+        problems = [("orders/IT/new.yaml", 2, 1), ("orders/IT/one.yaml", 4, 24), ("orders/IT/one.yaml", 5, 1)]
+        since = None
+        for _ in range(3):  # named until it is mended, since the first time
+            told = self.refused_reload()
+            for path, line, column in problems:
+                self.assertIn(f"{proxy.folder}/{path}:{line}:{column}: ", told)
+            self.assert_exactly(problems)
+            self.assert_blocked("one.example", "changed.example")
+            self.assert_free("other.example", "two.example")
+            since = since or [error["since"] for error in proxy.status()["errors"]]
+            self.assertEqual([error["since"] for error in proxy.status()["errors"]], since)
+        # Which version binds is told, too.
+        digest = json.loads(proxy.tool("test", "--json", "2.32.0.1", "one.example").stdout)
+        live = json.loads(proxy.tool("test", "--json", "--live", "2.32.0.1", "one.example").stdout)
+        self.assertEqual((live["verdict"], live["file"]), ("block", "IT/one.yaml"))
+        self.assertEqual(digest["sha256"], live["sha256"])
+        proxy.wait_for_log(live["sha256"])
+        proxy.write_order("IT/one.yaml", order("IT-ONE", names=["other.example"]))
+        proxy.remove_order("IT/new.yaml")
+        proxy.reload()
+        self.assert_exactly([])
+        self.assert_blocked("other.example")
+        self.assert_free("one.example")
+
+    def test_strict(self):
+        """All or nothing."""
+        proxy = self.run_daemon()
+        proxy.reload("--strict")
+        before = proxy.status()["generation"]
+        proxy.write_order("IT/good.yaml", order("IT-GOOD", names=["good.example"]))
+        proxy.write_order("IT/bad.yaml", BROKEN)
+        told = self.refused_reload("--strict")
+        self.assertIn(f"{proxy.folder}/orders/IT/bad.yaml:2:1: ", told)
+        self.assertEqual(proxy.status()["generation"], before)
+        self.assert_exactly([("orders/IT/bad.yaml", 2, 1)])
+        self.assert_free("good.example")
+        self.refused_reload()
+        self.assert_blocked("good.example", "one.example")
+        proxy.remove_order("IT/bad.yaml")
+        proxy.reload("--strict")
+        self.assert_exactly([])
+
+    def test_lists_and_overrides_keep_their_last_good_version(self):
+        listed = order("IT-LIST", lists=[{"file": "list.txt", "format": "names"}])
+        proxy = self.run_daemon(
+            {"IT/list.yaml": listed},
+            {"orders/IT/list.txt": "a.example\n", "overrides.csv": "5.9.7.0/24,IT\n"},
+            {"geo": {"database": "country.mmdb", "overrides": "overrides.csv"}},
+        )
+        overridden = self.client("5.9.7.1")
+        proxy.write("orders/IT/list.txt", "b.example\nhttp://x/\n")
+        proxy.write("overrides.csv", "5.9.7.0/24,DE\nx,IT\n")
+        told = self.refused_reload()
+        for place in ("orders/IT/list.txt:2:1: ", "overrides.csv:2:1: "):
+            self.assertIn(f"{proxy.folder}/{place}", told)
+        for _ in range(2):
+            self.assert_blocked("a.example")
+            self.assert_free("b.example")
+            self.assertTrue(self.is_blocked("a.example", overridden))
+            (proxy.folder / "orders/IT/list.txt").unlink(missing_ok=True)
+            (proxy.folder / "overrides.csv").unlink(missing_ok=True)
+            self.refused_reload()
+        self.assertEqual(
+            {path for path, *_ in self.errors()},
+            {"orders/IT/list.txt", "orders/IT/list.yaml", "overrides.csv"},
+        )
+
+    def test_the_database_keeps_its_last_good_version(self):
+        proxy = self.run_daemon()
+        path = proxy.folder / "country.mmdb"
+        good = path.read_bytes()
+        moved = mmdb({"2.32.0.0/12": "DE", "5.9.0.0/16": "IT"})
+        asn = mmdb(ITALY_AND_GERMANY, kind="ASN", record=lambda _: {"autonomous_system_organization": "x"})
+        for label, content in (("empty", b""), ("noise", b"\x5a" * 5000), ("cut", good[:-100]), ("cut more", good[: len(good) // 2]), ("another type", asn), ("none", None)):
+            with self.subTest(label):
+                if content is None:
+                    path.unlink()
+                else:
+                    path.write_bytes(content)
+                self.assertIn(f"{path}: ", self.refused_reload())
+                self.assert_exactly([("country.mmdb", 0, 0)])
+                self.assert_blocked("one.example")
+                self.assertFalse(self.is_blocked("one.example", self.german4))
+        path.write_bytes(moved)
+        proxy.reload()
+        self.assert_exactly([])
+        self.assert_free("one.example")
+        self.assertTrue(self.is_blocked("one.example", self.german4))
+
+    def test_a_broken_configuration_keeps_the_one_before(self):
+        proxy = self.run_daemon(config={"block": {"action": "refused", "ttl": "7s"}})
+        good = proxy.conf.read_text()
+        for text, place in ((good + "colour: blue\n", rf":{good.count(chr(10)) + 1}:1: "), ("listen: [\n", ":2:1: "), ("", ": ")):
+            proxy.write("forwarder.conf", text)
+            proxy.signal(signal.SIGHUP)
+            proxy.wait_for_log(f"{proxy.conf}{place}")
+            self.assert_blocked("one.example")
+        # Orders are read all the same, by the configuration that is in force.
+        proxy.write("forwarder.conf", good)
+        proxy.reload()
+        self.assert_exactly([])
+
+    def test_what_only_a_start_can_change_is_told(self):
+        """Against what runs, at each reload, until it is put back."""
+        proxy = self.run_daemon()
+        good = proxy.conf.read_text()
+        changes = {
+            "listen": {"listen": [{"address": "0.0.0.0", "port": 53}]},
+            "workers": {"workers": 1},
+            "upstream": {"upstream": {"timeout": "3s"}},
+        }
+        for key, change in changes.items():
+            proxy.write("forwarder.conf", yaml_text(merged(proxy.config, change)))
+            for _ in range(2):
+                self.assertRegex(proxy.reload().stderr, rf"warning: {key} has changed")
+            self.assertTrue(self.is_blocked("one.example", self.italian6))
+            proxy.write("forwarder.conf", good)
+            self.assertNotIn("has changed", proxy.reload().stderr)
+
+    def test_settings_that_a_reload_changes(self):
+        proxy = self.run_daemon()
+        proxy.write_config({"block": {"action": "nodata", "ttl": "9s"}})
+        proxy.reload()
+        (soa,) = parse(self.italian4.ask(query("one.example"))).section("authority")
+        self.assertEqual(soa.ttl, 9)
+        proxy.write("protected.txt", "one.example\n")
+        proxy.write_config({"block": {"protected-names": "protected.txt"}})
+        self.refused_reload()
+        self.assert_free("one.example")  # not even its last good version may block that
+
+    def test_a_query_keeps_its_generation(self):
+        """Asked before a reload and answered after it: the answer still comes."""
+        proxy = self.run_daemon()
+        self.resolver.script = None
+        try:
+            with self.italian4.udp() as channel:
+                message = query("slow.example")
+                channel.send(message)
+                request = self.resolver.next()
+                proxy.write_order("IT/one.yaml", order("IT-ONE", names=["slow.example"]))
+                for _ in range(3):
+                    proxy.reload()
+                self.assert_blocked("slow.example")
+                request.reply(request.message[:2] + b"\x81\x80" + request.message[4:])
+                self.assertEqual(channel.receive(), message[:2] + b"\x81\x80" + message[4:])
+        finally:
+            self.resolver.script = type(self).script
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.script = staticmethod(cls.resolver.script)
+
+
+class Restart(ReloadTest):
+    def restart(self, change=None):
+        self.proxy.stop()
+        if change:
+            change()
+        self.proxy.start()
+
+    def test_a_start_with_a_broken_order_serves_its_last_good_version(self):
+        proxy = self.run_daemon(
+            {"IT/one.yaml": order("IT-ONE", lists=[{"file": "list.txt", "format": "names"}])},
+            {"orders/IT/list.txt": "one.example\n"},
+        )
+        first = json.loads(proxy.tool("test", "--json", "--live", "2.32.0.1", "one.example").stdout)
+        for change in (
+            lambda: proxy.write_order("IT/one.yaml", BROKEN),
+            lambda: (proxy.folder / "orders/IT/list.txt").unlink(),
+            lambda: proxy.write_order("IT/one.yaml", order("IT-ONE", names=["..", "new.example"])),
+        ):
+            self.restart(change)
+            self.assert_blocked("one.example")
+            self.assert_free("new.example")
+            self.assertTrue(self.errors())
+            self.refused_reload()
+            live = json.loads(proxy.tool("test", "--json", "--live", "2.32.0.1", "one.example").stdout)
+            for key in ("order", "file", "sha256", "order_loaded"):
+                self.assertEqual(live[key], first[key])
+        proxy.wait_for_log(first["sha256"])
+        proxy.write_order("IT/one.yaml", order("IT-ONE", names=["new.example"]))
+        proxy.reload()
+        self.assert_blocked("new.example")
+        self.assert_free("one.example")
+        self.restart()
+        self.assert_blocked("new.example")
+        self.assert_exactly([])
+
+    def test_a_deleted_order_goes_away_and_stays_away(self):
+        proxy = self.run_daemon(
+            {
+                "IT/one.yaml": order("IT-ONE", names=["one.example"]),
+                "IT/two.yaml": order("IT-TWO", names=["two.example"]),
+            }
+        )
+        proxy.remove_order("IT/one.yaml")
+        proxy.reload()
+        self.assert_free("one.example")
+        self.assert_blocked("two.example")
+        self.restart()
+        self.assert_free("one.example")
+        self.restart(lambda: proxy.remove_order("IT/two.yaml"))  # while nobody looked
+        self.assert_free("one.example", "two.example")
+        self.assert_exactly([])
+        self.assertEqual(proxy.status()["orders"], 0)
+
+    def test_a_renamed_order(self):
+        """The same id under another name, or in another folder."""
+        proxy = self.run_daemon()
+        for path in ("IT/renamed.yaml", "IT/deep/er.yml"):
+            there = proxy.folder / "orders" / path
+            there.parent.mkdir(exist_ok=True)
+            next((proxy.folder / "orders").rglob("*.y*ml")).rename(there)
+            proxy.reload()
+            self.assert_blocked("one.example")
+            self.assertEqual(proxy.status()["orders"], 1)
+        self.restart()
+        self.assert_blocked("one.example")
+
+    def test_a_start_with_a_broken_database(self):
+        overrides = {"geo": {"database": "country.mmdb", "overrides": "overrides.csv"}}
+        proxy = self.run_daemon(files={"overrides.csv": "5.9.7.0/24,IT\n"}, config=overrides)
+        path = proxy.folder / "country.mmdb"
+        for change in (
+            lambda: path.write_bytes(b"noise"),
+            lambda: path.unlink(),
+            lambda: proxy.write("overrides.csv", "x\n"),
+        ):
+            self.restart(change)
+            self.assert_blocked("one.example")
+            self.assertFalse(self.is_blocked("one.example", self.german4))
+            self.assertTrue(self.is_blocked("one.example", self.client("5.9.7.1")))
+            self.assertIn(("country.mmdb", 0, 0), self.errors())
+        self.assertIn(("overrides.csv", 1, 1), self.errors())
+        proxy.stop()
+        shutil.rmtree(proxy.folder / "state")
+        self.assertEqual(proxy.run_to_end(), 1)
+        self.assertIn(str(path), proxy.log())
+
+    def test_a_start_that_cannot_be(self):
+        """Nothing is left half-done: no socket opens, and the next start finds all as it was."""
+        proxy = self.run_daemon()
+        good = proxy.conf.read_text()
+        proxy.stop()
+        for text in ("", BROKEN, good + "colour: blue\n", good.replace("127.0.0.2", "127.0.0.999")):
+            proxy.write("forwarder.conf", text)
+            self.assertEqual(proxy.run_to_end(), 1)
+            self.assertIn(f"{proxy.conf}:", proxy.log())
+        proxy.write("forwarder.conf", good)
+        proxy.start()
+        self.assert_blocked("one.example")
+
+    def state_files(self):
+        return sorted(each for each in (self.proxy.folder / "state").rglob("*") if each.is_file())
+
+    def test_a_damaged_state(self):
+        """It stands in for nothing, and harms nothing that is good on disk."""
+        proxy = self.run_daemon(
+            {
+                "IT/one.yaml": order("IT-ONE", names=["one.example"]),
+                "IT/two.yaml": order("IT-TWO", names=["two.example"]),
+            }
+        )
+        self.assertTrue(self.state_files())
+        damages = {
+            "cut": lambda each: each.write_bytes(each.read_bytes()[:-1]),
+            "one bit": lambda each: each.write_bytes(bytes([each.read_bytes()[0] ^ 1]) + each.read_bytes()[1:]),
+            "empty": lambda each: each.write_bytes(b""),
+            "gone": lambda each: each.unlink(),
+            "a folder": lambda each: (each.unlink(), each.mkdir()),
+        }
+        for label, damage in damages.items():
+            with self.subTest(label):
+                self.restart(lambda: [damage(each) for each in self.state_files()])
+                self.assert_blocked("one.example", "two.example")
+                self.assert_exactly([])
+                proxy.stop()
+                shutil.rmtree(proxy.folder / "state")  # written anew, and damaged again with
+                proxy.start()  # a broken order beside it: that one is left out
+                self.restart(
+                    lambda: (
+                        [damage(each) for each in self.state_files() if b"two.example" in each.read_bytes()],
+                        proxy.write_order("IT/two.yaml", BROKEN),
+                    )
+                )
+                self.assert_blocked("one.example")
+                self.assertTrue(self.errors())
+                if label != "gone":
+                    self.assert_free("two.example")
+                proxy.write_order("IT/two.yaml", order("IT-TWO", names=["two.example"]))
+                proxy.reload()
+                self.assert_blocked("two.example")
+
+    def test_a_state_that_cannot_be_written(self):
+        """A warning; orders bind all the same."""
+        proxy = self.run_daemon()
+        self.restart(lambda: (shutil.rmtree(proxy.folder / "state"), proxy.write("state", "a file")))
+        self.assert_blocked("one.example")
+        proxy.write_order("IT/two.yaml", order("IT-TWO", names=["two.example"]))
+        proxy.reload()
+        self.assert_blocked("two.example")
+        self.assertTrue(any("state" in each["file"] for each in proxy.status()["warnings"]))
+
+    def test_killed_in_the_middle_of_reloads(self):
+        """Wherever it is hit, it starts again with what is on disk, or with what was good."""
+        rng = random.Random(SEED)
+        listed = lambda round: {
+            **order("IT-ONE", names=[f"r{round}.example", "one.example"]),
+            "lists": [{"file": "list.txt", "format": "names"}],
+        }
+        proxy = self.run_daemon({"IT/one.yaml": listed(0)}, {"orders/IT/list.txt": "listed.example\n"})
+        for round in range(1, 5 if LIGHT else 12):
+            proxy.write("orders/IT/list.txt", "listed.example\n" + "".join(f"n{i}-{round}.example\n" for i in range(2000)))
+            proxy.write_order("IT/one.yaml", listed(round))
+            proxy.write("country.mmdb", small_database(built=1767225600 + round))
+            proxy.signal(signal.SIGHUP)
+            time.sleep(rng.random() * 0.01)
+            proxy.kill()
+            if round % 2:
+                proxy.write_order("IT/one.yaml", BROKEN)
+            proxy.start()
+            self.assert_blocked("one.example", "listed.example")
+            self.assertEqual(bool(self.errors()), bool(round % 2))
+            if round % 2:
+                versions = [each for each in (round, round - 1) if self.is_blocked(f"r{each}.example")]
+                self.assertEqual(len(versions), 1)
+
+    def test_two_daemons_on_one_control_socket(self):
+        """The second refuses to start, and the first goes on as if nothing had been."""
+        proxy = self.run_daemon()
+        second = Daemon(
+            self.site, [self.resolver], start=False, files={"country.mmdb": small_database()},
+            config={"geo": {"database": "country.mmdb"}, "control": str(proxy.folder / "control.sock"), "listen": [{"address": "127.0.0.9", "port": 5399}]},
+        )  # fmt: skip
+        self.assertEqual(second.run_to_end(), 1)
+        self.assertIn("another bailiwickd", second.log())
+        self.assertEqual(proxy.status()["generation"], 1)
+        self.assert_blocked("one.example")
+        proxy.kill()  # leaves its socket behind, which keeps nobody from starting
+        self.assertTrue((proxy.folder / "control.sock").exists())
+        second.start()
+        self.assertEqual(second.status()["generation"], 1)
+        second.stop()
+
+    def test_the_control_socket(self):
+        """Mode 0660; gone after an orderly end."""
+        proxy = self.run_daemon()
+        path = proxy.folder / "control.sock"
+        self.assertEqual(path.stat().st_mode & 0o7777, 0o660)
+        for request in (b"", b"nonsense\n", b"{}\n", b'{"command":"status"', b'{"command":"nope"}\n', b"x" * 100000):
+            with socket.socket(socket.AF_UNIX) as channel, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                channel.connect(str(path))
+                channel.sendall(request)
+                channel.shutdown(socket.SHUT_WR)
+                channel.recv(65536)
+        self.assertEqual(proxy.status()["generation"], 1)
+        proxy.stop()
+        self.assertFalse(path.exists())
+
+
+# ---- everything at once --------------------------------------------------------------------------
+
+
+class Load:
+    """dnsperf at full speed from one address, until it is told to stop."""
+
+    def __init__(self, site, address, questions):
+        self.path = site.folder / f"questions-{address}"
+        self.path.write_text("".join(f"{qname} A\n" for qname in questions))
+        command = f"dnsperf -s {SERVER4} -a {address} -d {self.path} -l 3600 -t 60 -q 20 -c 4 -T 1"
+        with site.clients:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *command.split()],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )  # fmt: skip
+
+    def stop(self):
+        """{rcode: answers}, and what was lost; once."""
+        self.process.send_signal(signal.SIGINT)
+        report, _ = self.process.communicate(timeout=DEADLINE)
+        lost = int(re.search(r"Queries lost: +(\d+)", report)[1])
+        codes = re.search(r"Response codes: +(.*)", report)[1]
+        return {code: int(count) for code, count in re.findall(r"([A-Z]+) (\d+)", codes)}, lost
+
+
+class Prober(threading.Thread):
+    """Asks on and on what every set of files answers alike."""
+
+    ROWS = [("2.32.0.1", "always.example", True), ("2.32.0.1", "never.example", False), ("5.9.0.1", "always.example", False), ("2.32.77.1", "listed.always.example", True), ("2001:b07::7", "x.always.example", True), ("2a01:4f8::7", "always.example", False)]
+
+    def __init__(self, site):
+        super().__init__(daemon=True)
+        self.site = site
+        self.asked = 0
+        self.wrong = []
+        self.stopping = False
+
+    def run(self):
+        try:
+            while not self.stopping:
+                for address, qname, blocked in self.ROWS:
+                    self.probe(address, qname, blocked, "udp")
+                    self.probe(address, qname, blocked, "tcp")
+        except Exception as error:  # told to who stops it
+            self.wrong.append(repr(error))
+
+    def probe(self, address, qname, blocked, transport):
+        received = parse(self.site.client(address).ask(query(qname, opt=opt()), transport))
+        expected = (REFUSED, default_text("IT-ALWAYS")) if blocked else (NOERROR, None)
+        if (received.rcode, received.ede and received.ede[1]) != expected:
+            self.wrong.append(f"{address} {qname}: {received}")
+        self.asked += 1
+
+    def stop(self):
+        self.stopping = True
+        self.join(DEADLINE)
+
+
+class Storm(SiteTest):
+    """dnsperf and a prober, while orders are reloaded and the database is replaced."""
+
+    def setUp(self):
+        self.rng = random.Random(SEED)
+        self.resolver = Unbound(self.site, data=["never.example. 300 A 192.0.2.80", "always.example. 300 A 192.0.2.81"])
+        always = order("IT-ALWAYS", names=["always.example"])
+        self.proxy = Daemon(
+            self.site, [self.resolver], orders={"IT/always.yaml": always},
+            files={"country.mmdb": COUNTRY_DATABASE.read_bytes()},
+            config={"geo": {"database": "country.mmdb", "max-age": "3650d"}},
+        )  # fmt: skip
+        self.database = self.proxy.folder / "country.mmdb"
+        self.good = [COUNTRY_DATABASE.read_bytes(), small_database()]
+
+    # ---- what changes
+
+    def change_orders(self, number):
+        """Is the set of files good afterwards? Orders that come, go, break and are mended; what is
+        always blocked stays, by whatever version of its order."""
+        proxy = self.proxy
+        proxy.write_order("IT/changing.yaml", order("IT-CHANGING", names=[f"n{number}.example", "never.example.org"]))
+        extra = proxy.folder / "orders/IT/extra.yaml"
+        if number % 3 == 0:
+            proxy.write_order("IT/extra.yaml", order("IT-EXTRA", names=["extra.example"]))
+        elif number % 3 == 1:
+            extra.unlink(missing_ok=True)
+        good = order("IT-ALWAYS", names=["always.example", f"v{number}.example"])
+        broken = number % 4 == 3
+        proxy.write_order("IT/always.yaml", BROKEN if broken else good)
+        return not broken
+
+    def replace_database(self, number):
+        """Is the file good afterwards? In place means: by a copy over the file that is in use."""
+        rename = lambda content: self.proxy.write("country.mmdb", content)
+        good = self.good[number // 10 % 2]
+        ways = [
+            lambda: rename(good),
+            lambda: rename(good[: self.rng.randrange(len(good))]),
+            lambda: self.database.write_bytes(good),
+            lambda: rename(b""),
+            lambda: os.truncate(self.database, self.database.stat().st_size // 2),
+            lambda: rename(self.rng.randbytes(100_000)),
+            lambda: self.database.write_bytes(self.good[1 - number // 10 % 2]),
+            lambda: rename(mmdb(ITALY_AND_GERMANY, kind="ASN", record=lambda _: {"organization": "x"})),
+            lambda: os.truncate(self.database, 0),
+            lambda: self.database.unlink(),
+        ]  # fmt: skip
+        way = number % len(ways)
+        ways[way]()
+        return way in (0, 2, 6)
+
+    def reload(self, number, good):
+        """By the tool and by SIGHUP in turn; the tool tells whether all was good."""
+        if number % 5 == 4:
+            before = self.proxy.status()["generation"]
+            self.proxy.signal(signal.SIGHUP)
+            self.eventually(lambda: self.proxy.status()["generation"] > before, "a new generation")
+            return
+        strict = ["--strict"] if good and number % 5 == 2 else []
+        done = self.proxy.tool("reload", *strict)
+        self.assertEqual(done.returncode, 0 if good else 1, (number, done.stdout, done.stderr))
+
+    def test_storm(self):
+        loads = [Load(self.site, ITALIAN4, ["always.example", "never.example"]), Load(self.site, GERMAN4, ["always.example", "never.example"])]
+        prober = Prober(self.site)
+        prober.start()
+        database_is_good = True
+        replacements = 0
+        for number in range(RELOADS):
+            if number % (RELOADS // REPLACEMENTS) == 0:
+                database_is_good = self.replace_database(replacements)
+                replacements += 1
+            good = self.change_orders(number)
+            self.reload(number, good and database_is_good)
+            self.assertEqual(prober.wrong, [])
+        prober.stop()
+        (italian, lost), (german, lost_too) = (load.stop() for load in loads)
+        print(
+            f"# {RELOADS} reloads, {replacements} databases, SEED={SEED}; {prober.asked} probes, "
+            f"Italian {italian}, German {german}, lost {lost} and {lost_too}", flush=True,
+        )  # fmt: skip
+        self.assertEqual(prober.wrong, [])
+        self.assertGreater(prober.asked, 0)
+        self.assertEqual((lost, lost_too), (0, 0))
+        self.assertEqual(set(german), {"NOERROR"})
+        self.assertEqual(set(italian), {"NOERROR", "REFUSED"})
+        # The questions alternate, each client of dnsperf has some in flight when it is stopped.
+        self.assertLess(abs(italian["NOERROR"] - italian["REFUSED"]), 50)
+        status = self.proxy.status()
+        self.assertEqual((status["receive_drops"], status["dropped"], status["servfail"]), (0, 0, 0))
+        self.assertEqual(replacements, REPLACEMENTS)
+        self.assertGreaterEqual(status["by_order"]["IT-ALWAYS"], italian["REFUSED"])

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A whole worker between clients and a fake upstream server, on loopback, with a generation of its
+ * own. Its loop is driven by the test; no thread runs unless the test starts it. Clients at
+ * 127.0.0.2 are in Italy, where order A blocks a.example; those at 127.0.0.1 are nowhere. Each test
+ * binary includes it once.
+ */
+#pragma once
+
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#include "forwarder/client_quota.h"
+#include "forwarder/counters.h"
+#include "forwarder/log.h"
+#include "forwarder/published.h"
+#include "forwarder/upstream_set.h"
+#include "forwarder/worker.h"
+#include "test/fake_server.h"
+#include "test/generation_set.h"
+#include "test/wire_notation.h"
+
+#define NOWHERE "127.0.0.1"
+#define ITALY "127.0.0.2"
+
+struct worker_bench {
+    struct fake_server server;
+    struct upstream_target *target;
+    struct upstream_set *set;
+    struct published *published;
+    struct worker_shared shared;
+    struct worker *worker;
+    struct sockaddr_in udp; /* where clients ask */
+    struct sockaddr_in tcp;
+};
+
+static struct worker_bench bench;
+
+/* A listening socket of the worker's. A client that does not read is noticed soon: nothing between
+ * it and the worker holds much. */
+static inline struct worker_socket bench_socket(int type, struct sockaddr_in *address)
+{
+    int size = 4096;
+    *address = (struct sockaddr_in){.sin_family = AF_INET};
+    int descriptor = fake_socket(type | SOCK_NONBLOCK, address);
+    ck_assert_int_ge(descriptor, 0);
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (type == SOCK_STREAM) {
+        ck_assert_int_eq(setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+        ck_assert_int_eq(listen(descriptor, 64), 0);
+    } else {
+        int on = 1;
+        ck_assert_int_eq(setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on), 0);
+    }
+    return (struct worker_socket){descriptor, type == SOCK_DGRAM, true};
+}
+
+static inline struct published *bench_published(struct generation *generation)
+{
+    ck_assert_msg(generation != NULL, "%s", problems_text());
+    struct published *published = published_new(generation, 1);
+    ck_assert_ptr_nonnull(published);
+    return published;
+}
+
+/* lines: of forwarder.conf, its limits above all. */
+static inline void bench_init(const char *lines)
+{
+    char why[WHY_MAX] = "";
+    char text[SET_TEXT_MAX];
+    log_set_level(LOG_LEVEL_ERROR);
+    signal(SIGPIPE, SIG_IGN); /* as the daemon does */
+    set_init();
+    put("overrides.csv", ITALY ",IT,,,\n");
+    snprintf(text, sizeof text, "geo: {database: country.mmdb, overrides: overrides.csv}\n%s",
+             lines);
+    configure(text);
+    config->upstream.retry_after_ms = 200;
+    config->upstream.timeout_ms = 10000;
+    fake_server_open(&bench.server);
+    bench.target = upstream_target_new(&bench.server.address, 1);
+    ck_assert_ptr_nonnull(bench.target);
+    bench.set = upstream_set_new(1, &bench.target, 1);
+    ck_assert_ptr_nonnull(bench.set);
+    bench.published = bench_published(load((struct load){.read_only = true}));
+    bench.shared = (struct worker_shared){
+        .config = config,
+        .quota = client_quota_new(config->limits.tcp_connections, config->limits.tcp_per_client),
+        .notify = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
+    };
+    const struct worker_socket sockets[] = {bench_socket(SOCK_DGRAM, &bench.udp),
+                                            bench_socket(SOCK_STREAM, &bench.tcp)};
+    const struct worker_setup setup = {
+        .sockets = sockets, .socket_count = 2, .published = bench.published, .set = bench.set};
+    bench.worker = worker_new(&bench.shared, &setup, why);
+    ck_assert_msg(bench.worker != NULL, "%s", why);
+}
+
+/* What the worker left behind, the sanitizers tell. */
+static inline void bench_fini(void)
+{
+    worker_free(bench.worker);
+    ck_assert_uint_eq(client_quota_connections(bench.shared.quota), 0);
+    client_quota_free(bench.shared.quota);
+    close(bench.shared.notify);
+    published_free(bench.published);
+    upstream_set_free(bench.set);
+    upstream_target_unref(bench.target);
+    fake_server_close(&bench.server);
+    set_fini();
+}
+
+static inline uint64_t bench_counter(enum counter counter)
+{
+    return atomic_load(&bench.worker->counters.value[counter]);
+}
+
+/* A client's socket, connected to the worker: SOCK_STREAM or SOCK_DGRAM. */
+static inline int bench_client(const char *from, int type)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    const struct sockaddr_in *to = type == SOCK_STREAM ? &bench.tcp : &bench.udp;
+    int size = 4096;
+    ck_assert_int_eq(inet_pton(AF_INET, from, &address.sin_addr), 1);
+    int client = fake_socket(type, &address);
+    ck_assert_int_eq(setsockopt(client, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+    ck_assert_int_eq(connect(client, (const struct sockaddr *)to, sizeof *to), 0);
+    return client;
+}
+
+/* A query for name, written as wire_notation has it ("03'www'00"), with this ID and type A. */
+static inline void bench_query(struct fake_message *message, uint16_t id, const char *name)
+{
+    uint8_t bytes[WIRE_NOTATION_MAX];
+    char text[512];
+    snprintf(text, sizeof text, "%04x 0100 0001 0000 0000 0000 %s 0001 0001", (unsigned)id, name);
+    struct span query = wire_parse(text, bytes);
+    message->size = query.size;
+    memcpy(message->bytes, query.bytes, query.size);
+}
+
+/* The same over a stream. */
+static inline void bench_ask(int client, uint16_t id, const char *name)
+{
+    struct fake_message message;
+    bench_query(&message, id, name);
+    fake_stream_write(client, bench.worker->base, &message);
+}
+
+/* The next answer on a stream, which must be the one with this ID. */
+static inline void bench_expect(int client, uint16_t id, enum dns_rcode rcode)
+{
+    struct fake_message message;
+    ck_assert_msg(fake_stream_read(client, bench.worker->base, &message), "%u: the end", id);
+    ck_assert_uint_ge(message.size, DNS_HEADER_SIZE);
+    ck_assert_uint_eq(dns_id(message.bytes), id);
+    ck_assert_uint_eq(message.bytes[2] & 0x80U, 0x80);
+    ck_assert_uint_eq(message.bytes[3] & DNS_RCODE_MASK, (unsigned)rcode);
+}
+
+/* The stream must end without another octet. */
+static inline void bench_expect_end(int client)
+{
+    struct fake_message message;
+    ck_assert(!fake_stream_read(client, bench.worker->base, &message));
+    close(client);
+}
