@@ -330,6 +330,7 @@ static void finish(struct server *server)
         close(server->shared.notify);
     }
     if (server->base != NULL) {
+        event_base_loop(server->base, EVLOOP_NONBLOCK); /* bufferevents freed above, see worker.c */
         event_base_free(server->base);
     }
 }

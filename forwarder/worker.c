@@ -275,6 +275,8 @@ void worker_free(struct worker *worker)
         event_free(worker->wake_event);
     }
     if (worker->base != NULL) {
+        /* A bufferevent that is freed while a callback of it is put off goes with the next turn. */
+        event_base_loop(worker->base, EVLOOP_NONBLOCK);
         event_base_free(worker->base);
     }
     udp_receiver_free(worker->answers);
