@@ -13,6 +13,7 @@
 #include "forwarder/ares_loop.h"
 #include "forwarder/config/config.h"
 #include "forwarder/log.h"
+#include "forwarder/milliseconds.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/upstream_set.h"
 #include "forwarder/wire/edns.h"
@@ -90,7 +91,7 @@ static void on_answer(void *ctx, int status, int timeouts, unsigned char *answer
 
 static void schedule(struct probe *probe, unsigned ms)
 {
-    struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    struct timeval delay = milliseconds(ms);
     event_add(probe->timer, &delay);
 }
 

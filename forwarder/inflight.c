@@ -100,20 +100,18 @@ size_t inflight_count(const struct inflight *inflight)
     return inflight->count;
 }
 
-bool inflight_full(const struct inflight *inflight)
+bool inflight_has_room(const struct inflight *inflight, size_t size)
 {
-    return inflight->count == inflight->capacity;
+    return inflight->count < inflight->capacity &&
+           (size <= INFLIGHT_SMALL || (size <= LARGE_SIZE && inflight->free_large_count > 0));
 }
 
-/* Room for the message: the entry's own, or one of the few large ones. NULL if there is none. */
+/* Room for a message, of which there is some: the entry's own, or one of the few large ones. */
 static uint8_t *room_for(struct inflight *inflight, uint32_t index, size_t size, uint32_t *large)
 {
     *large = 0;
     if (size <= INFLIGHT_SMALL) {
         return inflight->small + (size_t)index * INFLIGHT_SMALL;
-    }
-    if (size > LARGE_SIZE || inflight->free_large_count == 0) {
-        return NULL;
     }
     uint32_t room = inflight->free_large[--inflight->free_large_count];
     *large = room + 1;
@@ -123,14 +121,11 @@ static uint8_t *room_for(struct inflight *inflight, uint32_t index, size_t size,
 struct inflight_entry *inflight_add(struct inflight *inflight, struct span message, uint64_t now_ms)
 {
     uint32_t large;
-    if (inflight_full(inflight)) {
+    if (!inflight_has_room(inflight, message.size)) {
         return NULL;
     }
     uint32_t index = inflight->free_entries[inflight->capacity - inflight->count - 1];
     uint8_t *room = room_for(inflight, index, message.size, &large);
-    if (room == NULL) {
-        return NULL;
-    }
     inflight->count++;
     struct inflight_entry *entry = &inflight->entries[index];
     memcpy(room, message.bytes, message.size);

@@ -69,11 +69,13 @@ struct inflight *inflight_new(size_t capacity);
 void inflight_free(struct inflight *inflight); /* NULL is allowed */
 
 size_t inflight_count(const struct inflight *inflight);
-bool inflight_full(const struct inflight *inflight);
 
-/* A new entry with a copy of the message (its size is at least a header's), or NULL if the table is
- * full (or, for a message over INFLIGHT_SMALL, the rooms for such). Fields up to asked_ms are the
- * caller's to fill. */
+/* Is there room for a message of this size? Not if the table is full or, for one over
+ * INFLIGHT_SMALL, the rooms for such. */
+bool inflight_has_room(const struct inflight *inflight, size_t size);
+
+/* A new entry with a copy of the message (its size is at least a header's), or NULL if there is no
+ * room. Fields up to asked_ms are the caller's to fill. */
 struct inflight_entry *inflight_add(struct inflight *inflight, struct span message,
                                     uint64_t now_ms);
 

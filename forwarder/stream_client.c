@@ -15,6 +15,7 @@
 #include "forwarder/counters.h"
 #include "forwarder/dispatch.h"
 #include "forwarder/framing.h"
+#include "forwarder/milliseconds.h"
 #include "forwarder/transfer.h"
 #include "forwarder/upstream.h"
 #include "forwarder/worker.h"
@@ -53,9 +54,7 @@ static void on_later(evutil_socket_t descriptor, short what, void *ctx);
 
 struct stream_table *stream_table_new(struct worker *worker)
 {
-    unsigned idle_ms = worker->shared->config->limits.tcp_idle_ms;
-    struct timeval idle = {.tv_sec = idle_ms / 1000,
-                           .tv_usec = (suseconds_t)(idle_ms % 1000) * 1000};
+    struct timeval idle = milliseconds(worker->shared->config->limits.tcp_idle_ms);
     struct stream_table *table = calloc(1, sizeof(*table));
     if (table == NULL) {
         return NULL;
@@ -148,10 +147,10 @@ static size_t unread(const struct stream_client *client)
     return evbuffer_get_length(bufferevent_get_output(client->transport));
 }
 
-/* May the next query be taken? */
-static bool has_room(const struct stream_client *client)
+/* May the next query, of this size, be taken? */
+static bool has_room(const struct stream_client *client, size_t size)
 {
-    return !inflight_full(client->table->worker->inflight) &&
+    return inflight_has_room(client->table->worker->inflight, size) &&
            client->due < STREAM_CLIENT_PIPELINE && client->transfer_count < STREAM_CLIENT_TRANSFERS;
 }
 
@@ -203,7 +202,7 @@ static void pump(struct stream_client *client)
     size_t size;
     bool any = false;
     while (!client->doomed && framing_peek(input, &message, &size)) {
-        if (!has_room(client)) {
+        if (!has_room(client, size)) {
             stall(client);
             break;
         }

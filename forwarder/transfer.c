@@ -15,6 +15,7 @@
 #include "forwarder/config/config.h"
 #include "forwarder/counters.h"
 #include "forwarder/framing.h"
+#include "forwarder/milliseconds.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/wire/dns.h"
 
@@ -54,7 +55,7 @@ struct span transfer_query(const struct transfer *transfer)
 
 static void start_deadline(struct transfer *transfer, unsigned ms)
 {
-    struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    struct timeval delay = milliseconds(ms);
     event_add(transfer->deadline, &delay);
 }
 

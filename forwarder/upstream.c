@@ -11,6 +11,7 @@
 #include "forwarder/config/config.h"
 #include "forwarder/counters.h"
 #include "forwarder/log.h"
+#include "forwarder/milliseconds.h"
 #include "forwarder/upstream_stream.h"
 #include "forwarder/upstream_udp.h"
 
@@ -136,15 +137,9 @@ static struct upstream_server *pick(struct upstream *upstream, const struct addr
     return server;
 }
 
-static struct timeval timeval_of(uint64_t ms)
-{
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
-                            .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-}
-
 static void arm_renewal(struct upstream *upstream)
 {
-    struct timeval delay = timeval_of(RENEW_MS);
+    struct timeval delay = milliseconds(RENEW_MS);
     if (!event_pending(upstream->renewal, EV_TIMEOUT, NULL)) {
         event_add(upstream->renewal, &delay);
     }
@@ -162,7 +157,7 @@ static void arm_deadline(struct upstream *upstream)
         (event_pending(upstream->deadline, EV_TIMEOUT, NULL) && upstream->wakes_ms <= due)) {
         return;
     }
-    struct timeval delay = timeval_of(due > now ? due - now : 1);
+    struct timeval delay = milliseconds(due > now ? due - now : 1);
     event_add(upstream->deadline, &delay);
     upstream->wakes_ms = due;
 }

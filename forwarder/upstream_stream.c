@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "forwarder/framing.h"
+#include "forwarder/milliseconds.h"
 
 struct upstream_stream {
     struct inflight_channel channel; /* first: a channel of ours is its stream */
@@ -35,12 +36,6 @@ struct upstream_streams {
     unsigned count;
     LIST_HEAD(, upstream_stream) list;
 };
-
-static struct timeval timeval_of(uint64_t ms)
-{
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
-                            .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-}
 
 static void stream_free(struct upstream_stream *stream)
 {
@@ -80,7 +75,7 @@ static void stream_break(struct upstream_stream *stream)
 
 static void start_deadline(struct upstream_stream *stream, uint64_t ms)
 {
-    struct timeval delay = timeval_of(ms);
+    struct timeval delay = milliseconds(ms);
     event_add(stream->deadline, &delay);
 }
 

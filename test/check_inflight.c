@@ -86,7 +86,7 @@ START_TEST(a_full_table_takes_no_more_until_one_is_taken)
     struct inflight *inflight = inflight_new(2);
     struct inflight_entry *one = inflight_add(inflight, message_of(query, 12), 0);
     ck_assert_ptr_nonnull(inflight_add(inflight, message_of(query, 12), 0));
-    ck_assert(inflight_full(inflight));
+    ck_assert(!inflight_has_room(inflight, 12));
     ck_assert_ptr_null(inflight_add(inflight, message_of(query, 12), 0));
     inflight_take(inflight, one);
     ck_assert_ptr_nonnull(inflight_add(inflight, message_of(query, 12), 0));
@@ -106,6 +106,8 @@ START_TEST(long_queries_are_kept_whole_in_their_own_rooms)
         ck_assert_ptr_nonnull(last);
     }
     ck_assert_mem_eq(last->message, query, sizeof(query));
+    ck_assert(inflight_has_room(inflight, INFLIGHT_SMALL));
+    ck_assert(!inflight_has_room(inflight, INFLIGHT_SMALL + 1));
     ck_assert_ptr_null(inflight_add(inflight, message_of(query, INFLIGHT_SMALL + 1), 0));
     ck_assert_ptr_nonnull(inflight_add(inflight, message_of(query, INFLIGHT_SMALL), 0));
     inflight_take(inflight, last);
@@ -175,7 +177,7 @@ START_TEST(agrees_with_a_naive_model)
         uint16_t id = (uint16_t)(random() % 256);
         switch (random() % 4) {
         case 0:
-            if (!inflight_full(inflight)) {
+            if (inflight_has_room(inflight, 12)) {
                 model.live[model.count++] = inflight_add(inflight, message_of(query, 12), step);
             }
             break;

@@ -5,6 +5,7 @@
  */
 #include "forwarder/stream_client.h"
 
+#include "forwarder/inflight.h"
 #include "forwarder/upstream_stream.h"
 #include "test/worker_bench.h"
 
@@ -295,6 +296,47 @@ START_TEST(streams_wait_for_room_in_the_table)
 }
 END_TEST
 
+/* There are fewer rooms for long queries than entries. */
+START_TEST(long_queries_wait_for_room_too)
+{
+    enum {
+        CLIENTS = 2,
+        EACH = INFLIGHT_LARGE - 10,
+        ALL = CLIENTS * EACH
+    };
+    static struct fake_message message;
+    int clients[CLIENTS];
+    unsigned answered = 0;
+    bench_init("limits: {stream-output: 1 MiB}\n");
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i] = connect_from(NOWHERE);
+        for (unsigned id = 0; id < EACH; id++) {
+            bench_query(&message, (uint16_t)id, OTHER);
+            message.size = INFLIGHT_SMALL + 1;
+            fake_stream_write(clients[i], bench.worker->base, &message);
+        }
+    }
+    LOOP_UNTIL(bench.worker->base, bench_counter(COUNTER_FORWARDED) == INFLIGHT_LARGE);
+    loop_for(bench.worker->base, 20);
+    ck_assert_uint_eq(bench_counter(COUNTER_FORWARDED), INFLIGHT_LARGE);
+    fake_server_close(&bench.server); /* all get SERVFAIL */
+    while (answered < ALL) {
+        for (size_t i = 0; i < CLIENTS; i++) {
+            if (loop_readable(clients[i])) {
+                ck_assert(fake_stream_read(clients[i], bench.worker->base, &message));
+                answered++;
+            }
+        }
+        loop_round(bench.worker->base);
+    }
+    ck_assert_uint_eq(bench_counter(COUNTER_SERVFAIL), ALL);
+    ck_assert_uint_eq(bench_counter(COUNTER_DROPPED), 0);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        close(clients[i]);
+    }
+}
+END_TEST
+
 /* A query that waits for room is nothing its client could be blamed for. */
 START_TEST(who_waits_for_room_is_not_idle)
 {
@@ -326,10 +368,12 @@ START_TEST(a_broken_upstream_makes_room)
         bench_ask(client, id, OTHER);
     }
     LOOP_UNTIL(bench.worker->base, loop_readable(bench.server.tcp));
+    uint64_t began = loop_now_ms();
     fake_server_close(&bench.server); /* resets what was not accepted */
     for (uint16_t id = 0; id < 10; id++) {
         bench_expect(client, id, DNS_RCODE_SERVFAIL);
     }
+    ck_assert_uint_lt(loop_now_ms(), began + config->upstream.timeout_ms);
     close(client);
 }
 END_TEST
@@ -463,31 +507,24 @@ END_TEST
 
 START_TEST(a_slow_reader_gets_its_transfer_whole)
 {
+    enum {
+        MESSAGES = 20,
+        SHORT = 15000,
+        LONG = 65000
+    };
     static struct fake_message message;
-    struct fake_message got;
-    size_t sent = 0;
     bench_init("limits: {stream-output: 64 KiB}\n");
     int client = connect_from(NOWHERE);
     ask_transfer(client, 7);
     int upstream = accept_transfer(&message);
-    size_t small = message.size;
-    for (unsigned i = 0; i < 40; i++) { /* small ones before large ones */
-        message.size = i % 2 == 0 ? small : 60000;
-        uint8_t framed[2 + DNS_MESSAGE_MAX] = {(uint8_t)(message.size >> 8), (uint8_t)message.size};
-        memcpy(framed + 2, message.bytes, message.size);
-        for (size_t at = 0; at < 2 + message.size;) {
-            ssize_t put = send(upstream, framed + at, 2 + message.size - at, MSG_DONTWAIT);
-            at += put > 0 ? (size_t)put : 0;
-            if (put < 0 && loop_readable(client)) { /* nothing moves any more */
-                loop_for(bench.worker->base, 5);
-                ck_assert(fake_stream_read(client, bench.worker->base, &got));
-                sent++;
-            }
-        }
+    for (unsigned i = 0; i < MESSAGES; i++) { /* the kernel holds them all */
+        message.size = i % 2 == 0 ? SHORT : LONG;
+        fake_stream_write(upstream, bench.worker->base, &message);
     }
-    for (; sent < 40; sent++) {
-        ck_assert(fake_stream_read(client, bench.worker->base, &got));
-        ck_assert_uint_eq(got.size, sent % 2 == 0 ? small : 60000);
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        loop_for(bench.worker->base, 10); /* long enough for what comes before the client reads */
+        ck_assert(fake_stream_read(client, bench.worker->base, &message));
+        ck_assert_uint_eq(message.size, i % 2 == 0 ? SHORT : LONG);
     }
     ck_assert_uint_eq(bench_counter(COUNTER_TCP_OVERFLOW), 0);
     close(upstream);
@@ -641,9 +678,9 @@ int main(void)
         with_nothing_due_a_half_close_is_the_end, a_client_that_vanished_is_answered_no_more);
     ADD(suite, "limits", an_idle_connection_is_closed, who_waits_for_upstream_is_not_idle,
         so_many_queries_wait_at_once_and_no_more, streams_wait_for_room_in_the_table,
-        who_waits_for_room_is_not_idle, a_broken_upstream_makes_room,
-        who_does_not_read_is_closed_at_stream_output, who_reads_nothing_is_closed_in_the_end,
-        each_client_has_so_many_connections);
+        long_queries_wait_for_room_too, who_waits_for_room_is_not_idle,
+        a_broken_upstream_makes_room, who_does_not_read_is_closed_at_stream_output,
+        who_reads_nothing_is_closed_in_the_end, each_client_has_so_many_connections);
     ADD(suite, "transfers", a_transfer_is_relayed_and_ends_the_connection,
         other_queries_pass_a_transfer_by, a_transfer_that_nobody_serves_is_a_servfail,
         a_slow_reader_gets_its_transfer_whole, transfers_side_by_side_do_not_overflow,

@@ -23,7 +23,10 @@ def country(code):
 def mmdb(networks, *, kind="Test-Country", built=None, record=country):
     """A database of prefix: country code; a longer prefix wins over a shorter one. built is in
     seconds since the epoch (a day ago)."""
-    networks = sorted(((ipaddress.ip_network(each), code) for each, code in networks.items()), key=lambda row: row[0].prefixlen + (96 if row[0].version == 4 else 0))
+    networks = sorted(
+        ((ipaddress.ip_network(each), code) for each, code in networks.items()),
+        key=lambda row: row[0].prefixlen + (96 if row[0].version == 4 else 0),
+    )
     data, offsets = b"", {}
     for _, code in networks:
         if code not in offsets:

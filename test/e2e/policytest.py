@@ -16,12 +16,33 @@ import os
 
 from dnsbytes import QR, answer, parse, rr
 from harness import Daemon, SiteTest
+from mmdb import mmdb
 from upstream import ScriptedUpstream
 
 # E2E_LIGHT=1: fewer rounds of the same, for runs under sanitizers.
 LIGHT = bool(os.environ.get("E2E_LIGHT"))
+SEED = int(os.environ.get("SEED", "20220711"))
 AUTHORITY = "Court of Examples"
 TRANSPORTS = ("udp", "tcp")
+BROKEN = "id: [\n"  # an order or a configuration with an error at 2:1
+
+# A database and a configuration of which nothing is to be said, not even that it is old. Loaded in
+# an instant, where the real database takes its time.
+NETWORKS = {
+    "2.32.0.0/12": "IT", "2001:b07::/32": "IT", "5.9.0.0/16": "DE", "2a01:4f8::/29": "DE",
+    "90.0.0.0/9": "FR", "192.88.99.0/24": "EU",
+}  # fmt: skip
+BUILT = 1767225600  # 2026-01-01T00:00:00Z
+SMALL = {"geo": {"database": "country.mmdb", "max-age": "3650d"}, "resolver-arpa": "nodata"}
+
+
+def small_database(built=BUILT):
+    return mmdb(NETWORKS, built=built)
+
+
+def database_of_another_kind():
+    return mmdb(NETWORKS, kind="Test-ASN", record=lambda _: {"organization": "Example"})
+
 
 MARK = rr("answer.of.the.resolver", "TXT", 86400, b"\x08upstream")
 

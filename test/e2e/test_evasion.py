@@ -5,21 +5,19 @@ and by one out of scope; what must come of it is judged by a model of interfaces
 reads the bytes on its own. SEED=number repeats a run."""
 
 import itertools
-import os
 import random
 import struct
 import time
 
 from client import frame
 from dnsbytes import (
-    AA, AD, BADVERS, CD, DSO, FORMERR, HEADER_SIZE, IN, NO_QUESTION, NOTIFY, NOTIMP, OPTION_COOKIE,
+    AA, AD, BADVERS, CD, DSO, FORMERR, HEADER_SIZE, NO_QUESTION, NOTIFY, NOTIMP, OPTION_COOKIE,
     OPTION_ECS, OPTION_KEEPALIVE, OPTION_PADDING, QR, QUERY, RA, RD, REFUSED, STATUS, TC, TYPES,
-    UNREADABLE, UPDATE, Z, answer, header, message_id, name, opcode_flags, opt, parse, query,
-    question, read_question, rr, with_id,
+    UNREADABLE, UPDATE, Z, answer, header, message_id, name, opcode_flags, opt, query, question,
+    read_question, rr, with_id,
 )
-from policytest import LIGHT, MARK, TRANSPORTS, PolicyTest, order
+from policytest import LIGHT, MARK, SEED, TRANSPORTS, PolicyTest, order
 
-SEED = int(os.environ.get("SEED", "20220711"))
 MUTANTS = 1000 if LIGHT else 4000
 
 LISTED = "blocked.example"
@@ -258,11 +256,22 @@ class TypesAndFlags(EvasionTest):
 
     def test_opcodes_are_forwarded_but_dso(self):
         """What the model above says, once more in words."""
-        for opcode, verdict in ((NOTIFY, FORWARDED), (UPDATE, FORWARDED), (STATUS, FORWARDED), (DSO, NOTIMP)):
+        for opcode, verdict in (
+            (NOTIFY, FORWARDED),
+            (UPDATE, FORWARDED),
+            (STATUS, FORWARDED),
+            (DSO, NOTIMP),
+        ):
             self.assertEqual(expected(query(LISTED, flags=opcode_flags(opcode)), True), verdict)
         zone = question(LISTED, "SOA")
-        update = header(9, opcode_flags(UPDATE), 1, 0, 1) + zone + rr(f"w.{LISTED}", "A", 60, b"\1\2\3\4")
-        notify = header(9, opcode_flags(NOTIFY) | AA, 1, 1) + zone + rr(LISTED, "SOA", 60, bytes(22))
+        update = (
+            header(9, opcode_flags(UPDATE), 1, 0, 1)
+            + zone
+            + rr(f"w.{LISTED}", "A", 60, b"\1\2\3\4")
+        )
+        notify = (
+            header(9, opcode_flags(NOTIFY) | AA, 1, 1) + zone + rr(LISTED, "SOA", 60, bytes(22))
+        )
         self.try_everywhere([("update", update), ("notify", notify)])
 
 
@@ -289,12 +298,32 @@ class Edns(EvasionTest):
     def test_options(self):
         rng = random.Random(SEED)
         italy, germany = b"\0\1\x18\0\x02\x20\0", b"\0\1\x18\0\x05\x09\0"
-        codes = [1, 2, 3, 5, 6, 7, OPTION_ECS, 9, OPTION_COOKIE, OPTION_KEEPALIVE, OPTION_PADDING, 13, 14, 15, 16, 17, 65535]
+        codes = [
+            1,
+            2,
+            3,
+            5,
+            6,
+            7,
+            OPTION_ECS,
+            9,
+            OPTION_COOKIE,
+            OPTION_KEEPALIVE,
+            OPTION_PADDING,
+            13,
+            14,
+            15,
+            16,
+            17,
+            65535,
+        ]
         messages = []
         for qname in (LISTED, FREE):
             for code in codes:
                 for data in (b"", b"\0", bytes(8), rng.randbytes(24), bytes(500)):
-                    messages.append(((qname, code, len(data)), query(qname, opt=opt(options=[(code, data)]))))
+                    messages.append(
+                        ((qname, code, len(data)), query(qname, opt=opt(options=[(code, data)])))
+                    )
             for subnet in (italy, germany):
                 messages.append((qname, query(qname, opt=opt(options=[(OPTION_ECS, subnet)]))))
             everything = [(code, b"abc") for code in codes * 3]
@@ -312,8 +341,14 @@ class Edns(EvasionTest):
             start = lambda *counts: header(7, RD, 1, *counts) + question(qname)
             messages += [
                 ((qname, "two"), query(qname, additional=[opt(), opt()])),
-                ((qname, "three"), query(qname, additional=[opt(), a_record, opt(version=1), opt()])),
-                ((qname, "two, versions 0 and 1"), query(qname, additional=[opt(), opt(version=1)])),
+                (
+                    (qname, "three"),
+                    query(qname, additional=[opt(), a_record, opt(version=1), opt()]),
+                ),
+                (
+                    (qname, "two, versions 0 and 1"),
+                    query(qname, additional=[opt(), opt(version=1)]),
+                ),
                 ((qname, "in answer"), start(1, 0, 0) + opt()),
                 ((qname, "in authority"), start(0, 1, 0) + opt(version=1)),
                 ((qname, "in each"), start(1, 1, 1) + opt() + opt() + opt()),
@@ -325,13 +360,31 @@ class Edns(EvasionTest):
                 ((qname, "two, one of them owned"), query(qname, additional=[owned, opt()])),
                 ((qname, "longer than the message"), query(qname, additional=[wild_length])),
                 ((qname, "good, then cut"), query(qname, additional=[opt(), wild_length])),
-                ((qname, "option longer than the OPT"), query(qname, opt=rr("", "OPT", 0, b"\0\x0a\xff\xff\1", rclass=512))),
+                (
+                    (qname, "option longer than the OPT"),
+                    query(qname, opt=rr("", "OPT", 0, b"\0\x0a\xff\xff\1", rclass=512)),
+                ),
                 ((qname, "counted, absent"), start(0, 0, 1)),
                 ((qname, "counted 65535 times"), start(65535, 65535, 65535) + opt()),
-                ((qname, "TSIG at the end"), query(qname, additional=[opt(), rr("key.example", "TSIG", 0, bytes(40), rclass=255)])),
-                ((qname, "TSIG alone"), query(qname, additional=[rr("key.example", "TSIG", 0, bytes(40), rclass=255)])),
-                ((qname, "OPT behind TSIG"), query(qname, additional=[rr("key", "TSIG", 0, bytes(40), rclass=255), opt()])),
-                ((qname, "SIG(0)"), query(qname, additional=[rr("", "SIG", 0, bytes(40), rclass=255)])),
+                (
+                    (qname, "TSIG at the end"),
+                    query(
+                        qname,
+                        additional=[opt(), rr("key.example", "TSIG", 0, bytes(40), rclass=255)],
+                    ),
+                ),
+                (
+                    (qname, "TSIG alone"),
+                    query(qname, additional=[rr("key.example", "TSIG", 0, bytes(40), rclass=255)]),
+                ),
+                (
+                    (qname, "OPT behind TSIG"),
+                    query(qname, additional=[rr("key", "TSIG", 0, bytes(40), rclass=255), opt()]),
+                ),
+                (
+                    (qname, "SIG(0)"),
+                    query(qname, additional=[rr("", "SIG", 0, bytes(40), rclass=255)]),
+                ),
             ]
         self.try_everywhere(messages)
 
@@ -351,15 +404,29 @@ class Shapes(EvasionTest):
             ("two, neither listed", header(1, RD, 2) + free + free, FORMERR),
             ("65535", header(1, RD, 65535) + asked, FORMERR),
             ("a pointer to itself", header(1, RD, 1) + b"\xc0\x0c" + pointer, FORMERR),
-            ("a label and a pointer", header(1, RD, 1) + b"\3www\xc0\x12" + pointer + name(LISTED), FORMERR),
-            ("a pointer forwards", header(1, RD, 1) + b"\xc0\x12" + pointer + name(LISTED), FORMERR),
-            ("the listed name, ended by a pointer", header(1, RD, 1) + name(LISTED)[:-1] + b"\xc0\x04" + pointer, FORMERR),
+            (
+                "a label and a pointer",
+                header(1, RD, 1) + b"\3www\xc0\x12" + pointer + name(LISTED),
+                FORMERR,
+            ),
+            (
+                "a pointer forwards",
+                header(1, RD, 1) + b"\xc0\x12" + pointer + name(LISTED),
+                FORMERR,
+            ),
+            (
+                "the listed name, ended by a pointer",
+                header(1, RD, 1) + name(LISTED)[:-1] + b"\xc0\x04" + pointer,
+                FORMERR,
+            ),
             ("label type 01", header(1, RD, 1) + b"\x41\x08" + name(LISTED) + pointer, FORMERR),
             ("label type 10", header(1, RD, 1) + b"\x81x" + name(LISTED) + pointer, FORMERR),
             ("no octet behind the header", header(1, RD, 1), FORMERR),
         ]
         whole = query(LISTED)
-        rows += [(f"cut to {size}", whole[:size], FORMERR) for size in range(HEADER_SIZE, len(whole))]
+        rows += [
+            (f"cut to {size}", whole[:size], FORMERR) for size in range(HEADER_SIZE, len(whole))
+        ]
         for label, message, verdict in rows:
             self.assertEqual(expected(message, True), verdict, label)
         self.try_everywhere([(label, message) for label, message, _ in rows])
@@ -390,7 +457,12 @@ class Shapes(EvasionTest):
                 ((qname, "authority"), start(0, 1) + record),
                 ((qname, "additional"), start(0, 0, 1) + record),
                 ((qname, "all"), start(2, 2, 3) + record * 6 + opt()),
-                ((qname, "IXFR"), header(7, 0, 1, 0, 1) + question(qname, "IXFR") + rr(qname, "SOA", 0, bytes(22))),
+                (
+                    (qname, "IXFR"),
+                    header(7, 0, 1, 0, 1)
+                    + question(qname, "IXFR")
+                    + rr(qname, "SOA", 0, bytes(22)),
+                ),
                 ((qname, "counts without records"), start(3, 3, 3)),
             ]
         self.try_each(messages)

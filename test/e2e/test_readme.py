@@ -15,6 +15,8 @@ from harness import COUNTRY_DATABASE, REPOSITORY, Daemon, SiteTest, country_data
 BUILDING = 600  # seconds that a build may take
 
 README = (REPOSITORY / "README.md").read_text()
+# The commands are a user's: they build into and run from build/.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "BUILD"}
 # Run by what runs this, or would run this again.
 RUN_ELSEWHERE = {"./scripts/check", "make unit"}
 QUICKSTART = "./scripts/quickstart"
@@ -40,7 +42,7 @@ class Quickstart:
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
-                env={key: value for key, value in os.environ.items() if key != "BUILD"},
+                env=ENVIRONMENT,
             )
         self.output = ""
 
@@ -70,6 +72,7 @@ class Commands(SiteTest):
                 stderr=subprocess.STDOUT,
                 text=True,
                 timeout=BUILDING,
+                env=ENVIRONMENT,
             )
 
     def test_every_command_of_the_readme(self):

@@ -5,36 +5,18 @@ leaves what was good in force, through restarts and crashes."""
 import contextlib
 import json
 import os
-import pathlib
 import random
-import re
 import shutil
 import signal
 import socket
-import subprocess
-import threading
 import time
 
-from client import DEADLINE
-from dnsbytes import NOERROR, REFUSED, a, opt, parse, query
-from harness import (
-    COUNTRY_DATABASE, GERMAN4, ITALIAN4, SERVER4, Daemon, SiteTest, Unbound, merged, yaml_text,
-)
+from dnsbytes import REFUSED, parse, query
+from harness import Daemon, merged, yaml_text
 from mmdb import mmdb
-from policytest import LIGHT, PolicyTest, default_text, order
-
-SEED = int(os.environ.get("SEED", "20220711"))
-RELOADS = 40 if LIGHT else 100
-REPLACEMENTS = 20  # of the database, among those reloads
-
-ITALY_AND_GERMANY = {
-    "2.32.0.0/12": "IT", "2001:b07::/32": "IT", "5.9.0.0/16": "DE", "2a01:4f8::/29": "DE",
-}  # fmt: skip
-BROKEN = "id: [\n"
-
-
-def small_database(**options):
-    return mmdb(ITALY_AND_GERMANY, **options)
+from policytest import (
+    BROKEN, BUILT, LIGHT, SEED, SMALL, PolicyTest, database_of_another_kind, order, small_database,
+)
 
 
 class ReloadTest(PolicyTest):
@@ -47,12 +29,11 @@ class ReloadTest(PolicyTest):
 
     def run_daemon(self, orders=None, files=None, config=None, **options):
         files = {"country.mmdb": small_database(), **(files or {})}
-        defaults = {"geo": {"database": "country.mmdb"}, "resolver-arpa": "nodata"}
         self.proxy = self.daemon(
             self.resolver,
             orders=orders or {"IT/one.yaml": order("IT-ONE", names=["one.example"])},
             files=files,
-            config={**defaults, **(config or {})},
+            config=merged(SMALL, config or {}),
             **options,
         )
         return self.proxy
@@ -99,7 +80,7 @@ class Reload(ReloadTest):
     def test_the_tool_returns_when_the_new_set_is_in_force(self):
         """Whatever worker gets the next query."""
         proxy = self.run_daemon(config={"workers": 4})
-        for round in range(20):
+        for round in range(5 if LIGHT else 20):
             names = [f"r{round}.example"]
             proxy.write_order("IT/one.yaml", order("IT-ONE", names=names))
             done = proxy.reload()
@@ -141,10 +122,16 @@ class Reload(ReloadTest):
                 "IT/two.yaml": order("IT-TWO", names=["two.example"]),
             }
         )
-        proxy.write_order("IT/one.yaml", {**order("IT-ONE", names=["other.example", "http://x/"]), "nope": 1})
+        proxy.write_order(
+            "IT/one.yaml", {**order("IT-ONE", names=["other.example", "http://x/"]), "nope": 1}
+        )
         proxy.write_order("IT/two.yaml", order("IT-TWO", names=["changed.example"]))
         proxy.write_order("IT/new.yaml", BROKEN)
-        problems = [("orders/IT/new.yaml", 2, 1), ("orders/IT/one.yaml", 4, 24), ("orders/IT/one.yaml", 5, 1)]
+        problems = [
+            ("orders/IT/new.yaml", 2, 1),
+            ("orders/IT/one.yaml", 4, 24),
+            ("orders/IT/one.yaml", 5, 1),
+        ]
         since = None
         for _ in range(3):  # named until it is mended, since the first time
             told = self.refused_reload()
@@ -216,8 +203,14 @@ class Reload(ReloadTest):
         path = proxy.folder / "country.mmdb"
         good = path.read_bytes()
         moved = mmdb({"2.32.0.0/12": "DE", "5.9.0.0/16": "IT"})
-        asn = mmdb(ITALY_AND_GERMANY, kind="ASN", record=lambda _: {"autonomous_system_organization": "x"})
-        for label, content in (("empty", b""), ("noise", b"\x5a" * 5000), ("cut", good[:-100]), ("cut more", good[: len(good) // 2]), ("another type", asn), ("none", None)):
+        for label, content in (
+            ("empty", b""),
+            ("noise", b"\x5a" * 5000),
+            ("cut", good[:-100]),
+            ("cut more", good[: len(good) // 2]),
+            ("another kind", database_of_another_kind()),
+            ("none", None),
+        ):
             with self.subTest(label):
                 if content is None:
                     path.unlink()
@@ -236,7 +229,11 @@ class Reload(ReloadTest):
     def test_a_broken_configuration_keeps_the_one_before(self):
         proxy = self.run_daemon(config={"block": {"action": "refused", "ttl": "7s"}})
         good = proxy.conf.read_text()
-        for text, place in ((good + "colour: blue\n", rf":{good.count(chr(10)) + 1}:1: "), ("listen: [\n", ":2:1: "), ("", ": ")):
+        for text, place in (
+            (good + "colour: blue\n", rf":{good.count(chr(10)) + 1}:1: "),
+            ("listen: [\n", ":2:1: "),
+            ("", ": "),
+        ):
             proxy.write("forwarder.conf", text)
             proxy.signal(signal.SIGHUP)
             proxy.wait_for_log(f"{proxy.conf}{place}")
@@ -321,7 +318,9 @@ class Restart(ReloadTest):
             self.assert_free("new.example")
             self.assertTrue(self.errors())
             self.refused_reload()
-            live = json.loads(proxy.tool("test", "--json", "--live", "2.32.0.1", "one.example").stdout)
+            live = json.loads(
+                proxy.tool("test", "--json", "--live", "2.32.0.1", "one.example").stdout
+            )
             for key in ("order", "file", "sha256", "order_loaded"):
                 self.assertEqual(live[key], first[key])
         proxy.wait_for_log(first["sha256"])
@@ -411,7 +410,9 @@ class Restart(ReloadTest):
         self.assertTrue(self.state_files())
         damages = {
             "cut": lambda each: each.write_bytes(each.read_bytes()[:-1]),
-            "one bit": lambda each: each.write_bytes(bytes([each.read_bytes()[0] ^ 1]) + each.read_bytes()[1:]),
+            "one bit": lambda each: each.write_bytes(
+                bytes([each.read_bytes()[0] ^ 1]) + each.read_bytes()[1:]
+            ),
             "empty": lambda each: each.write_bytes(b""),
             "gone": lambda each: each.unlink(),
             "a folder": lambda each: (each.unlink(), each.mkdir()),
@@ -426,7 +427,11 @@ class Restart(ReloadTest):
                 proxy.start()  # a broken order beside it: that one is left out
                 self.restart(
                     lambda: (
-                        [damage(each) for each in self.state_files() if b"two.example" in each.read_bytes()],
+                        [
+                            damage(each)
+                            for each in self.state_files()
+                            if b"two.example" in each.read_bytes()
+                        ],
                         proxy.write_order("IT/two.yaml", BROKEN),
                     )
                 )
@@ -441,7 +446,9 @@ class Restart(ReloadTest):
     def test_a_state_that_cannot_be_written(self):
         """A warning; orders bind all the same."""
         proxy = self.run_daemon()
-        self.restart(lambda: (shutil.rmtree(proxy.folder / "state"), proxy.write("state", "a file")))
+        self.restart(
+            lambda: (shutil.rmtree(proxy.folder / "state"), proxy.write("state", "a file"))
+        )
         self.assert_blocked("one.example")
         proxy.write_order("IT/two.yaml", order("IT-TWO", names=["two.example"]))
         proxy.reload()
@@ -455,11 +462,16 @@ class Restart(ReloadTest):
             **order("IT-ONE", names=[f"r{round}.example", "one.example"]),
             "lists": [{"file": "list.txt", "format": "names"}],
         }
-        proxy = self.run_daemon({"IT/one.yaml": listed(0)}, {"orders/IT/list.txt": "listed.example\n"})
+        proxy = self.run_daemon(
+            {"IT/one.yaml": listed(0)}, {"orders/IT/list.txt": "listed.example\n"}
+        )
         for round in range(1, 5 if LIGHT else 12):
-            proxy.write("orders/IT/list.txt", "listed.example\n" + "".join(f"n{i}-{round}.example\n" for i in range(2000)))
+            proxy.write(
+                "orders/IT/list.txt",
+                "listed.example\n" + "".join(f"n{i}-{round}.example\n" for i in range(2000)),
+            )
             proxy.write_order("IT/one.yaml", listed(round))
-            proxy.write("country.mmdb", small_database(built=1767225600 + round))
+            proxy.write("country.mmdb", small_database(built=BUILT + round))
             proxy.signal(signal.SIGHUP)
             time.sleep(rng.random() * 0.01)
             proxy.kill()
@@ -469,7 +481,9 @@ class Restart(ReloadTest):
             self.assert_blocked("one.example", "listed.example")
             self.assertEqual(bool(self.errors()), bool(round % 2))
             if round % 2:
-                versions = [each for each in (round, round - 1) if self.is_blocked(f"r{each}.example")]
+                versions = [
+                    each for each in (round, round - 1) if self.is_blocked(f"r{each}.example")
+                ]
                 self.assertEqual(len(versions), 1)
 
     def test_two_daemons_on_one_control_socket(self):
@@ -477,7 +491,11 @@ class Restart(ReloadTest):
         proxy = self.run_daemon()
         second = Daemon(
             self.site, [self.resolver], start=False, files={"country.mmdb": small_database()},
-            config={"geo": {"database": "country.mmdb"}, "control": str(proxy.folder / "control.sock"), "listen": [{"address": "127.0.0.9", "port": 5399}]},
+            config={
+                "geo": {"database": "country.mmdb"},
+                "control": str(proxy.folder / "control.sock"),
+                "listen": [{"address": "127.0.0.9", "port": 5399}],
+            },
         )  # fmt: skip
         self.assertEqual(second.run_to_end(), 1)
         self.assertIn("another bailiwickd", second.log())
@@ -494,8 +512,17 @@ class Restart(ReloadTest):
         proxy = self.run_daemon()
         path = proxy.folder / "control.sock"
         self.assertEqual(path.stat().st_mode & 0o7777, 0o660)
-        for request in (b"", b"nonsense\n", b"{}\n", b'{"command":"status"', b'{"command":"nope"}\n', b"x" * 100000):
-            with socket.socket(socket.AF_UNIX) as channel, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        for request in (
+            b"",
+            b"nonsense\n",
+            b"{}\n",
+            b'{"command":"status"',
+            b'{"command":"nope"}\n',
+            b"x" * 100000,
+        ):
+            with socket.socket(socket.AF_UNIX) as channel, contextlib.suppress(
+                BrokenPipeError, ConnectionResetError
+            ):
                 channel.connect(str(path))
                 channel.sendall(request)
                 channel.shutdown(socket.SHUT_WR)
@@ -503,156 +530,3 @@ class Restart(ReloadTest):
         self.assertEqual(proxy.status()["generation"], 1)
         proxy.stop()
         self.assertFalse(path.exists())
-
-
-# ---- everything at once --------------------------------------------------------------------------
-
-
-class Load:
-    """dnsperf at full speed from one address, until it is told to stop."""
-
-    def __init__(self, site, address, questions):
-        self.path = site.folder / f"questions-{address}"
-        self.path.write_text("".join(f"{qname} A\n" for qname in questions))
-        command = f"dnsperf -s {SERVER4} -a {address} -d {self.path} -l 3600 -t 60 -q 20 -c 4 -T 1"
-        with site.clients:
-            self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *command.split()],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            )  # fmt: skip
-
-    def stop(self):
-        """{rcode: answers}, and what was lost; once."""
-        self.process.send_signal(signal.SIGINT)
-        report, _ = self.process.communicate(timeout=DEADLINE)
-        lost = int(re.search(r"Queries lost: +(\d+)", report)[1])
-        codes = re.search(r"Response codes: +(.*)", report)[1]
-        return {code: int(count) for code, count in re.findall(r"([A-Z]+) (\d+)", codes)}, lost
-
-
-class Prober(threading.Thread):
-    """Asks on and on what every set of files answers alike."""
-
-    ROWS = [("2.32.0.1", "always.example", True), ("2.32.0.1", "never.example", False), ("5.9.0.1", "always.example", False), ("2.32.77.1", "listed.always.example", True), ("2001:b07::7", "x.always.example", True), ("2a01:4f8::7", "always.example", False)]
-
-    def __init__(self, site):
-        super().__init__(daemon=True)
-        self.site = site
-        self.asked = 0
-        self.wrong = []
-        self.stopping = False
-
-    def run(self):
-        try:
-            while not self.stopping:
-                for address, qname, blocked in self.ROWS:
-                    self.probe(address, qname, blocked, "udp")
-                    self.probe(address, qname, blocked, "tcp")
-        except Exception as error:  # told to who stops it
-            self.wrong.append(repr(error))
-
-    def probe(self, address, qname, blocked, transport):
-        received = parse(self.site.client(address).ask(query(qname, opt=opt()), transport))
-        expected = (REFUSED, default_text("IT-ALWAYS")) if blocked else (NOERROR, None)
-        if (received.rcode, received.ede and received.ede[1]) != expected:
-            self.wrong.append(f"{address} {qname}: {received}")
-        self.asked += 1
-
-    def stop(self):
-        self.stopping = True
-        self.join(DEADLINE)
-
-
-class Storm(SiteTest):
-    """dnsperf and a prober, while orders are reloaded and the database is replaced."""
-
-    def setUp(self):
-        self.rng = random.Random(SEED)
-        self.resolver = Unbound(self.site, data=["never.example. 300 A 192.0.2.80", "always.example. 300 A 192.0.2.81"])
-        always = order("IT-ALWAYS", names=["always.example"])
-        self.proxy = Daemon(
-            self.site, [self.resolver], orders={"IT/always.yaml": always},
-            files={"country.mmdb": COUNTRY_DATABASE.read_bytes()},
-            config={"geo": {"database": "country.mmdb", "max-age": "3650d"}},
-        )  # fmt: skip
-        self.database = self.proxy.folder / "country.mmdb"
-        self.good = [COUNTRY_DATABASE.read_bytes(), small_database()]
-
-    # ---- what changes
-
-    def change_orders(self, number):
-        """Is the set of files good afterwards? Orders that come, go, break and are mended; what is
-        always blocked stays, by whatever version of its order."""
-        proxy = self.proxy
-        proxy.write_order("IT/changing.yaml", order("IT-CHANGING", names=[f"n{number}.example", "never.example.org"]))
-        extra = proxy.folder / "orders/IT/extra.yaml"
-        if number % 3 == 0:
-            proxy.write_order("IT/extra.yaml", order("IT-EXTRA", names=["extra.example"]))
-        elif number % 3 == 1:
-            extra.unlink(missing_ok=True)
-        good = order("IT-ALWAYS", names=["always.example", f"v{number}.example"])
-        broken = number % 4 == 3
-        proxy.write_order("IT/always.yaml", BROKEN if broken else good)
-        return not broken
-
-    def replace_database(self, number):
-        """Is the file good afterwards? In place means: by a copy over the file that is in use."""
-        rename = lambda content: self.proxy.write("country.mmdb", content)
-        good = self.good[number // 10 % 2]
-        ways = [
-            lambda: rename(good),
-            lambda: rename(good[: self.rng.randrange(len(good))]),
-            lambda: self.database.write_bytes(good),
-            lambda: rename(b""),
-            lambda: os.truncate(self.database, self.database.stat().st_size // 2),
-            lambda: rename(self.rng.randbytes(100_000)),
-            lambda: self.database.write_bytes(self.good[1 - number // 10 % 2]),
-            lambda: rename(mmdb(ITALY_AND_GERMANY, kind="ASN", record=lambda _: {"organization": "x"})),
-            lambda: os.truncate(self.database, 0),
-            lambda: self.database.unlink(),
-        ]  # fmt: skip
-        way = number % len(ways)
-        ways[way]()
-        return way in (0, 2, 6)
-
-    def reload(self, number, good):
-        """By the tool and by SIGHUP in turn; the tool tells whether all was good."""
-        if number % 5 == 4:
-            before = self.proxy.status()["generation"]
-            self.proxy.signal(signal.SIGHUP)
-            self.eventually(lambda: self.proxy.status()["generation"] > before, "a new generation")
-            return
-        strict = ["--strict"] if good and number % 5 == 2 else []
-        done = self.proxy.tool("reload", *strict)
-        self.assertEqual(done.returncode, 0 if good else 1, (number, done.stdout, done.stderr))
-
-    def test_storm(self):
-        loads = [Load(self.site, ITALIAN4, ["always.example", "never.example"]), Load(self.site, GERMAN4, ["always.example", "never.example"])]
-        prober = Prober(self.site)
-        prober.start()
-        database_is_good = True
-        replacements = 0
-        for number in range(RELOADS):
-            if number % (RELOADS // REPLACEMENTS) == 0:
-                database_is_good = self.replace_database(replacements)
-                replacements += 1
-            good = self.change_orders(number)
-            self.reload(number, good and database_is_good)
-            self.assertEqual(prober.wrong, [])
-        prober.stop()
-        (italian, lost), (german, lost_too) = (load.stop() for load in loads)
-        print(
-            f"# {RELOADS} reloads, {replacements} databases, SEED={SEED}; {prober.asked} probes, "
-            f"Italian {italian}, German {german}, lost {lost} and {lost_too}", flush=True,
-        )  # fmt: skip
-        self.assertEqual(prober.wrong, [])
-        self.assertGreater(prober.asked, 0)
-        self.assertEqual((lost, lost_too), (0, 0))
-        self.assertEqual(set(german), {"NOERROR"})
-        self.assertEqual(set(italian), {"NOERROR", "REFUSED"})
-        # The questions alternate, each client of dnsperf has some in flight when it is stopped.
-        self.assertLess(abs(italian["NOERROR"] - italian["REFUSED"]), 50)
-        status = self.proxy.status()
-        self.assertEqual((status["receive_drops"], status["dropped"], status["servfail"]), (0, 0, 0))
-        self.assertEqual(replacements, REPLACEMENTS)
-        self.assertGreaterEqual(status["by_order"]["IT-ALWAYS"], italian["REFUSED"])

@@ -4,23 +4,14 @@
 import hashlib
 import json
 import os
-import re
-import socket
 import subprocess
 
-from dnsbytes import NXDOMAIN, REFUSED, TYPES, header, opt, parse, query, rr
-from harness import BUILD, DEADLINE, MILAN, Daemon, SiteTest, sanitized, sanitizer_options
-from mmdb import mmdb
-from policytest import AUTHORITY, PolicyTest, order
+from dnsbytes import header, opt, query
+from harness import BUILD, DEADLINE, MILAN, Daemon, SiteTest, sanitized
+from policytest import SMALL, PolicyTest, order, small_database
 
 FORWARDED, FAILED, MISUSED, BLOCKED = 0, 1, 2, 3  # exit statuses
 
-NETWORKS = {
-    "2.32.0.0/12": "IT", "2001:b07::/32": "IT", "5.9.0.0/16": "DE", "2a01:4f8::/29": "DE",
-    "90.0.0.0/9": "FR", "192.88.99.0/24": "EU",
-}  # fmt: skip
-BUILT = 1767225600  # 2026-01-01T00:00:00Z
-SMALL = {"geo": {"database": "country.mmdb", "max-age": "3650d"}, "resolver-arpa": "nodata"}
 TEST_KEYS = (
     "address country network source name type time verdict order matched action ede why"
 ).split()
@@ -28,14 +19,10 @@ LIVE_KEYS = "generation loaded file sha256 order_loaded".split()
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
-def small_database():
-    return {"country.mmdb": mmdb(NETWORKS, built=BUILT)}
-
-
 class ToolTest(PolicyTest):
     CONFIG = {**SMALL, "geo": {**SMALL["geo"], "overrides": "overrides.csv"}}
     FILES = {
-        **small_database(),
+        "country.mmdb": small_database(),
         "overrides.csv": "5.9.7.0/24,IT\n2.32.8.0/24,\n",
         "orders/IT/list.txt": "listed.example\n!free.listed.example\n",
     }
@@ -50,9 +37,16 @@ class ToolTest(PolicyTest):
             "IT-ADDRESS", action="address", addresses=["192.0.2.80"], exact=["address.example"]
         ),
         "IT/unknown.yaml": order("IT-UNKNOWN", include_unknown="yes", names=["unknown.example"]),
-        "DE/coming.yaml": order("DE-COMING", names=["kickasstorrents.to"], effective="2999-01-01T00:00:00Z"),
+        "DE/coming.yaml": order(
+            "DE-COMING", names=["kickasstorrents.to"], effective="2999-01-01T00:00:00Z"
+        ),
         "EU/eu.yaml": order(
-            "EU-1", names=["eu.example"], except_networks=["2.32.5.0/24"], status="active", title="A title", until="2999-12-31T00:00:00Z"
+            "EU-1",
+            names=["eu.example"],
+            except_networks=["2.32.5.0/24"],
+            status="active",
+            title="A title",
+            until="2999-12-31T00:00:00Z",
         ),
     }
 
@@ -71,19 +65,79 @@ class ToolTest(PolicyTest):
 class Test(ToolTest):
     # address, name, type: verdict, order, matched name, action, EDE
     ROWS = {
-        ("2.32.0.1", "www.kickasstorrents.to", "A"): ("block", "IT-MI-2022-07-11", "kickasstorrents.to", "refused", 16),
-        ("2001:b07::1", "KICKASSTORRENTS.TO.", "TYPE65280"): ("block", "IT-MI-2022-07-11", "kickasstorrents.to", "refused", 16),
-        ("::ffff:2.32.0.1", "kickasstorrents.to", "AAAA"): ("block", "IT-MI-2022-07-11", "kickasstorrents.to", "refused", 16),
-        ("2002:220:1::1", "kickasstorrents.to", "A"): ("block", "IT-MI-2022-07-11", "kickasstorrents.to", "refused", 16),
-        ("5.9.7.1", "kickasstorrents.to", "A"): ("block", "IT-MI-2022-07-11", "kickasstorrents.to", "refused", 16),
-        ("2.32.0.1", "a.listed.example", "A"): ("block", "IT-LIST", "listed.example", "nxdomain", 16),
+        ("2.32.0.1", "www.kickasstorrents.to", "A"): (
+            "block",
+            "IT-MI-2022-07-11",
+            "kickasstorrents.to",
+            "refused",
+            16,
+        ),
+        ("2001:b07::1", "KICKASSTORRENTS.TO.", "TYPE65280"): (
+            "block",
+            "IT-MI-2022-07-11",
+            "kickasstorrents.to",
+            "refused",
+            16,
+        ),
+        ("::ffff:2.32.0.1", "kickasstorrents.to", "AAAA"): (
+            "block",
+            "IT-MI-2022-07-11",
+            "kickasstorrents.to",
+            "refused",
+            16,
+        ),
+        ("2002:220:1::1", "kickasstorrents.to", "A"): (
+            "block",
+            "IT-MI-2022-07-11",
+            "kickasstorrents.to",
+            "refused",
+            16,
+        ),
+        ("5.9.7.1", "kickasstorrents.to", "A"): (
+            "block",
+            "IT-MI-2022-07-11",
+            "kickasstorrents.to",
+            "refused",
+            16,
+        ),
+        ("2.32.0.1", "a.listed.example", "A"): (
+            "block",
+            "IT-LIST",
+            "listed.example",
+            "nxdomain",
+            16,
+        ),
         ("2.32.0.1", "listed.example", "A"): ("block", "IT-LIST", "listed.example", "nodata", 16),
         ("2.32.0.1", "drop.example", "A"): ("block", "IT-DROP", "drop.example", "drop", None),
-        ("2.32.0.1", "address.example", "A"): ("block", "IT-ADDRESS", "address.example", "address", 4),
-        ("9.9.9.9", "unknown.example", "A"): ("block", "IT-UNKNOWN", "unknown.example", "refused", 16),
-        ("192.88.99.1", "unknown.example", "A"): ("block", "IT-UNKNOWN", "unknown.example", "refused", 16),
+        ("2.32.0.1", "address.example", "A"): (
+            "block",
+            "IT-ADDRESS",
+            "address.example",
+            "address",
+            4,
+        ),
+        ("9.9.9.9", "unknown.example", "A"): (
+            "block",
+            "IT-UNKNOWN",
+            "unknown.example",
+            "refused",
+            16,
+        ),
+        ("192.88.99.1", "unknown.example", "A"): (
+            "block",
+            "IT-UNKNOWN",
+            "unknown.example",
+            "refused",
+            16,
+        ),
         ("90.0.0.1", "eu.example", "A"): ("block", "EU-1", "eu.example", "refused", 16),
-        ("2.32.0.1", "w.shadow.example", "A"): ("shadow", "IT-SHADOW", "shadow.example", "shadow", None),
+        ("2.32.0.1", "w.shadow.example", "A"): (
+            "shadow",
+            "IT-SHADOW",
+            "shadow.example",
+            "shadow",
+            None,
+        ),
         ("2.32.0.1", "listed.example", "DS"): ("forward", None, None, None, None),
         ("2.32.0.1", "free.listed.example", "A"): ("forward", None, None, None, None),
         ("2.32.0.1", "x.address.example", "A"): ("forward", None, None, None, None),
@@ -93,7 +147,13 @@ class Test(ToolTest):
         ("9.9.9.9", "kickasstorrents.to", "A"): ("forward", None, None, None, None),
         ("2.32.0.1", "www.example", "A"): ("forward", None, None, None, None),
         ("2.32.0.1", ".", "NS"): ("forward", None, None, None, None),
-        ("2.32.0.1", r"a\.b.kickasstorrents.to", "A"): ("block", "IT-MI-2022-07-11", "kickasstorrents.to", "refused", 16),
+        ("2.32.0.1", r"a\.b.kickasstorrents.to", "A"): (
+            "block",
+            "IT-MI-2022-07-11",
+            "kickasstorrents.to",
+            "refused",
+            16,
+        ),
     }
     STATUS = {"block": BLOCKED, "forward": FORWARDED, "shadow": FORWARDED}
 
@@ -108,7 +168,9 @@ class Test(ToolTest):
                 self.assertTrue(got["why"])
 
     def test_the_example_of_the_specification(self):
-        got = self.ask_json("test", "--json", "--at", "2026-01-01T00:00:00Z", "2.32.0.1", "www.kickasstorrents.to")
+        got = self.ask_json(
+            "test", "--json", "--at", "2026-01-01T00:00:00Z", "2.32.0.1", "www.kickasstorrents.to"
+        )
         expected = {
             "address": "2.32.0.1", "country": "IT", "network": "2.32.0.0/12", "source": "database",
             "name": "www.kickasstorrents.to", "type": "A", "time": "2026-01-01T00:00:00Z",
@@ -145,7 +207,9 @@ class Test(ToolTest):
 
     def test_for_a_person(self):
         """Where, how that is known, every order that names it, why it binds or not, the answer."""
-        digest = lambda path: hashlib.sha256((self.proxy.folder / "orders" / path).read_bytes()).hexdigest()
+        digest = lambda path: hashlib.sha256(
+            (self.proxy.folder / "orders" / path).read_bytes()
+        ).hexdigest()
         done = self.ask("test", "2.32.0.1", "www.kickasstorrents.to", status=BLOCKED)
         for part in (
             "IT", "2.32.0.0/12", "database", "2026-01-01T00:00:00Z", "Test-Country",
@@ -157,7 +221,10 @@ class Test(ToolTest):
             self.assertIn(part, done.stdout)
         rows = {
             ("5.9.7.1", "www.example"): ("override", "5.9.7.0/24", "none names it", "forward"),
-            ("5.9.0.1", "listed.example"): ("the client's country is not in its scope (IT)", "unchanged"),
+            ("5.9.0.1", "listed.example"): (
+                "the client's country is not in its scope (IT)",
+                "unchanged",
+            ),
             ("2.32.5.1", "eu.example"): ("the client's network is excepted",),
             ("2.32.0.1", "a.free.listed.example"): ("an exception of the order covers the name",),
             ("2.32.0.1", "listed.example", "DNSKEY"): ("names below stay free",),
@@ -183,9 +250,13 @@ class Test(ToolTest):
         }
         for at, expected in rows.items():
             for live in ((), ("--live",)):
-                got = self.ask_json("test", "--json", *live, "--at", at, "2.32.0.1", "limetorrents.pro")
+                got = self.ask_json(
+                    "test", "--json", *live, "--at", at, "2.32.0.1", "limetorrents.pro"
+                )
                 self.assertEqual((got["verdict"], got["time"]), expected)
-        done = self.ask("test", "--at", "2022-08-09", "5.9.0.1", "limetorrents.pro", status=FORWARDED)
+        done = self.ask(
+            "test", "--at", "2022-08-09", "5.9.0.1", "limetorrents.pro", status=FORWARDED
+        )
         self.assertIn("2022-08-09T00:00:00Z", done.stdout)
 
     def test_live_equals_offline(self):
@@ -194,12 +265,19 @@ class Test(ToolTest):
             live = self.ask("test", "--json", "--at", "2026-01-01", "--live", *question)
             self.assertEqual(here.returncode, live.returncode)
             here, live = (json.loads(each.stdout) for each in (here, live))
-            self.assertEqual({key: here[key] for key in TEST_KEYS}, {key: live[key] for key in TEST_KEYS})
+            self.assertEqual(
+                {key: here[key] for key in TEST_KEYS}, {key: live[key] for key in TEST_KEYS}
+            )
             self.assertEqual((here["file"], here["sha256"]), (live["file"], live["sha256"]))
 
     def test_live_is_what_is_in_force(self):
         """Not what lies on the disk."""
-        other = self.daemon(self.resolver, orders={"IT/x.yaml": MILAN}, files=small_database(), config={**SMALL, "listen": [{"address": "127.0.0.9", "port": 5399}]})
+        other = self.daemon(
+            self.resolver,
+            orders={"IT/x.yaml": MILAN},
+            files={"country.mmdb": small_database()},
+            config={**SMALL, "listen": [{"address": "127.0.0.9", "port": 5399}]},
+        )
         other.remove_order("IT/x.yaml")
         question = ("2.32.0.1", "kickasstorrents.to")
         self.assertEqual(other.tool("test", *question).returncode, FORWARDED)
@@ -215,24 +293,46 @@ class Batch(ToolTest):
         path = self.proxy.folder / "batch"
         path.write_text("# a comment\n\n" + self.LINES.replace("\n", "  \r\n"))
         for source, options in (("-", {"input": self.LINES}), (path, {})):
-            done = self.ask("test", "--json", "--batch", source, "--at", "2026-01-01", status=0, **options)
+            done = self.ask(
+                "test", "--json", "--batch", source, "--at", "2026-01-01", status=0, **options
+            )
             got = [json.loads(line) for line in done.stdout.splitlines()]
-            self.assertEqual([each["verdict"] for each in got], [row[0] for row in Test.ROWS.values()])
-            self.assertEqual([each["type"] for each in got], [question[2] for question in Test.ROWS])
+            self.assertEqual(
+                [each["verdict"] for each in got], [row[0] for row in Test.ROWS.values()]
+            )
+            self.assertEqual(
+                [each["type"] for each in got], [question[2] for question in Test.ROWS]
+            )
             for each in got:
                 self.assertEqual(list(each), TEST_KEYS + LIVE_KEYS)
                 self.assertEqual(each["time"], "2026-01-01T00:00:00Z")
 
     def test_the_text_of_a_batch(self):
-        done = self.ask("test", "--batch", "-", status=0, input="2.32.0.1 Kickasstorrents.TO\n9.9.9.9 example MX\n")
+        done = self.ask(
+            "test",
+            "--batch",
+            "-",
+            status=0,
+            input="2.32.0.1 Kickasstorrents.TO\n9.9.9.9 example MX\n",
+        )
         self.assertEqual(
             done.stdout,
-            "2.32.0.1 IT kickasstorrents.to A block IT-MI-2022-07-11\n9.9.9.9 - example MX forward -\n",
+            "2.32.0.1 IT kickasstorrents.to A block IT-MI-2022-07-11\n"
+            "9.9.9.9 - example MX forward -\n",
         )
 
     def test_bad_lines(self):
         """Each is told with its place, the others are answered, and the status is 1."""
-        bad = ["x example", "2.32.0.1", "2.32.0.1 a b c", "2.32.0.1 a..b", "2.32.0.1 http://x/", "2.32.0.1 x NOTYPE", "2.32.0.0/12 x", "2.32.0.1 \0 A"]
+        bad = [
+            "x example",
+            "2.32.0.1",
+            "2.32.0.1 a b c",
+            "2.32.0.1 a..b",
+            "2.32.0.1 http://x/",
+            "2.32.0.1 x NOTYPE",
+            "2.32.0.0/12 x",
+            "2.32.0.1 \0 A",
+        ]
         path = self.proxy.folder / "bad"
         path.write_text("".join(f"{line}\n2.32.0.1 x.example\n" for line in bad))
         done = self.ask("test", "--batch", path, status=FAILED)
@@ -271,7 +371,9 @@ class Country(ToolTest):
         done = self.ask("country", "--json", *self.ROWS, status=0)
         got = [json.loads(line) for line in done.stdout.splitlines()]
         keys = ("address", "country", "network", "source")
-        self.assertEqual([tuple(each[key] for key in keys) for each in got], list(self.ROWS.values()))
+        self.assertEqual(
+            [tuple(each[key] for key in keys) for each in got], list(self.ROWS.values())
+        )
 
     def test_for_a_person(self):
         lines = self.ask("country", *self.ROWS, status=0).stdout.splitlines()
@@ -309,11 +411,18 @@ class Orders(ToolTest):
 
     def test_by_country(self):
         """Orders whose scope holds it, groups too."""
-        rows = {"IT": {each["id"] for each in self.ORDERS.values()} - {"DE-COMING"}, "DE": {"DE-COMING", "EU-1"}, "FR": {"EU-1"}, "US": set()}
+        rows = {
+            "IT": {each["id"] for each in self.ORDERS.values()} - {"DE-COMING"},
+            "DE": {"DE-COMING", "EU-1"},
+            "FR": {"EU-1"},
+            "US": set(),
+        }
         for code, expected in rows.items():
             for option in (["--country", code], [f"--country={code}"]):
                 done = self.ask("orders", "--json", *option, status=0)
-                self.assertEqual({json.loads(line)["id"] for line in done.stdout.splitlines()}, expected)
+                self.assertEqual(
+                    {json.loads(line)["id"] for line in done.stdout.splitlines()}, expected
+                )
         for word in ("it", "XX", "ITA", "", "EU "):
             self.ask("orders", "--country", word, status=MISUSED)
 
@@ -328,14 +437,14 @@ class Orders(ToolTest):
 
 class Status(PolicyTest):
     CONFIG = SMALL
-    FILES = small_database()
+    FILES = {"country.mmdb": small_database()}
     ORDERS = ToolTest.ORDERS | {}
     ORDERS.pop("IT/list.yaml")
 
     KEYS = (
-        "version started generation loaded errors warnings orders orders_in_force names geo upstreams "
-        "workers queries forwarded blocked would_block answered servfail formerr dropped receive_drops "
-        "by_order by_country"
+        "version started generation loaded errors warnings orders orders_in_force names geo "
+        "upstreams workers queries forwarded blocked would_block answered servfail formerr dropped "
+        "receive_drops by_order by_country"
     ).split()
 
     def test_keys(self):
@@ -347,7 +456,9 @@ class Status(PolicyTest):
         self.assertTrue(status["geo"]["database"].endswith("country.mmdb"))
         self.assertEqual(status["geo"]["overrides"], None)
         self.assertEqual((status["errors"], status["warnings"]), ([], []))
-        self.assertEqual((status["orders"], status["orders_in_force"], status["workers"]), (7, 6, 2))
+        self.assertEqual(
+            (status["orders"], status["orders_in_force"], status["workers"]), (7, 6, 2)
+        )
         self.assertEqual(status["names"], 9)
         (upstream,) = status["upstreams"]
         self.assertEqual(upstream, {"address": "127.0.0.2:5300", "up": True, "outstanding": 0})
@@ -355,7 +466,9 @@ class Status(PolicyTest):
     def test_counters(self):
         """What was asked is what is counted, by whatever worker."""
         before = self.proxy.status()
-        refused, shadow, free = (query(each) for each in ("kickasstorrents.to", "shadow.example", "free.example"))
+        refused, shadow, free = (
+            query(each) for each in ("kickasstorrents.to", "shadow.example", "free.example")
+        )
         unreadable = header(1, 0, 2)
         bad = query("kickasstorrents.to", opt=opt(version=1))
         for client in (self.italian4, self.italian6):
@@ -371,22 +484,32 @@ class Status(PolicyTest):
             self.assertTrue(channel.is_silent(0.1))
         expected = {
             "queries": 16 * 5 + 8 + 2, "forwarded": 16 * 2 + 4, "answered": 16 * 2 + 4,
-            "blocked": 16 * 2 + 4 + 1, "would_block": 16, "formerr": 32, "servfail": 0, "dropped": 1,
+            "blocked": 16 * 2 + 4 + 1, "would_block": 16, "formerr": 32, "servfail": 0,
+            "dropped": 1,
         }  # fmt: skip
         after = self.proxy.status()
         self.assertEqual({key: after[key] - before[key] for key in expected}, expected)
         difference = lambda key: {
             each: count - before[key].get(each, 0) for each, count in after[key].items()
         }
-        self.assertEqual(difference("by_order"), {"IT-MI-2022-07-11": 32, "IT-DROP": 1, "IT-UNKNOWN": 4})
+        self.assertEqual(
+            difference("by_order"), {"IT-MI-2022-07-11": 32, "IT-DROP": 1, "IT-UNKNOWN": 4}
+        )
         countries = {
-            code: (count["queries"], count["blocked"]) for code, count in after["by_country"].items()
+            code: (count["queries"], count["blocked"])
+            for code, count in after["by_country"].items()
         }
         self.assertEqual(countries, {"IT": (81, 33), "DE": (4, 0), "unknown": (4, 4)})
 
     def test_for_a_person(self):
         text = self.proxy.tool("status").stdout
-        for part in ("generation", "country.mmdb", "2026-01-01T00:00:00Z", "127.0.0.2:5300", "queries"):
+        for part in (
+            "generation",
+            "country.mmdb",
+            "2026-01-01T00:00:00Z",
+            "127.0.0.2:5300",
+            "queries",
+        ):
             self.assertIn(part, text)
 
     def test_counts_outlive_generations(self):
@@ -400,267 +523,6 @@ class Status(PolicyTest):
         self.assertEqual(after["blocked"], before["blocked"])
 
 
-# ---- errors --------------------------------------------------------------------------------------
-
-GOOD = "id: {}\nauthority: Court\nissued: 2022-07-11\nnames: [x.example]\n"
-
-# What stands below GOOD, and line and column of each problem.
-MISTAKES = {
-    "unknown-key": ("nams: [a.example]\n", ["5:1"]),
-    "key-twice": ("names: [b.example]\n", ["5:1"]),
-    "tag": ("title: !!str x\n", ["5:8"]),
-    "anchor-and-alias": ("title: &a x\nreference: *a\n", ["5:8", "6:12"]),
-    "second-document": ("---\nid: x\n", ["5:1"]),
-    "no-yaml": ("title: [\n", ["6:1"]),
-    "tab": ("\ttitle: x\n", ["5:1"]),
-    "nul": ('title: "a\\0b"\n', ["5:8"]),
-    "list-for-text": ("title: [x]\n", ["5:8"]),
-    "text-for-list": ("exact: x.example\n", ["5:8"]),
-    "wrong-date": ("effective: 2022-13-01\n", ["5:12"]),
-    "bare-date": ("effective: 2022-08-10\n", ["5:12"]),
-    "zone": ("timezone: Mars/Olympus\nuntil: 2022-08-10\n", ["5:11"]),
-    "ends-first": ("effective: 2023-01-01T00:00:00Z\nuntil: 2022-01-01T00:00:00Z\n", ["6:8"]),
-    "status": ("status: pending\n", ["5:9"]),
-    "scope-without-folder": ("scope: [DE]\n", ["5:8"]),
-    "scope-no-country": ("scope: [IT, XX, YY]\n", ["5:13", "5:17"]),
-    "scope-small": ("scope: it\n", ["5:8"]),
-    "network": ("except-networks: [192.0.2.0/24, nonsense]\n", ["5:33"]),
-    "network-bits": ("except-networks: [192.0.2.1/24]\n", ["5:19"]),
-    "action": ("action: block\n", ["5:9"]),
-    "no-addresses": ("action: address\n", ["5:9"]),
-    "needless-addresses": ("action: refused\naddresses: [192.0.2.1]\n", ["6:12"]),
-    "bad-address": ("action: address\naddresses: [192.0.2.1, x]\n", ["6:24"]),
-    "long-message": (f"message: {'x' * 201}\n", ["5:10"]),
-    "disclose": ("disclose: maybe\n", ["5:11"]),
-    "include-unknown": ("include-unknown: 1\n", ["5:18"]),
-    "url": ("exact: [y.example, 'http://x.example/']\n", ["5:20"]),
-    "name-is-address": ("exact: [192.0.2.1]\n", ["5:9"]),
-    "empty-label": ("exact:\n  - good.example\n  - a..example\n", ["7:5"]),
-    "empty-name": ("exact: ['']\n", ["5:9"]),
-    "top-level": ("exact: [com]\n", ["5:9"]),
-    "public-suffix": ("exact: [co.uk]\n", ["5:9"]),
-    "root": ("exact: ['.']\n", ["5:9"]),
-    "wildcard": ("exact: ['*.x.example']\n", ["5:9"]),
-    "protected": ("exact: [protected.example]\n", ["5:9"]),
-    "below-protected": ("exact: [b.protected.example]\n", ["5:9"]),
-    "above-protected": ("exact: [example.net]\n", ["5:9"]),
-    "list-without-format": ("lists: [{file: good.txt}]\n", ["5:9"]),
-    "list-format": ("lists: [{file: good.txt, format: zone}]\n", ["5:34"]),
-    "list-key": ("lists: [{file: good.txt, format: names, nam: x}]\n", ["5:41"]),
-    "received": ("received: yesterday\n", ["5:11"]),
-    "review": ("review: soon\n", ["5:9"]),
-    "several": ("status: x\naction: y\nscope: z\nnope: 1\n", ["5:9", "6:9", "7:8", "8:1"]),
-    # What this build does not support is an error that says so.
-    "no-cname": ("action: cname\n", ["5:9"]),
-    "no-target": ("target: x.example\n", ["5:9"]),
-    "no-languages": ("message: {en: x}\n", ["5:10"]),
-    "no-any-tld": ("any-tld: [x]\n", ["5:10"]),
-    "no-answers": ("answers: [203.0.113.7/32]\n", ["5:10"]),
-    "no-aliases": ("aliases: yes\n", ["5:10"]),
-    "no-windows": ("windows: [{days: [sat]}]\n", ["5:10"]),
-    "no-rpz": ("lists: [{file: good.txt, format: rpz}]\n", ["5:34"]),
-    "no-hosts": ("lists: [{file: good.txt, format: hosts}]\n", ["5:34"]),
-    "no-gz": ("lists: [{file: good.txt.gz, format: names}]\n", ["5:16"]),
-    "no-subdivision": ("scope: [IT, US-CA]\n", ["5:13"]),
-}
-
-# Whole files, and the problems in them.
-ODD_ORDERS = {
-    "IT/empty.yaml": ("", [""]),
-    "IT/a-list.yaml": ("- a\n", ["1:1"]),
-    "IT/only-id.yaml": ("id: only\n", ["1:1"] * 3),
-    "IT/no-name.yaml": ("id: n\nauthority: x\nissued: 2022-01-01\n", ["1:1"]),
-    "IT/bad-id.yaml": (GOOD.format("a b"), ["1:5"]),
-    "IT/list-fails.yaml": (GOOD.format("list-fails") + "lists: [{file: wide.txt, format: names, on-error: fail}]\n", ["5:16"]),
-    "IT/list-bad.yaml": (GOOD.format("list-bad") + "lists: [{file: bad.txt, format: names}]\n", ["5:16"]),
-}
-
-CONFIG_MISTAKES = """\
-listen:
-  - address: 999.0.0.1
-  - {address: 127.0.0.1, port: 70000}
-  - {address: 127.0.0.1, transport: [udp, sctp]}
-  - {address: 127.0.0.1, transport: tls}
-workers: many
-allow: [192.0.2.0/24, x]
-upstream:
-  servers: []
-  balance: best
-  retry-after: soon
-  timeout: 8
-  nope: 1
-geo:
-  max-age: -1d
-  country-field: city
-orders: orders
-block:
-  action: shadow
-  ttl: 8d
-  contact: nobody
-resolver-arpa: maybe
-trust: {ecs: [192.0.2.1]}
-limits: {tcp-idle: 1ms, in-flight: x}
-log: {level: loud}
-colour: blue
-"""
-CONFIG_PLACES = (
-    "2:14 3:32 4:43 5:37 6:10 7:23 9:12 10:12 11:16 12:12 13:3 15:12 15:3 16:18 19:11 20:8 21:12 22:16 "
-    "23:14 24:20 24:36 25:14 26:1"
-).split()
-
-
-class Errors(SiteTest):
-    def prepare(self, orders=None, files=None, config=None):
-        """A daemon that is not started: its files alone."""
-        files = {**small_database(), "protected.txt": "# kept\nprotected.example\nwww.example.net\n", **(files or {})}
-        config = {**SMALL, "block": {"protected-names": "protected.txt"}, **(config or {})}
-        return Daemon(self.site, [("127.0.0.2", 53)], start=False, orders=orders or {}, files=files, config=config)
-
-    def check(self, files):
-        """(exit status, {path: places}, last line); the same from both programs."""
-        done = files.tool("check")
-        with self.site.server:
-            other = subprocess.run(
-                [*sanitized(BUILD / "bailiwickd"), "--check", "--config", str(files.conf)],
-                capture_output=True, text=True, timeout=DEADLINE,
-                env={**os.environ, **sanitizer_options(files.folder)},
-            )  # fmt: skip
-        self.assertEqual((other.returncode, other.stdout), (done.returncode, done.stdout))
-        *lines, last = done.stdout.splitlines()
-        places = {}
-        for line in lines:
-            path, place = re.match(rf"{re.escape(str(files.folder))}/([^:]+)(?::([\d:]+))?: \S", line).groups()
-            places.setdefault(path, []).append((place or "", "warning: " in line))
-        return done.returncode, places, last
-
-    @staticmethod
-    def errors(places):
-        return {
-            path: sorted(place for place, is_warning in found if not is_warning)
-            for path, found in places.items()
-            if any(not is_warning for _, is_warning in found)
-        }
-
-    def test_every_mistake_of_an_order_is_told_with_its_place(self):
-        self.maxDiff = None
-        orders = {f"IT/{label}.yaml": GOOD.format(label) + text for label, (text, _) in MISTAKES.items()}
-        expected = {f"orders/IT/{label}.yaml": sorted(places) for label, (_, places) in MISTAKES.items()}
-        for path, (text, places) in ODD_ORDERS.items():
-            orders[path] = text
-            if places:
-                expected[f"orders/{path}"] = sorted(places)
-        lists = {
-            "orders/IT/good.txt": "good.example\n",
-            "orders/IT/wide.txt": "good.example\ncom\n",
-            "orders/IT/bad.txt": "good.example\n\n# c\na..b.example\n  http://x/ # d\n=com\n",
-        }
-        expected["orders/IT/wide.txt"] = ["2:1"]
-        expected["orders/IT/bad.txt"] = ["4:1", "5:3"]
-        status, places, last = self.check(self.prepare(orders, lists))
-        self.assertEqual(status, FAILED)
-        self.assertEqual(self.errors(places), expected)
-        self.assertIn(("6:2", True), places["orders/IT/bad.txt"])  # left out, counted and reported
-        self.assertTrue(last.startswith(f"{sum(map(len, expected.values()))} errors, "), last)
-        self.assertTrue(last.endswith(" 0 orders, 0 names"), last)
-
-    def test_folders(self):
-        good = {path: GOOD.format(id) for id, path in enumerate(("IT/a.yaml", "IT/b.yml", "IT/deep/er/c.yaml", "EU/d.yaml", "EEA/e.yaml", "XK/f.yaml"))}
-        passed_over = {"IT/.hidden.yaml": "x", "IT/old.yaml~": "x", ".git/x.yaml": "x"}
-        bad = {"XX/x.yaml": GOOD.format("xx"), "it/x.yaml": GOOD.format("it"), "stray.yaml": GOOD.format("stray"), "US-CA/x.yaml": GOOD.format("us")}
-        files = self.prepare({**good, **passed_over}, {"orders/IT/readme.txt": "x"})
-        status, places, last = self.check(files)
-        self.assertEqual((status, places), (0, {"orders/IT/readme.txt": [("", True)]}))
-        self.assertEqual(last, "0 errors, 1 warnings, 6 orders, 6 names")
-        for path, text in bad.items():
-            files.write_order(path, text)
-        status, places, last = self.check(files)
-        self.assertEqual(status, FAILED)
-        self.assertEqual(
-            set(self.errors(places)),
-            {"orders/XX", "orders/it", "orders/stray.yaml", "orders/US-CA"},
-        )
-
-    def test_one_id_in_two_files(self):
-        files = self.prepare({"IT/a.yaml": GOOD.format("same"), "DE/b.yaml": GOOD.format("same")})
-        status, places, last = self.check(files)
-        self.assertEqual(status, FAILED)
-        self.assertEqual(set(places), {"orders/IT/a.yaml"})
-        self.assertIn("1 errors, 0 warnings, 1 orders", last)
-
-    def test_every_mistake_of_the_configuration(self):
-        files = self.prepare()
-        files.write("forwarder.conf", CONFIG_MISTAKES)
-        status, places, _ = self.check(files)
-        self.assertEqual(status, FAILED)
-        self.assertEqual(self.errors(places), {"forwarder.conf": sorted(CONFIG_PLACES)})
-        for command in (["status"], ["reload"], ["orders"], ["country", "2.32.0.1"], ["test", "2.32.0.1", "x"], ["test", "--live", "2.32.0.1", "x"]):
-            done = files.tool(*command)
-            self.assertEqual(done.returncode, FAILED)
-            self.assertIn(f"{files.conf}:2:14: ", done.stderr)
-            self.assertEqual(done.stdout, "")
-
-    def test_a_configuration_that_is_none(self):
-        for text, place in (("", ""), ("listen: [\n", "2:1"), ("- x\n", "1:1"), ("a: &b c\n", "1:4"), ("listen: x\n---\n", "2:1")):
-            files = self.prepare()
-            files.write("forwarder.conf", text)
-            status, places, _ = self.check(files)
-            self.assertEqual(status, FAILED)
-            self.assertIn((place, False), places["forwarder.conf"], text)
-        files.conf.unlink()
-        status, places, _ = self.check(files)
-        self.assertEqual((status, set(places)), (FAILED, {"forwarder.conf"}))
-
-    def test_other_files(self):
-        rows = [
-            ("overrides.csv", b"2.32.0.0/12,IT\nx,IT\n5.9.0.0/16,XX\n5.9.0.1/16,DE\n", ["2:1", "3:12", "4:1"]),
-            ("protected.txt", b"a.example\na..b\n", ["2:1"]),
-            ("country.mmdb", b"no database", [""]),
-            ("country.mmdb", b"", [""]),
-            ("cookie-secret", b"short", [""]),
-        ]
-        config = {
-            "geo": {**SMALL["geo"], "overrides": "overrides.csv"},
-            "block": {"protected-names": "protected.txt", "cookie-secret": "cookie-secret"},
-        }
-        for path, content, expected in rows:
-            with self.subTest(path):
-                good = {"overrides.csv": "", "cookie-secret": "0" * 32, "protected.txt": "a.example\n"}
-                status, places, _ = self.check(self.prepare(files={**good, path: content}, config=config))
-                self.assertEqual(status, FAILED)
-                self.assertLessEqual(set(expected), set(self.errors(places)[path]))
-        status, places, last = self.check(self.prepare(files=good, config=config))
-        self.assertEqual((status, places, last), (0, {}, "0 errors, 0 warnings, 0 orders, 0 names"))
-
-    def test_warnings(self):
-        """A review that is due, an order that has ended, an old database, nodata for nxdomain, and
-        designated resolvers: told with their place, and no error."""
-        orders = {
-            "IT/review.yaml": GOOD.format("review") + "review: 2020-01-01\n",
-            "IT/ended.yaml": GOOD.format("ended") + "until: 2020-01-01T00:00:00Z\n",
-            "IT/free.yaml": GOOD.format("free") + "action: nxdomain\nexcept: [a.x.example]\n",
-            "IT/wide.yaml": GOOD.format("wide") + "lists: [{file: wide.txt, format: names}]\n",
-        }
-        files = self.prepare(
-            orders,
-            {"orders/IT/wide.txt": "good.example\ncom\nprotected.example\n"},
-            {"geo": {"database": "country.mmdb", "max-age": "1h"}, "resolver-arpa": "forward"},
-        )
-        status, places, last = self.check(files)
-        self.assertEqual(status, 0)
-        self.assertEqual(len(places.pop("forwarder.conf")), 1)
-        self.assertEqual(
-            {path: [place for place, _ in found] for path, found in places.items()},
-            {
-                "orders/IT/review.yaml": ["5:9"],
-                "orders/IT/ended.yaml": ["5:8"],
-                "orders/IT/free.yaml": ["6:9"],
-                "orders/IT/wide.txt": ["2:1", "3:1"],
-                "country.mmdb": [""],
-            },
-        )
-        self.assertTrue(last.startswith("0 errors, 7 warnings, 4 orders"), last)
-
-
 class Usage(SiteTest):
     """Wrong usage is status 2, said on standard error, with nothing on standard output."""
 
@@ -671,18 +533,41 @@ class Usage(SiteTest):
         )  # fmt: skip
 
     def test_wrong_usage_of_the_tool(self):
-        rows = [
-            [], ["nonsense"], ["--nonsense"], ["help", "nonsense"], ["test"], ["test", "2.32.0.1"],
-            ["test", "2.32.0.1", "x", "A", "more"], ["test", "x", "x.example"], ["test", "2.32.0.1", "a..b"],
-            ["test", "2.32.0.1", "http://x/"], ["test", "2.32.0.1", "x", "NOTYPE"],
-            ["test", "--at", "yesterday", "2.32.0.1", "x"], ["test", "--at", "2026-02-30", "2.32.0.1", "x"],
-            ["test", "--at", "2026-01-01T00:00:00", "2.32.0.1", "x"], ["test", "--at"],
-            ["test", "--json=yes", "2.32.0.1", "x"], ["test", "--strict", "2.32.0.1", "x"],
-            ["test", "--batch", "-", "2.32.0.1", "x"], ["test", "--batch", "-", "--live"], ["test", "--batch"],
-            ["test", "-j", "2.32.0.1", "x"], ["country"], ["country", "x"], ["country", "--live", "2.32.0.1"],
-            ["orders", "x"], ["orders", "--country", "it"], ["check", "x"], ["check", "--json"],
-            ["status", "x"], ["reload", "x"], ["reload", "--json"], ["status", "--config"],
-        ]  # fmt: skip
+        rows = """
+
+            nonsense
+            --nonsense
+            help nonsense
+            test
+            test 2.32.0.1
+            test 2.32.0.1 x A more
+            test x x.example
+            test 2.32.0.1 a..b
+            test 2.32.0.1 http://x/
+            test 2.32.0.1 x NOTYPE
+            test --at
+            test --at yesterday 2.32.0.1 x
+            test --at 2026-02-30 2.32.0.1 x
+            test --at 2026-01-01T00:00:00 2.32.0.1 x
+            test --json=yes 2.32.0.1 x
+            test --strict 2.32.0.1 x
+            test -j 2.32.0.1 x
+            test --batch
+            test --batch - 2.32.0.1 x
+            test --batch - --live
+            country
+            country x
+            country --live 2.32.0.1
+            orders x
+            orders --country it
+            check x
+            check --json
+            status x
+            status --config
+            reload x
+            reload --json
+        """
+        rows = [line.split() for line in rows.splitlines()[1:-1]]
         for words in rows:
             with self.subTest(words):
                 done = self.run_program("bailiwick", *words)
@@ -698,7 +583,9 @@ class Usage(SiteTest):
     def test_help_and_version(self):
         rows = [["--help"], ["help"], ["--version"]]
         rows += [["help", command] for command in "test country orders check status reload".split()]
-        rows += [[command, "--help"] for command in "test country orders check status reload".split()]
+        rows += [
+            [command, "--help"] for command in "test country orders check status reload".split()
+        ]
         for words in rows:
             done = self.run_program("bailiwick", *words)
             self.assertEqual((done.returncode, done.stderr), (0, ""), words)
@@ -708,15 +595,32 @@ class Usage(SiteTest):
             self.assertEqual((done.returncode, done.stderr), (0, ""), words)
 
     def test_without_a_daemon(self):
-        files = Daemon(self.site, [("127.0.0.2", 53)], start=False, files=small_database(), config=SMALL)
-        for words in (["status"], ["status", "--json"], ["reload"], ["test", "--live", "2.32.0.1", "x"]):
+        files = Daemon(
+            self.site,
+            [("127.0.0.2", 53)],
+            start=False,
+            files={"country.mmdb": small_database()},
+            config=SMALL,
+        )
+        for words in (
+            ["status"],
+            ["status", "--json"],
+            ["reload"],
+            ["test", "--live", "2.32.0.1", "x"],
+        ):
             done = files.tool(*words)
             self.assertEqual((done.returncode, done.stdout), (FAILED, ""), words)
             self.assertIn("control.sock", done.stderr)
         self.assertEqual(files.tool("test", "2.32.0.1", "kickasstorrents.to").returncode, BLOCKED)
 
     def test_a_reader_that_goes_away(self):
-        files = Daemon(self.site, [("127.0.0.2", 53)], start=False, files=small_database(), config=SMALL)
+        files = Daemon(
+            self.site,
+            [("127.0.0.2", 53)],
+            start=False,
+            files={"country.mmdb": small_database()},
+            config=SMALL,
+        )
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer, "wb") as output:
