@@ -22,7 +22,7 @@ say       = $(if $(V),,@echo "  $(1)" $(subst $(BUILD)/,,$@);)
 PKGS     := libevent_core libmaxminddb libcares yaml-0.1 jansson libidn2 libpsl libknot libcrypto glib-2.0
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 LIBS     := $(shell pkg-config --libs $(PKGS)) -pthread
-CHECK_LIBS := $(shell pkg-config --libs check)
+CHECK_LIBS = $(shell pkg-config --libs check)
 
 OPT      := -O2
 ifeq ($(SANITIZE),asan)
@@ -90,7 +90,7 @@ define unit_rule
 $(BUILD)/test/check_$(1): $(BUILD)/obj/test/check_$(1).o \
     $(call archives,$(rooms_$(call room_of,$(1))))
 	@mkdir -p $$(@D)
-	$$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $(CHECK_LIBS) $(LIBS)
+	$$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $(LIBS)
 endef
 $(foreach t,$(TESTS),$(eval $(call unit_rule,$(t))))
 

@@ -20,10 +20,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "forwarder/milliseconds.h"
+
 #define CONNECTIONS_MAX 32
 #define BACKLOG 16
 #define IDLE_S 10 /* for the request to come, and for the response to be read */
 #define PATH_SIZE 256
+#define PAUSE_MS 100 /* of accepting, when descriptors are out */
 
 struct asker {
     struct control *control;
@@ -39,7 +42,8 @@ struct control {
     control_handle_fn *handle;
     void *ctx;
     struct evconnlistener *listener;
-    int descriptor; /* bound; -1 once the listener owns it, or when not bound */
+    struct event *resume; /* accepting */
+    int descriptor;       /* bound; -1 once the listener owns it, or when not bound */
     int lock;
     bool bound;
     char path[PATH_SIZE];
@@ -58,6 +62,7 @@ static void asker_free(struct asker *asker)
 
 static void reply(struct asker *asker, const char *error, json_t *result)
 {
+    struct timeval idle = {.tv_sec = IDLE_S};
     json_t *response = json_object();
     json_object_set_new(response, "ok", json_boolean(error == NULL));
     if (error != NULL) {
@@ -69,6 +74,7 @@ static void reply(struct asker *asker, const char *error, json_t *result)
     char *text = json_dumps(response, JSON_COMPACT | JSON_PRESERVE_ORDER);
     json_decref(response);
     asker->replied = true;
+    bufferevent_set_timeouts(asker->transport, NULL, &idle);
     if (text == NULL) {
         text = strdup("{\"ok\":false,\"error\":\"out of memory\"}");
     }
@@ -167,6 +173,23 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t descripto
     bufferevent_enable(asker->transport, EV_READ | EV_WRITE);
 }
 
+static void on_resume(evutil_socket_t descriptor, short what, void *ctx)
+{
+    struct control *control = ctx;
+    (void)descriptor;
+    (void)what;
+    evconnlistener_enable(control->listener);
+}
+
+/* Out of descriptors or memory: left enabled, the listener would spin. */
+static void on_accept_error(struct evconnlistener *listener, void *ctx)
+{
+    struct control *control = ctx;
+    struct timeval delay = milliseconds(PAUSE_MS);
+    evconnlistener_disable(listener);
+    event_add(control->resume, &delay);
+}
+
 /* Two daemons on one control socket would also share their ports without a word: SO_REUSEPORT lets
  * them. So the lock is what keeps a second one from starting. */
 static bool take_lock(struct control *control, char why[static WHY_MAX])
@@ -247,6 +270,11 @@ bool control_start(struct control *control)
         return false;
     }
     control->descriptor = -1;
+    control->resume = evtimer_new(control->base, on_resume, control);
+    if (control->resume == NULL) {
+        return false;
+    }
+    evconnlistener_set_error_cb(control->listener, on_accept_error);
     return true;
 }
 
@@ -260,6 +288,9 @@ void control_free(struct control *control)
     }
     if (control->listener != NULL) {
         evconnlistener_free(control->listener);
+    }
+    if (control->resume != NULL) {
+        event_free(control->resume);
     }
     if (control->descriptor >= 0) {
         close(control->descriptor);

@@ -20,8 +20,8 @@
 #include "geo/address.h"
 
 #define INFLIGHT_ATTEMPTS 4
-#define INFLIGHT_SMALL 512 /* octets of a query kept in its entry's own room */
-#define INFLIGHT_LARGE 256 /* longer queries that can wait at once */
+#define INFLIGHT_SMALL 512  /* octets of a query kept in its entry's own room */
+#define INFLIGHT_LARGE 2048 /* longer queries that can wait at once */
 
 struct published;
 struct inflight;

@@ -6,20 +6,18 @@
 
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "forwarder/client_quota.h"
 #include "forwarder/counters.h"
+#include "forwarder/descriptors.h"
 #include "forwarder/log.h"
 #include "forwarder/stream_client.h"
 #include "forwarder/worker.h"
 
-#define SPARE_DESCRIPTORS 64 /* never given to clients */
 #define PAUSE_MS 100
 
 struct listen_tcp {
@@ -27,20 +25,6 @@ struct listen_tcp {
     struct evconnlistener *listener;
     struct event *resume;
 };
-
-/* Would the next descriptor be one of the spare ones? The kernel gives out the lowest that is free.
- */
-static bool short_of_descriptors(const struct worker *worker)
-{
-    struct rlimit limit;
-    int lowest = fcntl(worker->wake, F_DUPFD_CLOEXEC, 0);
-    if (lowest < 0) {
-        return true;
-    }
-    close(lowest);
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-           (rlim_t)lowest + SPARE_DESCRIPTORS >= limit.rlim_cur;
-}
 
 static void pause_accepting(struct listen_tcp *listener)
 {
@@ -54,7 +38,7 @@ static void on_resume(evutil_socket_t descriptor, short what, void *ctx)
     struct listen_tcp *listener = ctx;
     (void)descriptor;
     (void)what;
-    if (short_of_descriptors(listener->worker)) {
+    if (descriptors_short(listener->worker->wake)) {
         pause_accepting(listener);
         return;
     }
@@ -78,7 +62,7 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t descrip
     counters_add(&worker->counters, COUNTER_TCP_ACCEPTED);
     (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     stream_client_open(worker->streams, descriptor, &client);
-    if (short_of_descriptors(worker)) {
+    if (descriptors_short(worker->wake)) {
         log_event(LOG_LEVEL_WARNING, "tcp", "accept paused", "reason=descriptors");
         pause_accepting(listener);
     }

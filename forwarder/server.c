@@ -256,6 +256,13 @@ static bool run_workers(struct server *server, char why[static WHY_MAX])
     return true;
 }
 
+/* Did a signal come while the first generation was loaded? */
+static bool asked_to_end(struct server *server)
+{
+    event_base_loop(server->base, EVLOOP_NONBLOCK);
+    return server->stopping;
+}
+
 static bool start(struct server *server, char why[static WHY_MAX])
 {
     snprintf(why, WHY_MAX, "out of memory");
@@ -304,10 +311,14 @@ static void free_sets(struct server *server)
     }
 }
 
-/* In the reverse order of the start. */
+/* In the reverse order of the start. A load that still runs may take its time over a long list, and
+ * the end must not wait for it: what it writes under state is whole at any moment. */
 static void finish(struct server *server)
 {
     control_free(server->control);
+    if (server->loader != NULL && loader_busy(server->loader)) {
+        _exit(server->exit_status);
+    }
     loader_free(server->loader);
     health_free(server->health);
     upstream_names_free(server->names);
@@ -357,6 +368,8 @@ int server_run(const char *config_path)
         log_event(LOG_LEVEL_ERROR, "server", "cannot start", "reason=\"out of memory\"");
     } else if (!load(&server)) {
         log_event(LOG_LEVEL_ERROR, "server", "cannot start", "config=%s", config_path);
+    } else if (asked_to_end(&server)) {
+        server.exit_status = 0;
     } else if (!start(&server, why)) {
         log_event(LOG_LEVEL_ERROR, "server", "cannot start", "reason=\"%s\"", why);
     } else {

@@ -13,6 +13,7 @@
 
 #include "forwarder/client_quota.h"
 #include "forwarder/counters.h"
+#include "forwarder/descriptors.h"
 #include "forwarder/dispatch.h"
 #include "forwarder/framing.h"
 #include "forwarder/milliseconds.h"
@@ -170,12 +171,31 @@ static void write_message(struct stream_client *client, struct span message)
     }
 }
 
+/* What waits may not be unread at all: the loop has just not come round to writing it. */
+static void write_now(struct stream_client *client)
+{
+    struct evbuffer *output = bufferevent_get_output(client->transport);
+    evbuffer_unfreeze(output, 1); /* the transport keeps it so between its own writes */
+    while (evbuffer_write(output, bufferevent_getfd(client->transport)) > 0) {
+    }
+    evbuffer_freeze(output, 1);
+}
+
+/* Would this message leave more unread than is allowed? A single one may always wait. */
+static bool is_over(const struct stream_client *client, size_t size, size_t limit)
+{
+    size_t waiting = unread(client);
+    return waiting > 0 && waiting + size > limit;
+}
+
 static void send_message(struct stream_client *client, struct span message)
 {
     struct worker *worker = client->table->worker;
-    size_t waiting = unread(client);
-    if (!client->doomed && waiting > 0 &&
-        waiting + message.size > worker->shared->config->limits.stream_output) {
+    size_t limit = worker->shared->config->limits.stream_output;
+    if (!client->doomed && is_over(client, message.size, limit)) {
+        write_now(client);
+    }
+    if (!client->doomed && is_over(client, message.size, limit)) {
         counters_add(&worker->counters, COUNTER_TCP_OVERFLOW);
         doom(client);
     }
@@ -430,6 +450,9 @@ bool stream_client_transfer(struct stream_table *table, const struct origin_stre
     struct stream_client *client = find(table, origin);
     if (client == NULL) {
         return true; /* nobody is left to answer */
+    }
+    if (descriptors_short(worker->wake)) {
+        return false; /* each transfer takes one */
     }
     struct transfer_request request = {query, client->address,
                                        worker->shared->config->limits.tcp_idle_ms};

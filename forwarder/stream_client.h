@@ -48,7 +48,8 @@ void stream_client_expect(struct stream_table *table, const struct origin_stream
 void stream_client_answer(struct stream_table *table, const struct origin_stream *origin,
                           struct span answer);
 
-/* Starts a zone transfer for the connection. False if no server could be asked. */
+/* Starts a zone transfer for the connection. False if no server could be asked, or the process is
+ * short of descriptors. */
 bool stream_client_transfer(struct stream_table *table, const struct origin_stream *origin,
                             struct span query);
 

@@ -31,6 +31,8 @@ struct transfer {
     const struct upstream_target *last; /* the server asked last; only compared */
     bool ended;                         /* upstream has closed; buffered messages may be left */
     bool paused;                        /* upstream is not read: the client does not keep up */
+    uint64_t due_ms;                    /* when a first message must be there, whoever sends it */
+    bool connected;                     /* to the server asked last */
     bool relaying;                      /* at least one message was handed on */
     uint16_t id;                        /* towards upstream */
     struct bufferevent *transport;
@@ -53,7 +55,7 @@ struct span transfer_query(const struct transfer *transfer)
     return (struct span){transfer->query, transfer->query_size};
 }
 
-static void start_deadline(struct transfer *transfer, unsigned ms)
+static void start_deadline(struct transfer *transfer, uint64_t ms)
 {
     struct timeval delay = milliseconds(ms);
     event_add(transfer->deadline, &delay);
@@ -82,6 +84,22 @@ static bool write_query(struct transfer *transfer)
     return written;
 }
 
+/* What is left of the time that the client is made to wait. */
+static uint64_t remaining_ms(const struct transfer *transfer)
+{
+    upstream_clock_read(transfer->env->clock);
+    uint64_t now = transfer->env->clock->ms;
+    return transfer->due_ms > now ? transfer->due_ms - now : 0;
+}
+
+/* How long a server may take to accept: not all of the time, if another one can be asked. */
+static uint64_t connect_ms(const struct transfer *transfer)
+{
+    uint64_t remaining = remaining_ms(transfer);
+    uint64_t retry_after = transfer->env->config->retry_after_ms;
+    return transfer->env->servers > 1 && retry_after < remaining ? retry_after : remaining;
+}
+
 static bool connect_to(struct transfer *transfer, const struct upstream_target *target)
 {
     transfer->transport = bufferevent_socket_new(transfer->env->base, -1,
@@ -98,7 +116,8 @@ static bool connect_to(struct transfer *transfer, const struct upstream_target *
         disconnect(transfer);
         return false;
     }
-    start_deadline(transfer, transfer->env->config->timeout_ms);
+    transfer->connected = false;
+    start_deadline(transfer, connect_ms(transfer));
     return true;
 }
 
@@ -106,7 +125,7 @@ static bool connect_to(struct transfer *transfer, const struct upstream_target *
 static bool ask_next(struct transfer *transfer)
 {
     disconnect(transfer);
-    while (transfer->tries < TRANSFER_TRIES) {
+    while (transfer->tries < TRANSFER_TRIES && remaining_ms(transfer) > 0) {
         transfer->tries++;
         const struct upstream_target *target =
             upstream_choose(transfer->upstream, &transfer->client, transfer->last);
@@ -171,6 +190,8 @@ static void on_event(struct bufferevent *transport, short what, void *ctx)
     if ((what & BEV_EVENT_CONNECTED) != 0) {
         int on = 1;
         (void)setsockopt(bufferevent_getfd(transport), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        transfer->connected = true;
+        start_deadline(transfer, remaining_ms(transfer));
         return;
     }
     if (transfer->relaying && transfer->paused) {
@@ -186,7 +207,9 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
     struct transfer *transfer = ctx;
     (void)descriptor;
     (void)what;
-    if (!transfer->relaying) {
+    if (!transfer->relaying && transfer->connected) {
+        end(transfer, TRANSFER_UNANSWERED); /* the server is there, and says nothing */
+    } else if (!transfer->relaying) {
         on_failed(transfer);
     } else if (transfer->paused) {
         start_deadline(transfer, transfer->idle_ms);
@@ -210,6 +233,8 @@ struct transfer *transfer_new(struct upstream_env *env, struct upstream *upstrea
     transfer->idle_ms = request->idle_ms;
     transfer->query_size = request->query.size;
     memcpy(transfer->query, request->query.bytes, request->query.size);
+    upstream_clock_read(env->clock);
+    transfer->due_ms = env->clock->ms + env->config->timeout_ms;
     transfer->deadline = evtimer_new(env->base, on_deadline, transfer);
     if (transfer->deadline == NULL || !ask_next(transfer)) {
         transfer_free(transfer);

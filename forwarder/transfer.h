@@ -5,7 +5,8 @@
  * ID is changed; messages that do not belong to the query are dropped.
  *
  *   connecting ──► asked ──► relaying ──► ended (upstream closed) or idle (nothing for tcp-idle)
- *        └──────────┴─► another server, then unanswered
+ *        │           └────► unanswered: nothing came within timeout, counted from the start
+ *        └──► another server, if this one refuses, closes or takes longer than retry-after
  */
 #pragma once
 

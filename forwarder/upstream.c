@@ -225,7 +225,7 @@ static void on_broken(void *ctx, struct inflight_entry *entry, bool reached)
     const struct upstream_server *broken = entry->attempts[entry->attempt_count].channel->server;
     struct candidates others = {.avoid = reached ? NULL : broken->target};
     struct upstream_server *server = NULL;
-    if (entry->tries < INFLIGHT_ATTEMPTS && (entry->retry || !reached)) {
+    if (entry->tries < UPSTREAM_TRIES && (entry->retry || !reached)) {
         server = pick(upstream, &entry->client, others);
     }
     if (server == NULL || !send_to(upstream, server, entry)) {
@@ -437,6 +437,7 @@ void upstream_adopt(struct upstream *upstream, struct upstream_set *set)
             servers[upstream->count++] = server;
         }
     }
+    upstream->env->servers = upstream->count;
     free_left(upstream);
     arm_renewal(upstream);
 }

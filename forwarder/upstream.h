@@ -12,6 +12,9 @@
 #include "forwarder/upstream_env.h"
 #include "forwarder/upstream_set.h"
 
+#define UPSTREAM_TRIES \
+    8 /* how often a query is sent over streams that break, till it is given up */
+
 struct upstream;
 
 /* env outlives it. NULL when memory is out. */

@@ -197,6 +197,17 @@ static int least_ttl(const struct ares_addrinfo *info)
     return ttl < TTL_MIN_S ? TTL_MIN_S : ttl;
 }
 
+static bool is_listed(struct upstream_target *const *targets, size_t count,
+                      const struct config_address *address)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (upstream_target_same(targets[i], address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes over what a look-up found; true if that differs from before. */
 static bool take_addresses(struct named_server *server, const struct ares_addrinfo *info)
 {
@@ -205,7 +216,8 @@ static bool take_addresses(struct named_server *server, const struct ares_addrin
     for (const struct ares_addrinfo_node *node = info->nodes; node != NULL && count < ADDRESSES_MAX;
          node = node->ai_next) {
         struct config_address address;
-        if (!found_address(node, server->config->port, &address)) {
+        if (!found_address(node, server->config->port, &address) ||
+            is_listed(targets, count, &address)) {
             continue;
         }
         targets[count] = obtain_target(server, &address);

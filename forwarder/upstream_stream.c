@@ -163,7 +163,8 @@ static struct upstream_stream *stream_new(struct upstream_streams *streams)
                                    (int)address->size) != 0) {
         goto fail;
     }
-    start_deadline(stream, env->config->retry_after_ms);
+    start_deadline(stream,
+                   env->servers > 1 ? env->config->retry_after_ms : env->config->timeout_ms);
     LIST_INSERT_HEAD(&streams->list, stream, link);
     streams->count++;
     return stream;

@@ -7,7 +7,7 @@
  *
  *   connecting ──► open ──► idle (nothing waits) ──► closed after UPSTREAM_STREAM_IDLE_MS
  *        │           └────► stale (a query was given up on it): no new queries, closed when empty
- *        └──► failed: refused, or not up within the server's retry-after
+ *        └──► failed: refused, or not up within retry-after (timeout, if there is no other server)
  */
 #pragma once
 

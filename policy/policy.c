@@ -110,7 +110,7 @@ static void reach_of_order(const struct order *order, int64_t loaded, struct rea
     *out = (struct reach){
         .countries = order->scope.countries,
         .unknown = order->scope.unknown,
-        .end = order->status == ORDER_ACTIVE && order->end > loaded ? order->end : ORDER_ALWAYS,
+        .end = order->status == ORDER_ACTIVE ? order->end : ORDER_ALWAYS,
     };
     for (unsigned group = 0; group < COUNTRY_GROUPS; group++) {
         struct country_set members = {0};

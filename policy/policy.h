@@ -21,8 +21,9 @@
 
 struct policy;
 
-/* Takes references of the orders (ids are unique). loaded is when the policy comes into force: an
- * order that ended before is in nobody's scope. NULL when memory is out. */
+/* Takes references of the orders (ids are unique). loaded is when the policy comes into force: who
+ * had left a group by then is not in its scope. Everything else is judged by the time of each
+ * query, so a clock that is set back loses no order. NULL when memory is out. */
 struct policy *policy_new(struct order *const *orders, size_t count, uint64_t seed, int64_t loaded);
 void policy_free(struct policy *policy); /* NULL is allowed */
 

@@ -300,14 +300,14 @@ END_TEST
 START_TEST(long_queries_wait_for_room_too)
 {
     enum {
-        CLIENTS = 2,
-        EACH = INFLIGHT_LARGE - 10,
+        CLIENTS = INFLIGHT_LARGE / STREAM_CLIENT_PIPELINE + 1,
+        EACH = STREAM_CLIENT_PIPELINE - 10,
         ALL = CLIENTS * EACH
     };
     static struct fake_message message;
     int clients[CLIENTS];
     unsigned answered = 0;
-    bench_init("limits: {stream-output: 1 MiB}\n");
+    bench_init("");
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i] = connect_from(NOWHERE);
         for (unsigned id = 0; id < EACH; id++) {

@@ -354,7 +354,7 @@ START_TEST(a_connection_that_breaks_is_tried_again_but_not_for_ever)
     struct fake_message message;
     adopt("0");
     ask(BENCH_QUERY("0001"), true);
-    for (unsigned i = 0; i < INFLIGHT_ATTEMPTS; i++) {
+    for (unsigned i = 0; i < UPSTREAM_TRIES; i++) {
         int connection = fake_server_accept(&servers[0], bench->base);
         ck_assert(fake_stream_read(connection, bench->base, &message));
         ck_assert_uint_eq(bench->unanswered, 0);

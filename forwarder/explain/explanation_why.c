@@ -123,8 +123,8 @@ static void print_forwarded(const struct explanation *explanation, FILE *out)
     print_order(policy_order(explanation->generation->policy, telling->order), out);
     fprintf(out, " names %s, but ", explanation_matched_name(explanation, telling, name));
     if (telling->binding == POLICY_BINDS) {
-        /* Asked about the past, of a generation that no longer counts it. */
-        fputs("had ended when this generation was loaded", out);
+        /* Asked about a past in which the country was still a member of a group. */
+        fputs("its scope had lost the country when this generation was loaded", out);
     } else {
         explanation_why_binding(explanation, telling, out);
     }

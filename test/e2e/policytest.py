@@ -27,10 +27,12 @@ TRANSPORTS = ("udp", "tcp")
 BROKEN = "id: [\n"  # an order or a configuration with an error at 2:1
 
 # A database and a configuration of which nothing is to be said, not even that it is old. Loaded in
-# an instant, where the real database takes its time.
+# an instant, where the real database takes its time. What it says of Teredo, NAT64 and 6to4 is not
+# to be believed, and EU is no country.
 NETWORKS = {
     "2.32.0.0/12": "IT", "2001:b07::/32": "IT", "5.9.0.0/16": "DE", "2a01:4f8::/29": "DE",
-    "90.0.0.0/9": "FR", "192.88.99.0/24": "EU",
+    "90.0.0.0/9": "FR", "81.2.69.0/24": "UK", "46.99.0.0/16": "XK", "192.88.99.0/24": "EU",
+    "2001::/32": "FR", "64:ff9b::/96": "FR", "64:ff9b:1::/48": "FR", "2002::/16": "FR",
 }  # fmt: skip
 BUILT = 1767225600  # 2026-01-01T00:00:00Z
 SMALL = {"geo": {"database": "country.mmdb", "max-age": "3650d"}, "resolver-arpa": "nodata"}

@@ -322,6 +322,20 @@ class Edns(PolicyTest):
                 self.assertEqual(len(got.options), 1 + with_cookie)
                 self.assertEqual(len(got.section("authority")), letter == "n")
 
+    def test_what_just_fits(self):
+        """The text is there as soon as there is room for its last octet, and not before."""
+        for letter in "rna":
+            options = [(OPTION_COOKIE, bytes(40))]
+            ask = lambda size: self.italian4.ask(
+                query(self.long_name(letter), opt=opt(size, options=options))
+            )
+            whole = len(ask(1400))
+            self.assertGreater(whole, 513)
+            for size in (whole - 1, whole, whole + 1):
+                received = ask(size)
+                text = MESSAGE if size >= whole else ""
+                self.assertEqual((parse(received).ede[1], len(received) <= size), (text, True))
+
     def test_a_stream_has_no_udp_size(self):
         for letter in "rna":
             message = query(self.long_name(letter), opt=opt(512))
@@ -438,14 +452,15 @@ class Dates(PolicyTest):
         """(earliest, latest second it was judged at, answer)."""
         message = query(qname)
         before = int(time.time())
-        received = self.italian4.ask(message)
+        received = self.german4.ask(message)
         return before, int(time.time()), parse(received)
 
     def watch(self, begin, end):
-        """Asks from now until the order has ended; when was it asked before, during and after?"""
+        """Asks from now until the order has ended; was it asked before, during and after it? No
+        other order binds Germany, so that nothing else keeps its clients in scope."""
         dates = {"effective": rfc3339(begin), "until": rfc3339(end)}
-        short = order("IT-SHORT", action="nodata", names=["short.example"], **dates)
-        self.proxy.write_order("IT/short.yaml", short)
+        short = order("DE-SHORT", action="nodata", names=["short.example"], **dates)
+        self.proxy.write_order("DE/short.yaml", short)
         self.proxy.reload()
         seen = set()
         while "after" not in seen:
@@ -471,7 +486,7 @@ class Dates(PolicyTest):
         else:
             self.fail("the order was never seen before, during and after its time")
         for event in ("order begins", "order ends"):
-            self.assertIn("IT-SHORT", self.proxy.wait_for_log(event))
+            self.assertIn("DE-SHORT", self.proxy.wait_for_log(event))
 
     def test_the_ttl_ends_with_the_order(self):
         end = int(time.time()) + 45

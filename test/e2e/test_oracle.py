@@ -32,8 +32,8 @@ from harness import COUNTRY_DATABASE, REPOSITORY
 from mmdb import Mmdb
 from policytest import AUTHORITY, LIGHT, MARK, SEED, PolicyTest
 
-TIMES = 6 if LIGHT else 25
-QUESTIONS_EACH = 2500 if LIGHT else 8000  # a time
+TIMES = 11 if LIGHT else 27
+QUESTIONS_EACH = 1500 if LIGHT else 7500  # a time
 MMDB_SAMPLE = 5000 if LIGHT else 20_000
 ORDERS = 90
 LIVE = 500 if LIGHT else 2500
@@ -447,7 +447,18 @@ class World:
         return str(ipaddress.ip_network((text(address), length), strict=False))
 
     def question(self):
-        """(address, name as a person writes it, type)."""
+        """(address, name as a person writes it, type); often such that an order has a say in it."""
+        if self.rng.random() < 0.3:
+            order = self.rng.choice(self.orders)
+            listed = self.rng.choice(order.subtrees + order.exact + order.excepted)
+            qname = ".".join(reversed(listed))
+            if self.rng.random() < 0.5:
+                qname = f"{self.rng.choice(self.LABELS)}.{qname}"
+            code = self.rng.choice(
+                [code for code in order.scope if code not in ("EU", "EEA")] or ["IT", "NO"]
+            )
+            address = self.address_in(self.rng.choice(self.by_country[code]))
+            return address, qname, self.rng.choice(QUERY_TYPES)
         qname = self.name()
         if self.rng.random() < 0.3:
             qname = qname.upper()
@@ -457,14 +468,14 @@ class World:
 
     def times(self, count, now):
         """Now, the instants at which orders begin and end, the second before, and others."""
-        chosen = [now, now]
+        chosen = [now]
         for day in ("2006-06-01", "2012-06-01", "2014-06-01", "2020-01-30", "2020-02-02"):
             chosen.append(datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp())
         while len(chosen) < count:
             order = self.rng.choice(self.orders)
             edge = self.rng.choice((order.effective, order.end))
             if abs(edge) != float("inf") and abs(edge - UNITED_KINGDOM_LEFT) > 86400:
-                chosen.append(edge - self.rng.randint(0, 1))
+                chosen += [edge - 1, edge]
         return [int(each) for each in chosen[:count]]
 
 

@@ -11,6 +11,7 @@ import signal
 import socket
 import time
 
+from client import DEADLINE
 from dnsbytes import REFUSED, parse, query
 from harness import Daemon, merged, yaml_text
 from mmdb import mmdb
@@ -61,6 +62,15 @@ class ReloadTest(PolicyTest):
             (os.path.relpath(error["file"], self.proxy.folder), error["line"], error["column"])
             for error in self.proxy.status()["errors"]
         ]
+
+    def control(self, request):
+        """Asks the daemon without the tool, which would have to read forwarder.conf first."""
+        with socket.socket(socket.AF_UNIX) as channel:
+            channel.settimeout(DEADLINE)
+            channel.connect(str(self.proxy.folder / "control.sock"))
+            channel.sendall(json.dumps(request).encode() + b"\n")
+            with channel.makefile() as answer:
+                return json.load(answer)
 
     def assert_exactly(self, errors):
         self.assertEqual(self.errors(), errors)
@@ -227,18 +237,25 @@ class Reload(ReloadTest):
         self.assertTrue(self.is_blocked("one.example", self.german4))
 
     def test_a_broken_configuration_keeps_the_one_before(self):
-        proxy = self.run_daemon(config={"block": {"action": "refused", "ttl": "7s"}})
+        """Orders are read all the same, by the configuration that is in force."""
+        proxy = self.run_daemon()
         good = proxy.conf.read_text()
-        for text, place in (
-            (good + "colour: blue\n", rf":{good.count(chr(10)) + 1}:1: "),
-            ("listen: [\n", ":2:1: "),
-            ("", ": "),
-        ):
+        rows = [
+            (good + "colour: blue\n", (good.count("\n") + 1, 1)),
+            (good.replace("country.mmdb", "absent.mmdb") + "nope: 1\n", (good.count("\n") + 1, 1)),
+            (BROKEN, (2, 1)),
+            ("", (0, 0)),
+        ]
+        for number, (text, place) in enumerate(rows):
+            names = [f"r{number}.example"]
             proxy.write("forwarder.conf", text)
-            proxy.signal(signal.SIGHUP)
-            proxy.wait_for_log(f"{proxy.conf}{place}")
-            self.assert_blocked("one.example")
-        # Orders are read all the same, by the configuration that is in force.
+            proxy.write_order("IT/one.yaml", order("IT-ONE", names=names))
+            self.assertFalse(self.control({"command": "reload"})["ok"])
+            self.assert_blocked(*names)
+            (error,) = self.control({"command": "status"})["result"]["errors"]
+            self.assertEqual(error["file"], str(proxy.conf))
+            self.assertEqual((error["line"], error["column"]), place)
+            self.assertIn(f"{proxy.conf}:{place[0]}:{place[1]}: " if place[0] else "", proxy.log())
         proxy.write("forwarder.conf", good)
         proxy.reload()
         self.assert_exactly([])
@@ -345,6 +362,10 @@ class Restart(ReloadTest):
         self.assert_blocked("two.example")
         self.restart()
         self.assert_free("one.example")
+        # Nor does it come back in the place of a file that is broken from its first day.
+        self.restart(lambda: proxy.write_order("IT/one.yaml", BROKEN))
+        self.assert_free("one.example")
+        proxy.remove_order("IT/one.yaml")
         self.restart(lambda: proxy.remove_order("IT/two.yaml"))  # while nobody looked
         self.assert_free("one.example", "two.example")
         self.assert_exactly([])
@@ -413,6 +434,9 @@ class Restart(ReloadTest):
             "one bit": lambda each: each.write_bytes(
                 bytes([each.read_bytes()[0] ^ 1]) + each.read_bytes()[1:]
             ),
+            "another name": lambda each: each.write_bytes(
+                each.read_bytes().replace(b"two.example", b"twx.example")
+            ),
             "empty": lambda each: each.write_bytes(b""),
             "gone": lambda each: each.unlink(),
             "a folder": lambda each: (each.unlink(), each.mkdir()),
@@ -437,6 +461,7 @@ class Restart(ReloadTest):
                 )
                 self.assert_blocked("one.example")
                 self.assertTrue(self.errors())
+                self.assert_free("twx.example")
                 if label != "gone":
                     self.assert_free("two.example")
                 proxy.write_order("IT/two.yaml", order("IT-TWO", names=["two.example"]))

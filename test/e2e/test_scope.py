@@ -93,7 +93,7 @@ class Precedence(PolicyTest):
 
     EARLY, LATE = "2022-01-01T00:00:00Z", "2023-01-01T00:00:00Z"
     ORDERS = {
-        # Each letter is a name on its own; the winner is what the text of the answer says.
+        # Who decides is seen by the text of the answer, which is the order's id.
         "IT/longer-1.yaml": make("IT-LONGER-1", EARLY, names=["longer.example"]),
         "IT/longer-2.yaml": make("IT-LONGER-2", LATE, names=["www.longer.example"]),
         "IT/earlier-1.yaml": make("IT-EARLIER-1", LATE, names=["earlier.example"]),

@@ -151,7 +151,13 @@ class Storm(SiteTest):
         done = self.proxy.tool("reload", *strict)
         self.assertEqual(done.returncode, 0 if good else 1, (number, done.stdout, done.stderr))
 
+    def descriptors(self):
+        """Of files and sockets that the daemon holds, less those of clients' streams."""
+        streams = self.proxy.status()["connections"]
+        return len(os.listdir(f"/proc/{self.proxy.process.pid}/fd")) - streams
+
     def test_storm(self):
+        before = self.descriptors()
         loads = [
             Load(self.site, ITALIAN4, ["always.example", "never.example"]),
             Load(self.site, GERMAN4, ["always.example", "never.example"]),
@@ -168,6 +174,7 @@ class Storm(SiteTest):
             self.reload(number, good and database_is_good)
             self.assertEqual(prober.wrong, [])
         prober.stop()
+        self.eventually(lambda: self.descriptors() <= before, "old generations are let go")
         (italian, lost), (german, lost_too) = (load.stop() for load in loads)
         print(
             f"# {RELOADS} reloads, {replacements} databases, SEED={SEED}; {prober.asked} probes, "

@@ -360,11 +360,15 @@ class Country(ToolTest):
         "2001:0B07:0:0::1": ("2001:b07::1", "IT", "2001:b07::/32", "database"),
         "5.9.7.255": ("5.9.7.255", "IT", "5.9.7.0/24", "override"),
         "2.32.8.0": ("2.32.8.0", None, "2.32.8.0/24", "override"),
+        "81.2.69.1": ("81.2.69.1", "GB", "81.2.69.0/24", "database"),  # UK reads as GB
+        "46.99.0.1": ("46.99.0.1", "XK", "46.99.0.0/16", "database"),
         "192.88.99.1": ("192.88.99.1", None, "192.88.99.0/24", "database"),  # EU is no country
         "9.9.9.9": ("9.9.9.9", None, None, "none"),
         "2002:509:701::": ("2002:509:701::", "IT", "5.9.7.0/24", "override"),
         "2001:0:220:1::": ("2001:0:220:1::", None, None, "none"),  # Teredo
         "64:ff9b::220:1": ("64:ff9b::220:1", None, None, "none"),  # NAT64
+        "64:ff9b:1::1": ("64:ff9b:1::1", None, None, "none"),
+        "2002:909:909::": ("2002:909:909::", None, None, "none"),
     }
 
     def test_json(self):
@@ -624,9 +628,13 @@ class Usage(SiteTest):
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer, "wb") as output:
+            program = sanitized(BUILD / "bailiwick")
             done = subprocess.run(
-                [*sanitized(BUILD / "bailiwick"), "country", "--config", str(files.conf), "2.32.0.1"],
-                stdout=output, stderr=subprocess.PIPE, text=True, timeout=DEADLINE,
-            )  # fmt: skip
+                [*program, "country", "--config", str(files.conf), "2.32.0.1"],
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+                timeout=DEADLINE,
+            )
         self.assertEqual(done.returncode, FAILED)
         self.assertIn("standard output", done.stderr)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The process's descriptors: some are spared from clients, so that reloads, status and upstreams go
+ * on when clients take all the others.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#define DESCRIPTORS_SPARE 64
+
+/* Would the next descriptor be one of the spare ones, or is there none? open is any descriptor of
+ * the process. Two system calls: for accepting, not for queries. */
+bool descriptors_short(int open);
