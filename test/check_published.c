@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A published generation: a share for each worker, counts of all of them by order.
+ */
+#include "forwarder/published.h"
+
+#include "forwarder/counters.h"
+#include "forwarder/log.h"
+#include "test/generation_set.h"
+
+#define WORKERS 3
+
+static struct published *published;
+
+static void set_up(void)
+{
+    log_set_level(LOG_LEVEL_ERROR);
+    set_init();
+    put("orders/IT/b.yaml", ORDER("B", "b.example"));
+    published = published_new(load((struct load){.read_only = true}), WORKERS);
+    ck_assert_ptr_nonnull(published);
+}
+
+static void tear_down(void)
+{
+    published_free(published);
+    set_fini();
+}
+
+START_TEST(a_share_begins_empty)
+{
+    ck_assert_uint_eq(published->number, published->generation->number);
+    ck_assert_uint_eq(published->share_count, WORKERS);
+    for (size_t i = 0; i < WORKERS; i++) {
+        ck_assert_uint_eq(published->shares[i].in_flight, 0);
+        ck_assert_ptr_null(published->shares[i].older);
+    }
+    for (size_t i = 0; i < policy_order_count(published->generation->policy); i++) {
+        ck_assert_uint_eq(published_blocked(published, i) + published_shadowed(published, i), 0);
+    }
+}
+END_TEST
+
+START_TEST(what_workers_count_is_summed_by_order)
+{
+    for (size_t i = 0; i < WORKERS; i++) {
+        for (size_t times = 0; times <= i; times++) {
+            counters_bump(&published->shares[i].blocked[0]);
+        }
+        counters_bump(&published->shares[i].shadowed[1]);
+    }
+    ck_assert_uint_eq(published_blocked(published, 0), 1 + 2 + 3);
+    ck_assert_uint_eq(published_blocked(published, 1), 0);
+    ck_assert_uint_eq(published_shadowed(published, 0), 0);
+    ck_assert_uint_eq(published_shadowed(published, 1), WORKERS);
+}
+END_TEST
+
+START_TEST(a_generation_without_orders_can_be_published)
+{
+    published_free(published);
+    published = NULL;
+    take_away("orders/IT/a.yaml");
+    take_away("orders/IT/b.yaml");
+    struct generation *generation = load((struct load){.read_only = true});
+    ck_assert_msg(generation != NULL, "%s", problems_text());
+    ck_assert_uint_eq(policy_order_count(generation->policy), 0);
+    published = published_new(generation, WORKERS);
+    ck_assert_ptr_nonnull(published);
+    published_free(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("published");
+    TCase *tcase = tcase_create("published");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, a_share_begins_empty);
+    tcase_add_test(tcase, what_workers_count_is_summed_by_order);
+    tcase_add_test(tcase, a_generation_without_orders_can_be_published);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
