@@ -24,7 +24,7 @@
 
 #define CONNECTIONS_MAX 32
 #define BACKLOG 16
-#define IDLE_S 10 /* for the request to come, and for the response to be read */
+#define DEADLINE_S 10 /* for the request to come, and for the response to be read */
 #define PATH_SIZE 256
 #define PAUSE_MS 100 /* of accepting, when descriptors are out */
 
@@ -32,8 +32,9 @@ struct asker {
     struct control *control;
     uint64_t ticket;
     struct bufferevent *transport;
-    bool asked;   /* its request has been handed on */
-    bool replied; /* to be closed once the response is out */
+    struct event *deadline; /* for the request to come, then for the response to be read */
+    bool asked;             /* its request has been handed on */
+    bool replied;           /* to be closed once the response is out */
     LIST_ENTRY(asker) link;
 };
 
@@ -56,13 +57,29 @@ static void asker_free(struct asker *asker)
 {
     LIST_REMOVE(asker, link);
     asker->control->count--;
+    if (asker->deadline != NULL) {
+        event_free(asker->deadline);
+    }
     bufferevent_free(asker->transport);
     free(asker);
 }
 
+static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
+{
+    (void)descriptor;
+    (void)what;
+    asker_free(ctx);
+}
+
+/* Counted from now, however many octets come meanwhile. */
+static void start_deadline(struct asker *asker)
+{
+    struct timeval delay = {.tv_sec = DEADLINE_S};
+    event_add(asker->deadline, &delay);
+}
+
 static void reply(struct asker *asker, const char *error, json_t *result)
 {
-    struct timeval idle = {.tv_sec = IDLE_S};
     json_t *response = json_object();
     json_object_set_new(response, "ok", json_boolean(error == NULL));
     if (error != NULL) {
@@ -74,7 +91,7 @@ static void reply(struct asker *asker, const char *error, json_t *result)
     char *text = json_dumps(response, JSON_COMPACT | JSON_PRESERVE_ORDER);
     json_decref(response);
     asker->replied = true;
-    bufferevent_set_timeouts(asker->transport, NULL, &idle);
+    start_deadline(asker);
     if (text == NULL) {
         text = strdup("{\"ok\":false,\"error\":\"out of memory\"}");
     }
@@ -113,7 +130,7 @@ static void on_readable(struct bufferevent *transport, void *ctx)
         return;
     }
     asker->asked = true;
-    bufferevent_set_timeouts(transport, NULL, NULL); /* a reload takes the time it takes */
+    event_del(asker->deadline); /* a reload takes the time it takes */
     if (line == NULL || size > CONTROL_REQUEST_MAX) {
         reply(asker, "request too long", NULL);
     } else if (!control_request_parse(line, size, &request, why)) {
@@ -148,7 +165,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t descripto
                       struct sockaddr *peer, int peer_size, void *ctx)
 {
     struct control *control = ctx;
-    struct timeval idle = {.tv_sec = IDLE_S};
     struct asker *asker = control->count < CONNECTIONS_MAX ? calloc(1, sizeof(*asker)) : NULL;
     (void)listener;
     (void)peer;
@@ -168,9 +184,14 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t descripto
     asker->ticket = ++control->tickets;
     LIST_INSERT_HEAD(&control->askers, asker, link);
     control->count++;
+    asker->deadline = evtimer_new(control->base, on_deadline, asker);
+    if (asker->deadline == NULL) {
+        asker_free(asker);
+        return;
+    }
     bufferevent_setcb(asker->transport, on_readable, on_written, on_event, asker);
-    bufferevent_set_timeouts(asker->transport, &idle, &idle);
     bufferevent_enable(asker->transport, EV_READ | EV_WRITE);
+    start_deadline(asker);
 }
 
 static void on_resume(evutil_socket_t descriptor, short what, void *ctx)
@@ -252,7 +273,7 @@ struct control *control_new(struct event_base *base, const char *path, control_h
         snprintf(why, WHY_MAX, "%s: too long for a socket", path);
         goto fail;
     }
-    if (!take_lock(control, why) || !bind_socket(control, why)) {
+    if (!take_lock(control, why)) {
         goto fail;
     }
     return control;
@@ -261,8 +282,12 @@ fail:
     return NULL;
 }
 
-bool control_start(struct control *control)
+bool control_start(struct control *control, char why[static WHY_MAX])
 {
+    if (!bind_socket(control, why)) {
+        return false;
+    }
+    snprintf(why, WHY_MAX, "out of memory");
     control->listener =
         evconnlistener_new(control->base, on_accept, control,
                            LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, control->descriptor);

@@ -18,14 +18,15 @@ struct event_base;
 /* Told of each request; it is answered by control_reply with the same ticket, now or later. */
 typedef void control_handle_fn(void *ctx, const struct control_request *request, uint64_t ticket);
 
-/* Binds the socket; a stale one of a daemon that is gone is replaced, that of a running one is not.
- * The lock is a file beside it ("….lock"), held until control_free. NULL with a reason. */
+/* Takes the lock that keeps a second daemon from the same socket, and so from the same state and
+ * ports: a file beside it ("….lock"), held until control_free. NULL with a reason. */
 struct control *control_new(struct event_base *base, const char *path, control_handle_fn *handle,
                             void *ctx, char why[static WHY_MAX]);
 void control_free(struct control *control); /* removes the socket; NULL is allowed */
 
-/* Begins to accept requests. */
-bool control_start(struct control *control);
+/* Binds the socket, in place of a stale one, and accepts requests from the next turn of the loop
+ * on. False with a reason. */
+bool control_start(struct control *control, char why[static WHY_MAX]);
 
 /* Sends the response and closes, if the asker is still there. Takes over result (may be NULL).
  * error NULL means ok. */

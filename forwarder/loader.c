@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CONFIG_BYTES_MAX (1024U * 1024U)
+#include "policy/yaml_text.h"
 
 struct loader {
     char *path;
@@ -39,27 +39,8 @@ struct loader {
     struct loader_result result;
 };
 
-/* The configuration as it is now, or the last good one; NULL if there is neither. */
-static struct config *read_config(struct loader *loader, struct problem_list *problems)
-{
-    struct file_bytes now;
-    char why[WHY_MAX];
-    if (!file_bytes_read(AT_FDCWD, loader->path, CONFIG_BYTES_MAX, &now, why)) {
-        problem_list_add(problems, PROBLEM_ERROR, loader->path, 0, 0, "%s", why);
-    } else {
-        struct config *config = config_parse(loader->path, now.bytes, now.size, problems);
-        if (config != NULL) {
-            file_bytes_fini(&loader->good);
-            loader->good = now;
-            loader->has_good = true;
-            return config;
-        }
-        file_bytes_fini(&now);
-    }
-    return loader_config(loader);
-}
-
-struct config *loader_config(struct loader *loader)
+/* From the last good text; NULL if there is none. */
+static struct config *good_config(struct loader *loader)
 {
     struct problem_list ignored;
     if (!loader->has_good) {
@@ -72,16 +53,32 @@ struct config *loader_config(struct loader *loader)
     return config;
 }
 
+/* The configuration as it is now, or the last good one; NULL if there is neither. */
+static struct config *read_config(struct loader *loader, struct problem_list *problems)
+{
+    struct file_bytes now;
+    char why[WHY_MAX];
+    if (!file_bytes_read(AT_FDCWD, loader->path, YAML_TEXT_BYTES_MAX, &now, why)) {
+        problem_list_add(problems, PROBLEM_ERROR, loader->path, 0, 0, "%s", why);
+    } else {
+        struct config *config = config_parse(loader->path, now.bytes, now.size, problems);
+        if (config != NULL) {
+            file_bytes_fini(&loader->good);
+            loader->good = now;
+            loader->has_good = true;
+            return config;
+        }
+        file_bytes_fini(&now);
+    }
+    return good_config(loader);
+}
+
 /* What only a start can change is told, not applied. The state folder is the one such thing that a
  * load itself uses. */
 static bool keep_fixed(struct loader *loader, struct config *config, struct problem_list *problems)
 {
     const char *key;
     size_t next = 0;
-    if (loader->started == NULL) {
-        loader->started = loader_config(loader);
-        return loader->started != NULL;
-    }
     while ((key = config_fixed_difference(loader->started, config, &next)) != NULL) {
         problem_list_add(problems, PROBLEM_WARNING, loader->path, 0, 0,
                          "%s has changed: that takes effect at the next start", key);
@@ -187,6 +184,13 @@ void loader_free(struct loader *loader)
     file_bytes_fini(&loader->good);
     free(loader->path);
     free(loader);
+}
+
+struct config *loader_read(struct loader *loader, struct problem_list *problems)
+{
+    struct config *config = read_config(loader, problems);
+    loader->started = config == NULL ? NULL : good_config(loader);
+    return config;
 }
 
 void loader_run(struct loader *loader, struct loader_result *result)

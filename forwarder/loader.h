@@ -28,11 +28,12 @@ struct loader *loader_new(struct event_base *base, const char *config_path, load
                           void *ctx, char why[static WHY_MAX]);
 void loader_free(struct loader *loader); /* waits for a load that runs; NULL is allowed */
 
-/* The first load, at once and in this thread. */
-void loader_run(struct loader *loader, struct loader_result *result);
+/* Reads forwarder.conf for the first time: a configuration of the caller's own. NULL with the
+ * reasons in problems. What only a start can change is measured against it from then on. */
+struct config *loader_read(struct loader *loader, struct problem_list *problems);
 
-/* A configuration of the caller's own, from the last good text; NULL before the first load. */
-struct config *loader_config(struct loader *loader);
+/* The first load, at once and in this thread, after loader_read. */
+void loader_run(struct loader *loader, struct loader_result *result);
 
 /* Starts a load against the generation in force, which stays until it has ended. False if no
  * thread could be had. */

@@ -160,26 +160,37 @@ static size_t count_workers(const struct config *config)
     return (size_t)CPU_COUNT(&cpus);
 }
 
-/* The configuration and the first generation. */
-static bool load(struct server *server)
+static bool read_config(struct server *server)
 {
-    char why[WHY_MAX];
+    struct problem_list problems;
+    problem_list_init(&problems);
+    server->config = loader_read(server->loader, &problems);
+    server_log_problems(&problems);
+    problem_list_fini(&problems);
+    return server->config != NULL;
+}
+
+/* The configuration, the lock that keeps a second daemon out, and the first generation. */
+static bool load(struct server *server, char why[static WHY_MAX])
+{
     struct loader_result result;
     server->loader = loader_new(server->base, server->config_path, server_on_loaded, server, why);
-    if (server->loader == NULL) {
-        log_event(LOG_LEVEL_ERROR, "server", "cannot start", "reason=\"%s\"", why);
+    if (server->loader == NULL || !read_config(server)) {
+        return false;
+    }
+    server->control =
+        control_new(server->base, server->config->control, server_on_request, server, why);
+    if (server->control == NULL) {
         return false;
     }
     loader_run(server->loader, &result);
     server_log_problems(&result.problems);
     problem_list_fini(&result.problems);
-    server->config = loader_config(server->loader);
-    if (result.generation == NULL || server->config == NULL) {
-        generation_free(result.generation);
-        config_free(result.config);
+    server->worker_count = count_workers(server->config);
+    if (result.generation == NULL) {
+        snprintf(why, WHY_MAX, "no generation could be loaded");
         return false;
     }
-    server->worker_count = count_workers(server->config);
     return server_publish(server, &result);
 }
 
@@ -266,10 +277,8 @@ static bool asked_to_end(struct server *server)
 static bool start(struct server *server, char why[static WHY_MAX])
 {
     snprintf(why, WHY_MAX, "out of memory");
-    server->control =
-        control_new(server->base, server->config->control, server_on_request, server, why);
-    return server->control != NULL && start_upstreams(server, why) && start_workers(server, why) &&
-           run_workers(server, why);
+    return control_start(server->control, why) && start_upstreams(server, why) &&
+           start_workers(server, why) && run_workers(server, why);
 }
 
 static void run(struct server *server)
@@ -277,10 +286,6 @@ static void run(struct server *server)
     const struct generation *generation = server_generation(server);
     event_add(server->notified, NULL);
     server_follow_orders(server);
-    if (!control_start(server->control)) {
-        log_event(LOG_LEVEL_ERROR, "server", "no control socket", "path=%s",
-                  server->config->control);
-    }
     log_event(LOG_LEVEL_INFO, "server", "ready", "version=%s workers=%zu generation=%llu",
               BAILIWICK_VERSION, server->worker_count, (unsigned long long)generation->number);
     if (server->stopping) {
@@ -346,9 +351,23 @@ static void finish(struct server *server)
     }
 }
 
+/* What libevent has to say goes where everything else does. */
+static void on_libevent_message(int severity, const char *message)
+{
+    static const enum log_level levels[] = {
+        [EVENT_LOG_DEBUG] = LOG_LEVEL_DEBUG,
+        [EVENT_LOG_MSG] = LOG_LEVEL_INFO,
+        [EVENT_LOG_WARN] = LOG_LEVEL_WARNING,
+        [EVENT_LOG_ERR] = LOG_LEVEL_ERROR,
+    };
+    char value[LOG_VALUE_MAX];
+    log_event(levels[severity], "libevent", "message", "text=%s",
+              log_quote(message, value, sizeof(value)));
+}
+
 int server_run(const char *config_path)
 {
-    char why[WHY_MAX] = "out of memory";
+    char why[WHY_MAX] = "the configuration has errors";
     struct server server = {
         .config_path = config_path,
         .started = (int64_t)time(NULL),
@@ -363,11 +382,13 @@ int server_run(const char *config_path)
     TAILQ_INIT(&server.sets);
     problem_list_init(&server.refused);
     signal(SIGPIPE, SIG_IGN);
+    event_set_log_callback(on_libevent_message);
     raise_descriptor_limit();
     if (!make_loop(&server)) {
         log_event(LOG_LEVEL_ERROR, "server", "cannot start", "reason=\"out of memory\"");
-    } else if (!load(&server)) {
-        log_event(LOG_LEVEL_ERROR, "server", "cannot start", "config=%s", config_path);
+    } else if (!load(&server, why)) {
+        log_event(LOG_LEVEL_ERROR, "server", "cannot start", "config=%s reason=\"%s\"", config_path,
+                  why);
     } else if (asked_to_end(&server)) {
         server.exit_status = 0;
     } else if (!start(&server, why)) {

@@ -4,6 +4,8 @@
  */
 #include "forwarder/status.h"
 
+#include <string.h>
+
 #include "forwarder/counters.h"
 #include "forwarder/generation/generation.h"
 #include "forwarder/tally.h"
@@ -28,27 +30,50 @@ static json_t *problem_json(const struct generation_problem *problem)
                      instant(problem->since));
 }
 
+static json_t *refused_json(const struct problem *problem, int64_t since)
+{
+    struct generation_problem standing = {problem->level,  problem->file, problem->line,
+                                          problem->column, problem->text, since};
+    return problem_json(&standing);
+}
+
 json_t *status_problems(const struct problem_list *problems, int level, int64_t since)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
         if ((int)problem->level == level) {
-            struct generation_problem standing = {problem->level,  problem->file, problem->line,
-                                                  problem->column, problem->text, since};
-            json_array_append_new(array, problem_json(&standing));
+            json_array_append_new(array, refused_json(problem, since));
         }
     }
     return array;
+}
+
+/* Does the generation in force have this problem too? */
+static bool stands(const struct generation *generation, const struct problem *problem)
+{
+    for (size_t i = 0; i < generation->problem_count; i++) {
+        const struct generation_problem *standing = &generation->problems[i];
+        if (standing->line == problem->line && standing->column == problem->column &&
+            strcmp(standing->file, problem->file) == 0 &&
+            strcmp(standing->text, problem->text) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What stands in the generation in force, and the errors for which the last load gave none. */
 static json_t *standing_problems(const struct status_view *view, int level)
 {
     const struct generation *generation = view->generation;
-    json_t *array = level == PROBLEM_ERROR
-                        ? status_problems(view->refused, level, view->refused_since)
-                        : json_array();
+    json_t *array = json_array();
+    for (size_t i = 0; level == PROBLEM_ERROR && i < view->refused->count; i++) {
+        const struct problem *problem = &view->refused->items[i];
+        if (problem->level == PROBLEM_ERROR && !stands(generation, problem)) {
+            json_array_append_new(array, refused_json(problem, view->refused_since));
+        }
+    }
     for (size_t i = 0; i < generation->problem_count; i++) {
         if ((int)generation->problems[i].level == level) {
             json_array_append_new(array, problem_json(&generation->problems[i]));

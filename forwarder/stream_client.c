@@ -29,6 +29,9 @@ struct stream_client {
     struct bufferevent *transport;
     struct event *idle;
     unsigned due; /* answers of upstreams still to come */
+    uint64_t
+        queued; /* octets that were to be sent, and how many of them the client had read when */
+    uint64_t read_by; /* its time of idleness last began */
     unsigned transfer_count;
     struct transfer *transfers[STREAM_CLIENT_TRANSFERS];
     bool draining;                      /* no more octets will come, or none are wanted */
@@ -166,9 +169,12 @@ static void finish_if_done(struct stream_client *client)
 
 static void write_message(struct stream_client *client, struct span message)
 {
-    if (!client->doomed && !framing_write(bufferevent_get_output(client->transport), message)) {
+    struct evbuffer *output = bufferevent_get_output(client->transport);
+    size_t before = evbuffer_get_length(output);
+    if (!client->doomed && !framing_write(output, message)) {
         doom(client);
     }
+    client->queued += evbuffer_get_length(output) - before;
 }
 
 /* What waits may not be unread at all: the loop has just not come round to writing it. */
@@ -284,6 +290,12 @@ static void on_idle(evutil_socket_t descriptor, short what, void *ctx)
     (void)descriptor;
     (void)what;
     if (client->doomed) {
+        return;
+    }
+    uint64_t read = client->queued - unread(client);
+    if (unread(client) > 0 && read > client->read_by) {
+        client->read_by = read; /* slowly, but it reads */
+        event_add(client->idle, client->table->idle_time);
         return;
     }
     if (unread(client) == 0 && (client->due > 0 || client->transfer_count > 0 || client->stalled)) {

@@ -160,6 +160,14 @@ static bool belongs(const struct transfer *transfer, struct span message)
            dns_answers_query(transfer_query(transfer), message, true);
 }
 
+/* However many messages it has, a transfer is one answer. */
+static void count_answered(const struct transfer *transfer)
+{
+    if (!transfer->relaying) {
+        counters_add(transfer->env->counters, COUNTER_ANSWERED);
+    }
+}
+
 static void on_readable(struct bufferevent *transport, void *ctx)
 {
     struct transfer *transfer = ctx;
@@ -169,6 +177,7 @@ static void on_readable(struct bufferevent *transport, void *ctx)
     /* Pausing takes effect between messages: what is buffered stays buffered. */
     while (!transfer->paused && framing_peek(input, &message, &size)) {
         if (belongs(transfer, (struct span){message, size})) {
+            count_answered(transfer);
             transfer->relaying = true;
             start_deadline(transfer, transfer->idle_ms);
             dns_set_id(message, dns_id(transfer->query));

@@ -30,6 +30,7 @@ TAILQ_HEAD(upstream_server_list, upstream_server);
 
 struct upstream {
     struct upstream_env *env;
+    struct upstream_set *set; /* in use; freed by the main thread once it is reported left */
     uint64_t set_number;
     struct upstream_server **servers; /* in the order of the set */
     size_t count;
@@ -340,7 +341,9 @@ static void on_renewal(evutil_socket_t descriptor, short what, void *ctx)
         more |= upstream_udp_renew(server->udp);
     }
     free_left(upstream);
-    if (more) {
+    if (upstream->set != NULL && upstream->count < upstream->set->count) {
+        upstream_adopt(upstream, upstream->set); /* one had no sockets: are there any now? */
+    } else if (more) {
         arm_renewal(upstream);
     }
 }
@@ -430,6 +433,7 @@ void upstream_adopt(struct upstream *upstream, struct upstream_set *set)
     free(upstream->servers);
     upstream->servers = servers;
     upstream->count = 0;
+    upstream->set = set;
     upstream->set_number = set->number;
     for (size_t i = 0; i < set->count; i++) {
         server = obtain_server(upstream, set->targets[i]);

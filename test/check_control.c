@@ -64,7 +64,7 @@ static void set_up(void)
     answer_size = 2;
     control = open_control(why);
     ck_assert_msg(control != NULL, "%s", why);
-    ck_assert(control_start(control));
+    ck_assert_msg(control_start(control, why), "%s", why);
 }
 
 static void tear_down(void)
@@ -161,7 +161,7 @@ START_TEST(a_stale_one_is_replaced)
     ck_assert_int_eq(rename(aside, path), 0); /* as a daemon leaves it that was killed */
     control = open_control(why);
     ck_assert_msg(control != NULL, "%s", why);
-    ck_assert(control_start(control));
+    ck_assert_msg(control_start(control, why), "%s", why);
     int asker = connect_to_control();
     put_text(asker, STATUS);
     expect(asker, "{\"ok\":true,\"result\":{\"text\":\"xx\"}}\n");
@@ -186,24 +186,26 @@ START_TEST(an_unusable_path_is_told)
     for (size_t i = 0; i < sizeof UNUSABLE / sizeof UNUSABLE[0]; i++) {
         char why[WHY_MAX] = "";
         snprintf(path, sizeof path, "%s%s", scratch.folder, UNUSABLE[i].name);
-        ck_assert_msg(open_control(why) == NULL, "%s", UNUSABLE[i].label);
+        struct control *unusable = open_control(why);
+        ck_assert_msg(unusable == NULL || !control_start(unusable, why), "%s", UNUSABLE[i].label);
+        control_free(unusable);
         ck_assert_msg(strstr(why, UNUSABLE[i].why) != NULL, "%s: %s", UNUSABLE[i].label, why);
     }
 }
 END_TEST
 
-/* Bound early, so that a second start fails early; asked late, when there is something to say. */
-START_TEST(requests_wait_for_the_start)
+/* Locked early, so that a second start fails early; bound when there is something to say. */
+START_TEST(there_is_no_socket_before_the_start)
 {
     char why[WHY_MAX] = "";
     control_free(control);
     control = open_control(why);
     ck_assert_msg(control != NULL, "%s", why);
+    ck_assert_ptr_null(open_control(why));
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert_msg(control_start(control, why), "%s", why);
     int asker = connect_to_control();
     put_text(asker, STATUS);
-    loop_for(base, 20);
-    ck_assert(!loop_readable(asker));
-    ck_assert(control_start(control));
     expect(asker, "{\"ok\":true,\"result\":{\"text\":\"xx\"}}\n");
 }
 END_TEST
@@ -387,7 +389,7 @@ static void add_socket(Suite *suite)
     tcase_add_test(tcase, it_is_gone_at_the_end);
     tcase_add_test(tcase, a_stale_one_is_replaced);
     tcase_add_test(tcase, an_unusable_path_is_told);
-    tcase_add_test(tcase, requests_wait_for_the_start);
+    tcase_add_test(tcase, there_is_no_socket_before_the_start);
     suite_add_tcase(suite, tcase);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Clients over TCP, with a whole worker behind them: pipelining, half-closing, limits, clients that
- * vanish or do not read, zone transfers, and draining.
+ * vanish or do not read, and draining. Zone transfers: check_stream_client_transfers.c.
  */
 #include "forwarder/stream_client.h"
 
@@ -17,46 +17,24 @@ static void tear_down(void)
     bench_fini();
 }
 
-static int connect_from(const char *from)
-{
-    return bench_client(from, SOCK_STREAM);
-}
-
-/* The next query at the upstream server, on this connection. */
-static void read_query(int upstream, struct fake_message *message)
-{
-    ck_assert(fake_stream_read(upstream, bench.worker->base, message));
-}
-
-static void write_answer(int upstream, struct fake_message *message)
-{
-    fake_answer(message);
-    fake_stream_write(upstream, bench.worker->base, message);
-}
-
-static size_t connections(void)
-{
-    return stream_table_count(bench.worker->streams);
-}
-
 /* ---- Queries and answers ---- */
 
 START_TEST(queries_are_pipelined_and_answered_in_any_order)
 {
     struct fake_message queries[3];
     bench_init("");
-    int client = connect_from(ITALY);
+    int client = bench_client(ITALY, SOCK_STREAM);
     for (uint16_t id = 1; id <= 3; id++) {
         bench_ask(client, id, OTHER);
     }
     bench_ask(client, 4, BLOCKED);
     bench_expect(client, 4, DNS_RCODE_REFUSED);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
+    int upstream = fake_server_accept(&bench.server, bench.base);
     for (unsigned i = 0; i < 3; i++) {
-        read_query(upstream, &queries[i]);
+        bench_read(upstream, &queries[i]);
     }
     for (unsigned i = 3; i > 0; i--) {
-        write_answer(upstream, &queries[i - 1]);
+        bench_answer(upstream, &queries[i - 1]);
         bench_expect(client, (uint16_t)i, DNS_RCODE_NOERROR);
     }
     ck_assert_uint_eq(bench_counter(COUNTER_QUERIES), 4);
@@ -64,7 +42,7 @@ START_TEST(queries_are_pipelined_and_answered_in_any_order)
     ck_assert_uint_eq(bench_counter(COUNTER_BLOCKED), 1);
     ck_assert_uint_eq(bench_counter(COUNTER_ANSWERED), 3);
     close(client);
-    LOOP_UNTIL(bench.worker->base, connections() == 0);
+    LOOP_UNTIL(bench.base, bench_connections() == 0);
     close(upstream);
 }
 END_TEST
@@ -73,17 +51,17 @@ START_TEST(what_is_no_query_gets_no_answer)
 {
     struct fake_message message;
     bench_init("");
-    int client = connect_from(NOWHERE);
+    int client = bench_client(NOWHERE, SOCK_STREAM);
     bench_query(&message, 1, OTHER);
     fake_answer(&message);
-    fake_stream_write(client, bench.worker->base, &message);
+    fake_stream_write(client, bench.base, &message);
     message.size = 0;
-    fake_stream_write(client, bench.worker->base, &message);
+    fake_stream_write(client, bench.base, &message);
     message.size = DNS_HEADER_SIZE - 1;
-    fake_stream_write(client, bench.worker->base, &message);
-    LOOP_UNTIL(bench.worker->base, bench_counter(COUNTER_DROPPED) == 3);
+    fake_stream_write(client, bench.base, &message);
+    LOOP_UNTIL(bench.base, bench_counter(COUNTER_DROPPED) == 3);
     ck_assert(!loop_readable(client));
-    ck_assert_uint_eq(connections(), 1);
+    ck_assert_uint_eq(bench_connections(), 1);
     close(client);
 }
 END_TEST
@@ -92,14 +70,14 @@ START_TEST(the_largest_message_passes_both_ways)
 {
     static struct fake_message message;
     bench_init("");
-    int client = connect_from(NOWHERE);
+    int client = bench_client(NOWHERE, SOCK_STREAM);
     bench_query(&message, 1, OTHER);
     message.size = DNS_MESSAGE_MAX;
-    fake_stream_write(client, bench.worker->base, &message);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, &message);
+    fake_stream_write(client, bench.base, &message);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, &message);
     ck_assert_uint_eq(message.size, DNS_MESSAGE_MAX);
-    write_answer(upstream, &message);
+    bench_answer(upstream, &message);
     bench_expect(client, 1, DNS_RCODE_NOERROR);
     close(client);
     close(upstream);
@@ -109,7 +87,7 @@ END_TEST
 START_TEST(nobody_upstream_is_a_servfail)
 {
     bench_init("");
-    int client = connect_from(NOWHERE);
+    int client = bench_client(NOWHERE, SOCK_STREAM);
     fake_server_close(&bench.server);
     bench_ask(client, 1, OTHER);
     bench_expect(client, 1, DNS_RCODE_SERVFAIL);
@@ -126,18 +104,18 @@ START_TEST(after_a_half_close_what_is_due_is_sent)
 {
     struct fake_message queries[2];
     bench_init("");
-    int client = connect_from(NOWHERE);
+    int client = bench_client(NOWHERE, SOCK_STREAM);
     bench_ask(client, 1, OTHER);
     bench_ask(client, 2, OTHER);
     shutdown(client, SHUT_WR);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, &queries[0]);
-    read_query(upstream, &queries[1]);
-    write_answer(upstream, &queries[0]);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, &queries[0]);
+    bench_read(upstream, &queries[1]);
+    bench_answer(upstream, &queries[0]);
     bench_expect(client, 1, DNS_RCODE_NOERROR);
-    loop_for(bench.worker->base, 20);
-    ck_assert_uint_eq(connections(), 1);
-    write_answer(upstream, &queries[1]);
+    loop_for(bench.base, 20);
+    ck_assert_uint_eq(bench_connections(), 1);
+    bench_answer(upstream, &queries[1]);
     bench_expect(client, 2, DNS_RCODE_NOERROR);
     bench_expect_end(client);
     close(upstream);
@@ -148,15 +126,15 @@ START_TEST(with_nothing_due_a_half_close_is_the_end)
 {
     static const uint8_t part[] = {0, 20, 0, 1};
     bench_init("");
-    int idle = connect_from(NOWHERE);
-    int cut = connect_from(NOWHERE); /* in the middle of a query */
+    int idle = bench_client(NOWHERE, SOCK_STREAM);
+    int cut = bench_client(NOWHERE, SOCK_STREAM); /* in the middle of a query */
     ck_assert_int_eq(send(cut, part, sizeof part, 0), sizeof part);
-    LOOP_UNTIL(bench.worker->base, connections() == 2);
+    LOOP_UNTIL(bench.base, bench_connections() == 2);
     shutdown(idle, SHUT_WR);
     shutdown(cut, SHUT_WR);
     bench_expect_end(idle);
     bench_expect_end(cut);
-    ck_assert_uint_eq(connections(), 0);
+    ck_assert_uint_eq(bench_connections(), 0);
 }
 END_TEST
 
@@ -165,18 +143,18 @@ START_TEST(a_client_that_vanished_is_answered_no_more)
     struct fake_message query;
     struct linger reset = {.l_onoff = 1};
     bench_init("");
-    int client = connect_from(NOWHERE);
+    int client = bench_client(NOWHERE, SOCK_STREAM);
     bench_ask(client, 1, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, &query);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, &query);
     ck_assert_int_eq(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
     close(client);
-    LOOP_UNTIL(bench.worker->base, connections() == 0);
-    int other = connect_from(NOWHERE); /* takes the slot that is free now */
-    LOOP_UNTIL(bench.worker->base, connections() == 1);
-    write_answer(upstream, &query);
-    LOOP_UNTIL(bench.worker->base, bench_counter(COUNTER_ANSWERED) == 1);
-    loop_for(bench.worker->base, 10);
+    LOOP_UNTIL(bench.base, bench_connections() == 0);
+    int other = bench_client(NOWHERE, SOCK_STREAM); /* takes the slot that is free now */
+    LOOP_UNTIL(bench.base, bench_connections() == 1);
+    bench_answer(upstream, &query);
+    LOOP_UNTIL(bench.base, bench_counter(COUNTER_ANSWERED) == 1);
+    loop_for(bench.base, 10);
     ck_assert(!loop_readable(other));
     close(other);
     close(upstream);
@@ -189,9 +167,9 @@ START_TEST(an_idle_connection_is_closed)
 {
     static const uint8_t part[] = {0, 20, 0, 1};
     bench_init("limits: {tcp-idle: 100ms}\n");
-    int silent = connect_from(NOWHERE);
-    int cut = connect_from(NOWHERE);
-    int asker = connect_from(ITALY);
+    int silent = bench_client(NOWHERE, SOCK_STREAM);
+    int cut = bench_client(NOWHERE, SOCK_STREAM);
+    int asker = bench_client(ITALY, SOCK_STREAM);
     uint64_t began = loop_now_ms();
     ck_assert_int_eq(send(cut, part, sizeof part, 0), sizeof part);
     bench_ask(asker, 1, BLOCKED);
@@ -200,7 +178,7 @@ START_TEST(an_idle_connection_is_closed)
     ck_assert_uint_ge(loop_now_ms() + LOOP_COARSE_MS, began + 100);
     bench_expect_end(cut);
     bench_expect_end(asker);
-    ck_assert_uint_eq(connections(), 0);
+    ck_assert_uint_eq(bench_connections(), 0);
 }
 END_TEST
 
@@ -208,13 +186,13 @@ START_TEST(who_waits_for_upstream_is_not_idle)
 {
     struct fake_message query;
     bench_init("limits: {tcp-idle: 100ms}\n");
-    int client = connect_from(NOWHERE);
+    int client = bench_client(NOWHERE, SOCK_STREAM);
     bench_ask(client, 1, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, &query);
-    loop_for(bench.worker->base, 350);
-    ck_assert_uint_eq(connections(), 1);
-    write_answer(upstream, &query);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, &query);
+    loop_for(bench.base, 350);
+    ck_assert_uint_eq(bench_connections(), 1);
+    bench_answer(upstream, &query);
     bench_expect(client, 1, DNS_RCODE_NOERROR);
     bench_expect_end(client);
     close(upstream);
@@ -230,26 +208,25 @@ START_TEST(so_many_queries_wait_at_once_and_no_more)
     struct fake_message query;
     int upstreams[UPSTREAMS];
     bench_init("");
-    int client = connect_from(NOWHERE);
+    int client = bench_client(NOWHERE, SOCK_STREAM);
     for (unsigned i = 0; i < STREAM_CLIENT_PIPELINE + 50; i++) {
         bench_ask(client, (uint16_t)i, OTHER);
     }
-    LOOP_UNTIL(bench.worker->base, bench_counter(COUNTER_FORWARDED) == STREAM_CLIENT_PIPELINE);
-    loop_for(bench.worker->base, 20);
+    LOOP_UNTIL(bench.base, bench_counter(COUNTER_FORWARDED) == STREAM_CLIENT_PIPELINE);
+    loop_for(bench.base, 20);
     ck_assert_uint_eq(bench_counter(COUNTER_FORWARDED), STREAM_CLIENT_PIPELINE);
     for (size_t i = 0; i < UPSTREAMS; i++) {
-        upstreams[i] = fake_server_accept(&bench.server, bench.worker->base);
+        upstreams[i] = fake_server_accept(&bench.server, bench.base);
     }
     for (unsigned i = 0; i < ANSWERED; i++) {
-        read_query(upstreams[0], &query);
-        write_answer(upstreams[0], &query);
+        bench_read(upstreams[0], &query);
+        bench_answer(upstreams[0], &query);
     }
-    LOOP_UNTIL(bench.worker->base,
-               bench_counter(COUNTER_FORWARDED) == STREAM_CLIENT_PIPELINE + ANSWERED);
-    loop_for(bench.worker->base, 20);
+    LOOP_UNTIL(bench.base, bench_counter(COUNTER_FORWARDED) == STREAM_CLIENT_PIPELINE + ANSWERED);
+    loop_for(bench.base, 20);
     ck_assert_uint_eq(bench_counter(COUNTER_FORWARDED), STREAM_CLIENT_PIPELINE + ANSWERED);
     close(client);
-    LOOP_UNTIL(bench.worker->base, connections() == 0);
+    LOOP_UNTIL(bench.base, bench_connections() == 0);
     for (size_t i = 0; i < UPSTREAMS; i++) {
         close(upstreams[i]);
     }
@@ -262,10 +239,10 @@ static void answer_all(int upstream, uint64_t answers)
     struct fake_message message;
     while (bench_counter(COUNTER_ANSWERED) < answers) {
         if (loop_readable(upstream)) {
-            read_query(upstream, &message);
-            write_answer(upstream, &message);
+            bench_read(upstream, &message);
+            bench_answer(upstream, &message);
         } else {
-            loop_round(bench.worker->base);
+            loop_round(bench.base);
         }
     }
 }
@@ -275,15 +252,15 @@ START_TEST(streams_wait_for_room_in_the_table)
     bench_init("limits: {in-flight: 4}\n");
     int clients[3];
     for (size_t i = 0; i < 3; i++) {
-        clients[i] = connect_from(NOWHERE);
+        clients[i] = bench_client(NOWHERE, SOCK_STREAM);
         for (uint16_t id = 0; id < 10; id++) {
             bench_ask(clients[i], id, OTHER);
         }
     }
-    LOOP_UNTIL(bench.worker->base, bench_counter(COUNTER_FORWARDED) == 4);
-    loop_for(bench.worker->base, 20);
+    LOOP_UNTIL(bench.base, bench_counter(COUNTER_FORWARDED) == 4);
+    loop_for(bench.base, 20);
     ck_assert_uint_eq(bench_counter(COUNTER_FORWARDED), 4);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
+    int upstream = fake_server_accept(&bench.server, bench.base);
     answer_all(upstream, 30);
     for (size_t i = 0; i < 3; i++) {
         for (uint16_t id = 0; id < 10; id++) {
@@ -309,25 +286,25 @@ START_TEST(long_queries_wait_for_room_too)
     unsigned answered = 0;
     bench_init("");
     for (size_t i = 0; i < CLIENTS; i++) {
-        clients[i] = connect_from(NOWHERE);
+        clients[i] = bench_client(NOWHERE, SOCK_STREAM);
         for (unsigned id = 0; id < EACH; id++) {
             bench_query(&message, (uint16_t)id, OTHER);
             message.size = INFLIGHT_SMALL + 1;
-            fake_stream_write(clients[i], bench.worker->base, &message);
+            fake_stream_write(clients[i], bench.base, &message);
         }
     }
-    LOOP_UNTIL(bench.worker->base, bench_counter(COUNTER_FORWARDED) == INFLIGHT_LARGE);
-    loop_for(bench.worker->base, 20);
+    LOOP_UNTIL(bench.base, bench_counter(COUNTER_FORWARDED) == INFLIGHT_LARGE);
+    loop_for(bench.base, 20);
     ck_assert_uint_eq(bench_counter(COUNTER_FORWARDED), INFLIGHT_LARGE);
     fake_server_close(&bench.server); /* all get SERVFAIL */
     while (answered < ALL) {
         for (size_t i = 0; i < CLIENTS; i++) {
             if (loop_readable(clients[i])) {
-                ck_assert(fake_stream_read(clients[i], bench.worker->base, &message));
+                ck_assert(fake_stream_read(clients[i], bench.base, &message));
                 answered++;
             }
         }
-        loop_round(bench.worker->base);
+        loop_round(bench.base);
     }
     ck_assert_uint_eq(bench_counter(COUNTER_SERVFAIL), ALL);
     ck_assert_uint_eq(bench_counter(COUNTER_DROPPED), 0);
@@ -342,17 +319,17 @@ START_TEST(who_waits_for_room_is_not_idle)
 {
     struct fake_message query;
     bench_init("limits: {in-flight: 1, tcp-idle: 100ms}\n");
-    int first = connect_from(NOWHERE);
+    int first = bench_client(NOWHERE, SOCK_STREAM);
     bench_ask(first, 1, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, &query);
-    int second = connect_from(NOWHERE);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, &query);
+    int second = bench_client(NOWHERE, SOCK_STREAM);
     bench_ask(second, 2, OTHER);
-    loop_for(bench.worker->base, 350);
-    write_answer(upstream, &query);
+    loop_for(bench.base, 350);
+    bench_answer(upstream, &query);
     bench_expect(first, 1, DNS_RCODE_NOERROR);
-    read_query(upstream, &query);
-    write_answer(upstream, &query);
+    bench_read(upstream, &query);
+    bench_answer(upstream, &query);
     bench_expect(second, 2, DNS_RCODE_NOERROR);
     close(first);
     close(second);
@@ -363,11 +340,11 @@ END_TEST
 START_TEST(a_broken_upstream_makes_room)
 {
     bench_init("limits: {in-flight: 4}\n");
-    int client = connect_from(NOWHERE);
+    int client = bench_client(NOWHERE, SOCK_STREAM);
     for (uint16_t id = 0; id < 10; id++) {
         bench_ask(client, id, OTHER);
     }
-    LOOP_UNTIL(bench.worker->base, loop_readable(bench.server.tcp));
+    LOOP_UNTIL(bench.base, loop_readable(bench.server.tcp));
     uint64_t began = loop_now_ms();
     fake_server_close(&bench.server); /* resets what was not accepted */
     for (uint16_t id = 0; id < 10; id++) {
@@ -381,8 +358,8 @@ END_TEST
 START_TEST(who_does_not_read_is_closed_at_stream_output)
 {
     bench_init("limits: {stream-output: 64 KiB}\n");
-    int client = connect_from(ITALY);
-    for (unsigned id = 0; connections() == 1 || id == 0; id++) {
+    int client = bench_client(ITALY, SOCK_STREAM);
+    for (unsigned id = 0; bench_connections() == 1 || id == 0; id++) {
         struct fake_message message;
         uint8_t framed[64] = {0};
         bench_query(&message, (uint16_t)id, BLOCKED);
@@ -390,10 +367,10 @@ START_TEST(who_does_not_read_is_closed_at_stream_output)
         memcpy(framed + 2, message.bytes, message.size);
         /* Until the worker reads no more, or has closed. */
         if (send(client, framed, 2 + message.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-            loop_round(bench.worker->base);
+            loop_round(bench.base);
         }
         if (id % 64 == 0) {
-            loop_round(bench.worker->base);
+            loop_round(bench.base);
         }
         ck_assert_uint_lt(id, 1000000);
     }
@@ -405,11 +382,11 @@ END_TEST
 START_TEST(who_reads_nothing_is_closed_in_the_end)
 {
     bench_init("limits: {tcp-idle: 100ms}\n");
-    int client = connect_from(ITALY);
+    int client = bench_client(ITALY, SOCK_STREAM);
     for (unsigned id = 0; id < 1500; id++) { /* less than stream-output, more than fits between */
         bench_ask(client, (uint16_t)id, BLOCKED);
     }
-    LOOP_UNTIL(bench.worker->base, connections() == 0);
+    LOOP_UNTIL(bench.base, bench_connections() == 0);
     ck_assert_uint_eq(bench_counter(COUNTER_TCP_OVERFLOW), 0);
     close(client);
 }
@@ -418,172 +395,18 @@ END_TEST
 START_TEST(each_client_has_so_many_connections)
 {
     bench_init("limits: {tcp-per-client: 2}\n");
-    int clients[] = {connect_from(NOWHERE), connect_from(NOWHERE), connect_from(NOWHERE)};
+    int clients[] = {bench_client(NOWHERE, SOCK_STREAM), bench_client(NOWHERE, SOCK_STREAM),
+                     bench_client(NOWHERE, SOCK_STREAM)};
     bench_expect_end(clients[2]);
-    ck_assert_uint_eq(connections(), 2);
+    ck_assert_uint_eq(bench_connections(), 2);
     ck_assert_uint_eq(bench_counter(COUNTER_TCP_REFUSED), 1);
     close(clients[0]);
-    LOOP_UNTIL(bench.worker->base, connections() == 1);
-    clients[0] = connect_from(NOWHERE);
-    LOOP_UNTIL(bench.worker->base, connections() == 2);
+    LOOP_UNTIL(bench.base, bench_connections() == 1);
+    clients[0] = bench_client(NOWHERE, SOCK_STREAM);
+    LOOP_UNTIL(bench.base, bench_connections() == 2);
     ck_assert_uint_eq(bench_counter(COUNTER_TCP_ACCEPTED), 3);
     close(clients[0]);
     close(clients[1]);
-}
-END_TEST
-
-/* ---- Zone transfers ---- */
-
-static void ask_transfer(int client, uint16_t id)
-{
-    struct fake_message message;
-    bench_query(&message, id, "07'example'00");
-    message.bytes[message.size - 3] = 0xfc;
-    fake_stream_write(client, bench.worker->base, &message);
-}
-
-/* The transfer's own connection at the server, its query in *message turned into an answer. */
-static int accept_transfer(struct fake_message *message)
-{
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, message);
-    ck_assert_uint_eq(message->bytes[message->size - 3], 0xfc);
-    fake_answer(message);
-    return upstream;
-}
-
-START_TEST(a_transfer_is_relayed_and_ends_the_connection)
-{
-    struct fake_message message;
-    bench_init("");
-    int client = connect_from(NOWHERE);
-    ask_transfer(client, 7);
-    int upstream = accept_transfer(&message);
-    for (unsigned i = 0; i < 3; i++) {
-        fake_stream_write(upstream, bench.worker->base, &message);
-        bench_expect(client, 7, DNS_RCODE_NOERROR);
-    }
-    close(upstream);
-    bench_expect_end(client);
-    ck_assert_uint_eq(bench_counter(COUNTER_FORWARDED), 1);
-}
-END_TEST
-
-START_TEST(other_queries_pass_a_transfer_by)
-{
-    struct fake_message message;
-    struct fake_message query;
-    bench_init("");
-    int client = connect_from(ITALY);
-    ask_transfer(client, 7);
-    int transfer = accept_transfer(&message);
-    bench_ask(client, 8, BLOCKED);
-    bench_expect(client, 8, DNS_RCODE_REFUSED);
-    bench_ask(client, 9, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, &query);
-    fake_stream_write(transfer, bench.worker->base, &message);
-    bench_expect(client, 7, DNS_RCODE_NOERROR);
-    close(transfer); /* what is due is still sent */
-    loop_for(bench.worker->base, 20);
-    write_answer(upstream, &query);
-    bench_expect(client, 9, DNS_RCODE_NOERROR);
-    bench_expect_end(client);
-    close(upstream);
-}
-END_TEST
-
-START_TEST(a_transfer_that_nobody_serves_is_a_servfail)
-{
-    bench_init("");
-    int client = connect_from(NOWHERE);
-    fake_server_close(&bench.server);
-    ask_transfer(client, 7);
-    bench_expect(client, 7, DNS_RCODE_SERVFAIL);
-    ck_assert_uint_eq(bench_counter(COUNTER_SERVFAIL), 1);
-    close(client);
-}
-END_TEST
-
-START_TEST(a_slow_reader_gets_its_transfer_whole)
-{
-    enum {
-        MESSAGES = 20,
-        SHORT = 15000,
-        LONG = 65000
-    };
-    static struct fake_message message;
-    bench_init("limits: {stream-output: 64 KiB}\n");
-    int client = connect_from(NOWHERE);
-    ask_transfer(client, 7);
-    int upstream = accept_transfer(&message);
-    for (unsigned i = 0; i < MESSAGES; i++) { /* the kernel holds them all */
-        message.size = i % 2 == 0 ? SHORT : LONG;
-        fake_stream_write(upstream, bench.worker->base, &message);
-    }
-    for (unsigned i = 0; i < MESSAGES; i++) {
-        loop_for(bench.worker->base, 10); /* long enough for what comes before the client reads */
-        ck_assert(fake_stream_read(client, bench.worker->base, &message));
-        ck_assert_uint_eq(message.size, i % 2 == 0 ? SHORT : LONG);
-    }
-    ck_assert_uint_eq(bench_counter(COUNTER_TCP_OVERFLOW), 0);
-    close(upstream);
-    bench_expect_end(client);
-}
-END_TEST
-
-START_TEST(transfers_side_by_side_do_not_overflow)
-{
-    static struct fake_message message;
-    int upstreams[STREAM_CLIENT_TRANSFERS];
-    unsigned count[STREAM_CLIENT_TRANSFERS] = {0};
-    bench_init("");
-    int client = connect_from(NOWHERE);
-    for (size_t i = 0; i < STREAM_CLIENT_TRANSFERS; i++) {
-        ask_transfer(client, (uint16_t)i);
-        upstreams[i] = accept_transfer(&message);
-        message.size = 60000;
-        fake_stream_write(upstreams[i], bench.worker->base, &message);
-        fake_stream_write(upstreams[i], bench.worker->base, &message);
-    }
-    loop_for(bench.worker->base, 50);
-    for (unsigned i = 0; i < 2 * STREAM_CLIENT_TRANSFERS; i++) {
-        ck_assert(fake_stream_read(client, bench.worker->base, &message));
-        count[dns_id(message.bytes)]++;
-    }
-    for (size_t i = 0; i < STREAM_CLIENT_TRANSFERS; i++) {
-        ck_assert_uint_eq(count[i], 2);
-        close(upstreams[i]);
-    }
-    ck_assert_uint_eq(bench_counter(COUNTER_TCP_OVERFLOW), 0);
-    bench_expect_end(client);
-}
-END_TEST
-
-START_TEST(one_transfer_too_many_waits)
-{
-    static struct fake_message message;
-    static struct fake_message first;
-    int upstreams[STREAM_CLIENT_TRANSFERS];
-    bench_init("");
-    int client = connect_from(NOWHERE);
-    for (size_t i = 0; i < STREAM_CLIENT_TRANSFERS; i++) {
-        ask_transfer(client, (uint16_t)i);
-        upstreams[i] = accept_transfer(i == 0 ? &first : &message);
-    }
-    ask_transfer(client, 99);
-    loop_for(bench.worker->base, 20);
-    ck_assert(!loop_readable(bench.server.tcp));
-    fake_stream_write(upstreams[0], bench.worker->base, &first);
-    bench_expect(client, 0, DNS_RCODE_NOERROR);
-    close(upstreams[0]);
-    upstreams[0] = accept_transfer(&message);
-    fake_stream_write(upstreams[0], bench.worker->base, &message);
-    bench_expect(client, 99, DNS_RCODE_NOERROR);
-    close(client);
-    for (size_t i = 0; i < STREAM_CLIENT_TRANSFERS; i++) {
-        close(upstreams[i]);
-    }
 }
 END_TEST
 
@@ -593,19 +416,19 @@ START_TEST(draining_sends_what_is_due_and_reads_no_more)
 {
     struct fake_message query;
     bench_init("");
-    int idle = connect_from(NOWHERE);
-    int waiting = connect_from(ITALY);
+    int idle = bench_client(NOWHERE, SOCK_STREAM);
+    int waiting = bench_client(ITALY, SOCK_STREAM);
     bench_ask(waiting, 1, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, &query);
-    LOOP_UNTIL(bench.worker->base, connections() == 2);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, &query);
+    LOOP_UNTIL(bench.base, bench_connections() == 2);
     stream_table_drain(bench.worker->streams);
     bench_expect_end(idle);
-    ck_assert_uint_eq(connections(), 1);
+    ck_assert_uint_eq(bench_connections(), 1);
     bench_ask(waiting, 2, BLOCKED);
-    loop_for(bench.worker->base, 20);
+    loop_for(bench.base, 20);
     ck_assert(!loop_readable(waiting));
-    write_answer(upstream, &query);
+    bench_answer(upstream, &query);
     bench_expect(waiting, 1, DNS_RCODE_NOERROR);
     bench_expect_end(waiting);
     ck_assert_uint_eq(bench_counter(COUNTER_QUERIES), 1);
@@ -617,16 +440,16 @@ START_TEST(draining_ends_stalled_connections)
 {
     struct fake_message query;
     bench_init("limits: {in-flight: 1}\n");
-    int client = connect_from(NOWHERE);
+    int client = bench_client(NOWHERE, SOCK_STREAM);
     bench_ask(client, 1, OTHER);
     bench_ask(client, 2, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, &query);
-    loop_for(bench.worker->base, 10);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, &query);
+    loop_for(bench.base, 10);
     stream_table_drain(bench.worker->streams);
-    write_answer(upstream, &query);
+    bench_answer(upstream, &query);
     bench_expect(client, 1, DNS_RCODE_NOERROR);
-    LOOP_UNTIL(bench.worker->base, connections() == 0);
+    LOOP_UNTIL(bench.base, bench_connections() == 0);
     close(client);
     close(upstream);
 }
@@ -636,16 +459,16 @@ START_TEST(connections_that_are_open_at_the_end_are_closed)
 {
     struct fake_message message;
     bench_init("limits: {in-flight: 1}\n");
-    int transferring = connect_from(NOWHERE);
-    ask_transfer(transferring, 1);
-    int transfer = accept_transfer(&message);
-    int waiting = connect_from(NOWHERE);
+    int transferring = bench_client(NOWHERE, SOCK_STREAM);
+    bench_ask_transfer(transferring, 1);
+    int transfer = bench_accept_transfer(&message);
+    int waiting = bench_client(NOWHERE, SOCK_STREAM);
     bench_ask(waiting, 2, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.worker->base);
-    read_query(upstream, &message);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, &message);
     bench_ask(waiting, 3, OTHER); /* stalled */
-    loop_for(bench.worker->base, 10);
-    ck_assert_uint_eq(connections(), 2);
+    loop_for(bench.base, 10);
+    ck_assert_uint_eq(bench_connections(), 2);
     close(waiting);
     close(transferring);
     close(transfer);
@@ -681,10 +504,6 @@ int main(void)
         long_queries_wait_for_room_too, who_waits_for_room_is_not_idle,
         a_broken_upstream_makes_room, who_does_not_read_is_closed_at_stream_output,
         who_reads_nothing_is_closed_in_the_end, each_client_has_so_many_connections);
-    ADD(suite, "transfers", a_transfer_is_relayed_and_ends_the_connection,
-        other_queries_pass_a_transfer_by, a_transfer_that_nobody_serves_is_a_servfail,
-        a_slow_reader_gets_its_transfer_whole, transfers_side_by_side_do_not_overflow,
-        one_transfer_too_many_waits);
     ADD(suite, "draining", draining_sends_what_is_due_and_reads_no_more,
         draining_ends_stalled_connections, connections_that_are_open_at_the_end_are_closed);
     SRunner *runner = srunner_create(suite);

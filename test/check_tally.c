@@ -31,6 +31,7 @@ static struct published *publish(const char *id, unsigned blocked, unsigned shad
     size_t order = 0;
     while (strcmp(policy_order(published->generation->policy, order)->id, id) != 0) {
         order++;
+        ck_assert_uint_lt(order, policy_order_count(published->generation->policy));
     }
     for (size_t i = 0; i < 2; i++) {
         atomic_store(&published->shares[i].blocked[order], blocked);

@@ -14,6 +14,7 @@
 #include "forwarder/counters.h"
 #include "forwarder/log.h"
 #include "forwarder/published.h"
+#include "forwarder/stream_client.h"
 #include "forwarder/upstream_set.h"
 #include "forwarder/worker.h"
 #include "test/fake_server.h"
@@ -30,7 +31,8 @@ struct worker_bench {
     struct published *published;
     struct worker_shared shared;
     struct worker *worker;
-    struct sockaddr_in udp; /* where clients ask */
+    struct event_base *base; /* the worker's loop; with a thread of its own an empty one */
+    struct sockaddr_in udp;  /* where clients ask */
     struct sockaddr_in tcp;
 };
 
@@ -94,6 +96,7 @@ static inline void bench_init(const char *lines)
         .sockets = sockets, .socket_count = 2, .published = bench.published, .set = bench.set};
     bench.worker = worker_new(&bench.shared, &setup, why);
     ck_assert_msg(bench.worker != NULL, "%s", why);
+    bench.base = bench.worker->base;
 }
 
 /* What the worker left behind, the sanitizers tell. */
@@ -144,14 +147,14 @@ static inline void bench_ask(int client, uint16_t id, const char *name)
 {
     struct fake_message message;
     bench_query(&message, id, name);
-    fake_stream_write(client, bench.worker->base, &message);
+    fake_stream_write(client, bench.base, &message);
 }
 
 /* The next answer on a stream, which must be the one with this ID. */
 static inline void bench_expect(int client, uint16_t id, enum dns_rcode rcode)
 {
     struct fake_message message;
-    ck_assert_msg(fake_stream_read(client, bench.worker->base, &message), "%u: the end", id);
+    ck_assert_msg(fake_stream_read(client, bench.base, &message), "%u: the end", id);
     ck_assert_uint_ge(message.size, DNS_HEADER_SIZE);
     ck_assert_uint_eq(dns_id(message.bytes), id);
     ck_assert_uint_eq(message.bytes[2] & 0x80U, 0x80);
@@ -162,6 +165,41 @@ static inline void bench_expect(int client, uint16_t id, enum dns_rcode rcode)
 static inline void bench_expect_end(int client)
 {
     struct fake_message message;
-    ck_assert(!fake_stream_read(client, bench.worker->base, &message));
+    ck_assert(!fake_stream_read(client, bench.base, &message));
     close(client);
+}
+
+static inline size_t bench_connections(void)
+{
+    return stream_table_count(bench.worker->streams);
+}
+
+/* The next query at the server, on this connection. */
+static inline void bench_read(int upstream, struct fake_message *message)
+{
+    ck_assert(fake_stream_read(upstream, bench.base, message));
+}
+
+static inline void bench_answer(int upstream, struct fake_message *message)
+{
+    fake_answer(message);
+    fake_stream_write(upstream, bench.base, message);
+}
+
+static inline void bench_ask_transfer(int client, uint16_t id)
+{
+    struct fake_message message;
+    bench_query(&message, id, "07'example'00");
+    message.bytes[message.size - 3] = 0xfc;
+    fake_stream_write(client, bench.base, &message);
+}
+
+/* The transfer's own connection at the server, its query in *message turned into an answer. */
+static inline int bench_accept_transfer(struct fake_message *message)
+{
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, message);
+    ck_assert_uint_eq(message->bytes[message->size - 3], 0xfc);
+    fake_answer(message);
+    return upstream;
 }

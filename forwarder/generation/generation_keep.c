@@ -13,6 +13,7 @@
 
 #include "forwarder/generation/generation_work.h"
 #include "forwarder/generation/state.h"
+#include "forwarder/log.h"
 #include "geo/geo_db.h"
 #include "policy/order.h"
 
@@ -74,6 +75,16 @@ static void keep_orders(struct keeping *keeping)
     }
 }
 
+/* At a reload the order itself is told as removed. */
+static void log_forgotten(const struct generation_work *work, const char *path)
+{
+    char value[LOG_VALUE_MAX];
+    if (work->options->before == NULL) {
+        log_event(LOG_LEVEL_INFO, "orders", "last good version removed, its file is gone",
+                  "file=%s", log_quote(path, value, sizeof value));
+    }
+}
+
 /* An order whose file is gone must not come back at some start. */
 static void forget_orders(struct keeping *keeping)
 {
@@ -84,6 +95,7 @@ static void forget_orders(struct keeping *keeping)
     for (size_t i = 0; i < count; i++) {
         const struct state_key key = {root, "orders", paths[i]};
         if (generation_order_is_gone(keeping->work, paths[i])) {
+            log_forgotten(keeping->work, paths[i]);
             note(keeping, state_remove(&key, why), why);
         }
         free(paths[i]);

@@ -5,12 +5,14 @@
  */
 #include "forwarder/generation/generation_orders.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "forwarder/generation/generation_order_file.h"
 #include "forwarder/generation/generation_work.h"
@@ -320,10 +322,61 @@ static void warn_of_unnamed(const struct generation_work *work)
 
 /* ---- All together ---- */
 
+/* Is there nothing at all in the folder, not even one of a country? */
+static bool is_bare(const struct generation_work *work)
+{
+    int descriptor = openat(work->folder.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = descriptor < 0 ? NULL : fdopendir(descriptor);
+    if (folder == NULL) {
+        if (descriptor >= 0) {
+            close(descriptor);
+        }
+        return false;
+    }
+    const struct dirent *entry;
+    bool bare = true;
+    while (bare && (entry = readdir(folder)) != NULL) {
+        bare = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    }
+    closedir(folder);
+    return bare;
+}
+
+/* Were there orders before, at a start under state? */
+static bool had_orders(const struct generation_work *work)
+{
+    const struct generation *before = work->options->before;
+    size_t known = 0;
+    if (before != NULL) {
+        return policy_order_count(before->policy) > 0;
+    }
+    char **paths = state_list(work->options->config->state, "orders", &known);
+    for (size_t i = 0; i < known; i++) {
+        free(paths[i]);
+    }
+    free(paths);
+    return known > 0;
+}
+
+/* A folder that has lost everything in it is most likely a file system that is not mounted: as good
+ * as unreadable. */
+static void refuse_bare_folder(struct generation_work *work)
+{
+    if (work->folder_read && work->folder.count == 0 && is_bare(work) && had_orders(work)) {
+        problem_list_add(work->problems, PROBLEM_ERROR, work->options->config->orders, 0, 0,
+                         "the folder is empty, as if something were not mounted: the last good "
+                         "versions stay; a country's folder in it, even an empty one, says that "
+                         "there are no orders");
+        order_folder_fini(&work->folder);
+        work->folder_read = false;
+    }
+}
+
 void generation_orders_read(struct generation_work *work)
 {
     work->folder_read =
         order_folder_read(work->options->config->orders, &work->folder, work->problems);
+    refuse_bare_folder(work);
     if (work->folder_read) {
         read_files(work);
     }

@@ -529,13 +529,14 @@ class Mutants(EvasionTest):
 
     def bases(self):
         cookie = opt(do=True, options=[(OPTION_COOKIE, bytes(8)), (OPTION_PADDING, bytes(30))])
-        return [
-            query(LISTED),
-            query(f"www.{LISTED}", "AAAA", opt=opt()),
-            query(f"a.b.{LISTED}", "TXT", opt=cookie),
-            query(LISTED, additional=[rr(FREE, "A", 60, b"\1\2\3\4"), opt(version=1)]),
-            query("x.b.e", additional=[opt(), opt()], tail=b"tail"),
+        shapes = [
+            {"qname": LISTED},
+            {"qname": f"www.{LISTED}", "qtype": "AAAA", "opt": opt()},
+            {"qname": f"a.b.{LISTED}", "qtype": "TXT", "opt": cookie},
+            {"qname": LISTED, "additional": [rr(FREE, "A", 60, b"\1\2\3\4"), opt(version=1)]},
+            {"qname": "x.b.e", "additional": [opt(), opt()], "tail": b"tail"},
         ]
+        return [query(**shape, id=0) for shape in shapes]
 
     @staticmethod
     def mutate(rng, message):

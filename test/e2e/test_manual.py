@@ -1,0 +1,525 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the manual pages say is so: they parse, they name every key, field, option, counter and
+event that the programs have and no other, and each of their examples is run."""
+
+import itertools
+import json
+import math
+import re
+import socket
+import subprocess
+import unittest
+
+from harness import BUILD, DEADLINE, REPOSITORY, Daemon, SiteTest, sanitized, sanitizer_options
+from mmdb import mmdb
+
+MANUAL = REPOSITORY / "forwarder/man"
+WIDTH = 80 - 11  # columns that an indented example has on a terminal
+NETWORKS = {"2.32.0.0/12": "IT", "5.9.0.0/16": "DE", "2a01:4f8::/29": "DE"}
+DATABASE = mmdb(NETWORKS, kind="GeoLite2-Country")
+INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+NOT_YET = "NOT SUPPORTED YET"
+GENERATION = "forwarder/generation/generation_"
+
+
+class Page:
+    """A page by its mdoc source."""
+
+    def __init__(self, name):
+        self.path = MANUAL / name
+        self.source = self.path.read_text()
+
+    def section(self, title):
+        return self._part("Sh", title, "Sh")
+
+    def subsection(self, title):
+        return self._part("Ss", title, "S[hs]")
+
+    def _part(self, macro, title, end):
+        parts = re.split(rf"^\.({end} .*)\n", self.source, flags=re.M)
+        return parts[parts.index(f"{macro} {title}") + 1]
+
+
+def blocks(source):
+    """The literal blocks in it."""
+    found = re.findall(r"^\.Bd -literal.*\n((?:.*\n)*?)\.Ed$", source, re.M)
+    return [block.replace(r"\&", "") for block in found]
+
+
+def plain(source):
+    """Its words on one line, without macros."""
+    lines = []
+    for line in source.splitlines():
+        if line.startswith("."):
+            line = re.sub(r"^\.[A-Z][a-z]\b ?|\b(?:Ar|Cm|Fl|Ic|No|Ns) ", "", line)
+        lines.append(line)
+    text = re.sub(r" ([,.:;])(?= |$)", r"\1", " ".join(filter(None, lines)))
+    return text.replace(r"\&", "")
+
+
+def tags(source):
+    """Of the list items in it, as a reader sees them."""
+    return [plain(f".{tag}").removeprefix(".") for tag in re.findall(r"^\.It (.*)$", source, re.M)]
+
+
+def items(source, macro):
+    """{tag: the text of its item} for tags in this macro; "a , b" are two tags. What lies in lists
+    of other tags belongs to the tag before."""
+    found = {}
+    for item in re.split(rf"^\.It (?={macro} )", source, flags=re.M)[1:]:
+        tag, _, body = item.partition("\n")
+        found.update(dict.fromkeys(plain(f".{tag}").split(", "), plain(body)))
+    return found
+
+
+def words_of(text):
+    """{"a", "b", "c"} of "a, b or c"."""
+    return set(re.split(", | or | and ", text))
+
+
+def run(*command, **options):
+    return subprocess.run(
+        [*map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=DEADLINE,
+        **options,
+    )
+
+
+def source_of(path):
+    return (REPOSITORY / path).read_text()
+
+
+CONFIGURATION = Page("forwarder.conf.5")
+ORDERS = Page("bailiwick-orders.5")
+TOOL = Page("bailiwick.1")
+DAEMON = Page("bailiwickd.8")
+PAGES = (CONFIGURATION, ORDERS, TOOL, DAEMON)
+
+
+class Form(unittest.TestCase):
+    def test_the_pages_parse_without_warnings(self):
+        self.assertEqual(set(MANUAL.iterdir()), {page.path for page in PAGES})
+        for page in PAGES:
+            for reader in ("mandoc -T lint -W warning", "groff -mdoc -ww -Tutf8 -z"):
+                done = run(*reader.split(), page.path)
+                self.assertEqual((done.returncode, done.stdout), (0, ""), reader)
+
+    def test_examples_fit_a_terminal(self):
+        for page in PAGES:
+            for line in "".join(blocks(page.source)).splitlines():
+                self.assertLessEqual(len(line), WIDTH, line)
+
+
+# What the sources define, in the unit of the page, and the words that name it there.
+DEFINED = (
+    (ORDERS, "policy/yaml_text.h", "YAML_TEXT_BYTES_MAX", 1 << 20, "A file has at most {} MiB"),
+    (CONFIGURATION, "policy/yaml_text.h", "YAML_TEXT_DEPTH", 1, "nesting deeper than {} levels"),
+    (ORDERS, "policy/order.h", "ORDER_MESSAGE_MAX", 1, "at most {} octets that goes to the client"),
+    (DAEMON, "policy/order.h", "ORDER_MESSAGE_MAX", 1, "Order message {} octets"),
+    (ORDERS, "policy/order.h", "ORDER_ADDRESSES_MAX", 1, "1 to {} addresses"),
+    (DAEMON, "policy/order.h", "ORDER_ADDRESSES_MAX", 1, "Order addresses {} "),
+    (ORDERS, "policy/order_fields.c", "ID_MAX", 1, "1 to {} letters"),
+    (DAEMON, "policy/order_fields.c", "ID_MAX", 1, "Order id {} octets"),
+    (ORDERS, "policy/order_folder.h", "ORDER_FOLDER_DEPTH", 1, "they lie {} deep"),
+    (ORDERS, "policy/order_names.c", "LIST_PATH_MAX", 1, "A path of at most {} octets"),
+    (ORDERS, "policy/name_list.h", "NAME_LIST_PROBLEMS", 1, "The first {} bad lines"),
+    (ORDERS, GENERATION + "order_file.c", "LIST_BYTES_MAX", 1 << 20, "A list has at most {} MiB"),
+    (DAEMON, GENERATION + "files.c", "OVERRIDES_BYTES_MAX", 1 << 20, "List, overrides {} MiB"),
+    (DAEMON, GENERATION + "files.c", "PROTECTED_BYTES_MAX", 1 << 20, "Protected names {} MiB"),
+    (DAEMON, "forwarder/inflight.h", "INFLIGHT_LARGE", 1, "of these {} of more than 512 octets"),
+    (CONFIGURATION, "forwarder/inflight.h", "INFLIGHT_LARGE", 1, "at most {} longer than 512"),
+    (DAEMON, "forwarder/stream_client.h", "STREAM_CLIENT_PIPELINE", 1, "; {} a TCP connection"),
+    (DAEMON, "forwarder/stream_client.h", "STREAM_CLIENT_TRANSFERS", 1, "{} zone transfers"),
+    (DAEMON, "forwarder/upstream_udp.h", "UPSTREAM_UDP_SOCKETS", 1, "{} UDP sockets a worker"),
+    (DAEMON, "forwarder/upstream_stream.h", "UPSTREAM_STREAMS", 1, "up to {} TCP connections"),
+    (DAEMON, "forwarder/upstream_stream.h", "UPSTREAM_STREAM_IDLE_MS", 1000, "closed after {} s"),
+    (DAEMON, "forwarder/descriptors.h", "DESCRIPTORS_SPARE", 1, "With fewer than {} left"),
+    (DAEMON, "forwarder/control_request.h", "CONTROL_REQUEST_MAX", 1, "A request has at most {}"),
+    (DAEMON, "forwarder/control.c", "CONNECTIONS_MAX", 1, "{} connections are served"),
+    (DAEMON, "forwarder/control.c", "DEADLINE_S", 1, "it must come within {} s"),
+    (DAEMON, "forwarder/worker.c", "STOP_SECONDS", 1, "for which there are {} s"),
+    (DAEMON, "forwarder/block.h", "BLOCK_ANSWER_MAX", 1, "An answer has at most {} octets"),
+    (DAEMON, "forwarder/wire/edns.h", "EDNS_UDP_SIZE", 1, "gets one back, of size {},"),
+    (CONFIGURATION, "forwarder/upstream_names.c", "ADDRESSES_MAX", 1, "of which the first {} are"),
+    (CONFIGURATION, "forwarder/upstream_names.c", "START_WAIT_MS", 1000, "answers at most {} s"),
+    (CONFIGURATION, "forwarder/upstream_names.c", "RETRY_S", 1, "{} s after a failure"),
+)
+
+
+class Numbers(unittest.TestCase):
+    def test_numbers_are_those_of_the_sources(self):
+        for page, path, name, unit, words in DEFINED:
+            [value] = re.findall(rf"^#define {name} \(?([\dU *]+)", source_of(path), re.M)
+            number = math.prod(map(int, value.replace("U", "").split("*"))) // unit
+            self.assertTrue(words.format(number) in plain(page.source), (name, number, words))
+
+
+class Options(unittest.TestCase):
+    def help(self, program, *words):
+        done = run(*sanitized(BUILD / program), *words)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout
+
+    def documented(self, source):
+        return set(re.findall(r"^\.It Fl -([a-z]+)", source, re.M))
+
+    def test_of_the_daemon(self):
+        known = re.findall(r"^  --([a-z]+)", self.help("bailiwickd", "--help"), re.M)
+        self.assertEqual(self.documented(DAEMON.source), set(known))
+
+    def test_of_the_tool(self):
+        commands = re.findall(r"^  ([a-z]+) ", self.help("bailiwick", "--help"), re.M)
+        subsections = re.findall(r"^\.Ss (.*)$", TOOL.section("COMMANDS"), re.M)
+        self.assertEqual(subsections, [*commands, "help"])
+        self.assertIn("All take -config FILE", plain(TOOL.source))
+        for command in commands:
+            known = re.findall(r"^  --([a-z]+)", self.help("bailiwick", "help", command), re.M)
+            documented = self.documented(TOOL.subsection(command)) | {"config"}
+            self.assertEqual(documented, set(known), command)
+
+
+class Files(SiteTest):
+    """Files that the tool reads, and no daemon."""
+
+    def setUp(self):
+        self.files = Daemon(
+            self.site,
+            [("192.0.2.54", 53)],
+            orders={},
+            files={"GeoLite2-Country.mmdb": DATABASE},
+            config={"geo": {"database": "GeoLite2-Country.mmdb"}},
+            start=False,
+        )
+
+    def problems(self, conf=None):
+        """What `bailiwick check` finds, line by line."""
+        if conf:
+            self.files.write("forwarder.conf", conf)
+        return self.files.tool("check").stdout.splitlines()[:-1]
+
+    def errors(self, conf=None):
+        return [line for line in self.problems(conf) if ": warning: " not in line]
+
+
+# Every table of the configuration with a key that it does not have.
+UNKNOWN = """\
+listen: [{x: 1}]
+upstream: {servers: [{x: 1}], bootstrap: [{x: 1}], health-check: {x: 1}, x: 1}
+geo: {x: 1}
+block: {x: 1}
+trust: {x: 1}
+limits: {x: 1}
+log: {x: 1}
+x: 1
+"""
+
+# Keys with values that they do not take.
+REFUSED = """\
+listen: [{address: x, port: 0, transport: x}]
+workers: 0
+allow: []
+upstream:
+  servers: [{address: a..b, port: 0}]
+  bootstrap: []
+  balance: x
+  retry-after: 0s
+  timeout: 0s
+  health-check: {name: a..b, type: x, interval: 0s, down-after: 0, up-after: 0}
+geo: {country-field: x, max-age: 0s}
+block: {action: x, ttl: 8d, contact: x, organization: "\\t"}
+resolver-arpa: x
+limits: {tcp-connections: 0, tcp-per-client: 0, tcp-idle: 0s, in-flight: 0, stream-output: 0}
+log: {level: x}
+"""
+EMPTY = "listen: []\nupstream: {servers: [], health-check: x}\n"
+
+# Every required key is missing in one of these.
+MISSING = (
+    "upstream: {}\ngeo: {}\n",
+    "listen: [{}]\nupstream: {servers: [{}]}\ngeo: {database: x}\norders: x\n",
+)
+
+# Items of NOT SUPPORTED YET, and configurations that ask for them.
+NOT_YET_CONFIGURED = {
+    "listen.transport of tls, https, quic": [
+        "listen: [{address: '::1', transport: tls, certificate: x, key: x}]",
+        "listen: [{address: '::1', transport: https}]",
+        "listen: [{address: '::1', transport: quic}]",
+    ],
+    "listen.proxy-protocol: yes": [
+        "listen: [{address: '::1', proxy-protocol: yes}]",
+        "trust: {proxy-protocol: ['::1']}",
+    ],
+    "trust.ecs, trust.forwarded-for": ["trust: {ecs: ['::1']}", "trust: {forwarded-for: ['::1']}"],
+    "upstream.servers.transport: tls": [
+        "upstream: {servers: [{address: '::1', transport: tls}]}",
+        "upstream: {servers: [{address: '::1', tls-name: x}]}",
+    ],
+    "upstream.send-client of ecs, proxy-protocol": [
+        "upstream: {send-client: ecs}",
+        "upstream: {send-client: proxy-protocol}",
+    ],
+    "block.action: cname": ["block: {action: cname}"],
+    "block.protected-networks": ["block: {protected-networks: x}"],
+}
+
+
+class Configuration(Files):
+    KEYS = items(CONFIGURATION.section("KEYS"), "Ic")
+
+    def known_keys(self):
+        """Those that the program says to expect, with their tables."""
+        known = set()
+        for line in self.errors(UNKNOWN):
+            if told := re.search(r": (\S+) has no key 'x'; expected (.*)$", line):
+                table = "" if told[1] == "forwarder.conf" else f"{told[1]}."
+                known |= {table + key for key in words_of(told[2])}
+        return known
+
+    def test_keys_are_those_of_the_program(self):
+        known = self.known_keys()
+        titles = re.findall(r"^\.Ss (.*)$", CONFIGURATION.section("KEYS"), re.M)
+        at_the_top = set().union(*map(words_of, titles))
+        self.assertEqual({key for key in known if "." not in key}, at_the_top)
+        self.assertEqual(known, set(self.KEYS) | at_the_top)
+
+    def test_keys_are_those_of_the_example(self):
+        example = source_of("forwarder.conf.example")
+        lines = re.findall(r"^[# ]*(?:- )?([a-z-]+:(?: .*)?)$", example, re.M)
+        shown = set(re.findall(r"(?:^|[{,] *)([a-z-]+):", "\n".join(lines), re.M))
+        self.assertEqual(shown, {key.rpartition(".")[2] for key in self.known_keys()})
+
+    def assert_described(self, key, text):
+        """A key of this name, in whatever table, says so."""
+        texts = [body for name, body in self.KEYS.items() if name.rpartition(".")[2] == key]
+        self.assertTrue(any(text.lower() in body.lower() for body in texts), (key, text))
+
+    def test_each_key_says_what_it_takes(self):
+        told = re.findall(
+            r":\d+:\d+: ([a-z-]+) needs (.*), not .*$",
+            "\n".join(self.errors(REFUSED) + self.errors(EMPTY)),
+            re.M,
+        )
+        self.assertGreater(len(told), 25)
+        for key, what in told:
+            self.assert_described(key, what)
+
+    def test_each_key_says_its_default(self):
+        rows = re.compile(r'(?:AMOUNT|WORD|PATH|CHECK)\("([a-z-]+)",[^"()]*"([^"]+)"')
+        found = rows.findall(source_of("forwarder/config/config.c"))
+        found += rows.findall(source_of("forwarder/config/config_upstream.c"))
+        self.assertGreater(len(found), 20)
+        for key, default in found:
+            self.assert_described(key, f"default {default}")
+
+    def test_required_keys(self):
+        told = "\n".join(line for conf in MISSING for line in self.errors(conf))
+        missing = {
+            key if table == "forwarder.conf" else f"{table}.{key}"
+            for table, key in re.findall(r" (\S+) needs the key ([a-z-]+)$", told, re.M)
+        }
+        self.assertEqual(missing, {key for key, text in self.KEYS.items() if "Required." in text})
+        [said] = re.findall(r"Required are (.*?)\. Changes", plain(CONFIGURATION.section("KEYS")))
+        self.assertEqual({key for key in missing if not key.endswith(".address")}, words_of(said))
+
+    def test_what_is_not_supported_yet(self):
+        self.assertEqual(tags(CONFIGURATION.section(NOT_YET)), list(NOT_YET_CONFIGURED))
+        for tag, configurations in NOT_YET_CONFIGURED.items():
+            for conf in configurations:
+                told = [line for line in self.errors(conf) if "not supported by this build" in line]
+                self.assertTrue(told, (tag, conf))
+
+    def test_examples(self):
+        self.files.write("overrides.csv", "")
+        self.files.write("protected-names.txt", "example.org\n")
+        for example in blocks(CONFIGURATION.section("EXAMPLES")):
+            self.assertEqual(self.errors(example), [])
+
+
+ORDER = "id: {}\nauthority: x\nissued: 2026-01-01\n"
+NAMED = "names: [x.example]\n"
+
+# Items of NOT SUPPORTED YET, and orders that ask for them.
+NOT_YET_ORDERED = {
+    "action: cname": [NAMED + "action: cname\n"],
+    "target": [NAMED + "target: y.example\n"],
+    "message per language": [NAMED + "message: {it: x}\n"],
+    "Dates of single names": ["names: [{name: x.example, effective: 2026-01-01}]\n"],
+    "any-tld": ["any-tld: [x]\n"],
+    "lists of the formats hosts and rpz": [
+        "lists: [{file: x, format: hosts}]\n",
+        "lists: [{file: x, format: rpz}]\n",
+        "lists: [{file: x.gz, format: names}]\n",
+        "lists: [{file: x.zst, format: names}]\n",
+    ],
+    "answers": ["answers: [192.0.2.1/32]\n", NAMED + "allow-wide: [192.0.0.0/8]\n"],
+    "aliases": [NAMED + "aliases: yes\n"],
+    "windows": [NAMED + "windows: [{days: [sat]}]\n"],
+    "Subdivisions": [NAMED + "scope: [IT, US-CA]\n"],
+}
+
+
+class Orders(Files):
+    FIELDS = items(ORDERS.section("ORDER FIELDS"), "Ic")
+    TABLE = re.findall(r"\{(\.name = [^{}]*)\}", source_of("policy/order_file.c"))
+
+    def rows(self, holding=""):
+        """Names of the program's fields whose rows hold this."""
+        return {re.search('"(.*?)"', row)[1] for row in self.TABLE if holding in row}
+
+    def test_fields_are_those_of_the_program(self):
+        later = set(tags(ORDERS.section(NOT_YET))) & self.rows()
+        self.assertLessEqual(self.rows("order_fields_unsupported"), later)
+        self.assertEqual(set(self.FIELDS) | later, self.rows())
+        self.assertFalse(set(self.FIELDS) & later)
+        [said] = re.findall("Required are (.*?) and at", plain(ORDERS.section("ORDER FIELDS")))
+        self.assertEqual(words_of(said), self.rows(".required = true"))
+
+    def test_keys_of_a_list(self):
+        self.files.write_order("IT/x.yaml", ORDER.format("x") + "lists: [{x: 1}]\n")
+        told = re.search(r"a list has no key 'x': expected (.*)", "\n".join(self.errors()))
+        keys = items(ORDERS.subsection("Names"), "Cm")
+        self.assertEqual(set(keys), words_of(told[1]))
+
+    def test_what_is_not_supported_yet(self):
+        self.assertEqual(tags(ORDERS.section(NOT_YET)), list(NOT_YET_ORDERED))
+        for tag, orders in NOT_YET_ORDERED.items():
+            for text in orders:
+                self.files.write_order("IT/x.yaml", ORDER.format("x") + text)
+                errors = self.errors()
+                self.assertTrue(errors, (tag, text))
+                for line in errors:
+                    self.assertRegex(line, "not supported by this +build")
+
+    def test_examples(self):
+        examples = blocks(ORDERS.section("EXAMPLES"))
+        [names] = blocks(ORDERS.subsection("Lists"))
+        self.files.write("orders/IT/more-names.txt", names)
+        for number, example in enumerate(examples):
+            self.files.write_order(f"IT/{number}.yaml", example)
+        self.assertEqual(self.errors(), [])
+        shown = re.findall(r"^([a-z-]+):", "".join(examples), re.M)
+        self.assertEqual(set(shown), set(self.FIELDS))
+
+    def test_folders_of_the_example(self):
+        [paths] = blocks(ORDERS.section("DESCRIPTION"))
+        for number, path in enumerate(paths.splitlines()):
+            text = ORDER.format(number) + "lists: [{file: ../IT/milano-names.txt, format: names}]\n"
+            self.files.write(path, text if path.endswith(".yaml") else "x.example\n")
+        told = [line for line in self.problems() if "/orders/" in line]
+        self.assertEqual(told, [])
+
+
+class Running(SiteTest):
+    """With a daemon, whose only order is the example of bailiwick-orders(5)."""
+
+    def setUp(self):
+        self.proxy = self.daemon(
+            ("192.0.2.54", 53),
+            orders={"IT/milano.yaml": blocks(ORDERS.section("EXAMPLES"))[0]},
+            files={"country.mmdb": DATABASE},
+            config={"geo": {"database": "country.mmdb"}},
+        )
+
+    def output_of(self, command):
+        """Of a command of the pages, for which /etc/bailiwick is the daemon's folder."""
+        folder = str(self.proxy.folder)
+        programs = r"\b(bailiwick (?!help)\w+|bailiwickd)\b"
+        command = re.sub(programs, r"\1 --config /etc/bailiwick/forwarder.conf", command)
+        command = f"PATH={BUILD}:$PATH; {command.replace('/etc/bailiwick', folder)}"
+        with self.site.server:
+            done = run(*sanitized("/bin/bash"), "-c", command, env=sanitizer_options(folder))
+        self.proxy.check_sanitizers()
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout.replace(folder, "/etc/bailiwick")
+
+    def assert_shows(self, shown, output):
+        """The lines of an example are in the output, one after the other. In them ... stands for
+        anything, and one time for another."""
+        lines = iter(re.sub(INSTANT, "TIME", output).splitlines())
+        for line in re.sub(INSTANT, "TIME", shown).splitlines():
+            pattern = ".*".join(map(re.escape, line.split("...")))
+            found = line == "..." or any(re.fullmatch(pattern, each) for each in lines)
+            self.assertTrue(found, f"{line!r} is not in\n{output}")
+
+    def test_commands(self):
+        examples = "".join(blocks(DAEMON.section("EXAMPLES")) + blocks(TOOL.section("COMMANDS")))
+        commands = re.split(r"^\$ ", examples, flags=re.M)[1:]
+        programs = set(re.findall(r"\bbailiwick \w+|bailiwickd", " ".join(commands)))
+        subsections = re.findall(r"^\.Ss (.*)$", TOOL.section("COMMANDS"), re.M)
+        self.assertLessEqual({f"bailiwick {each}" for each in subsections}, programs)
+        for example in commands:
+            command, _, shown = example.partition("\n")
+            with self.subTest(command):
+                self.assert_shows(shown, self.output_of(command))
+
+    def json_of(self, *words):
+        return json.loads(self.proxy.tool(*words, "--json").stdout)
+
+    def test_members_of_the_status(self):
+        documented, printed = items(TOOL.section("STATUS"), "Cm"), self.json_of("status")
+        self.assertEqual(set(printed), set(documented))
+        for member in printed["geo"]:
+            self.assertRegex(documented["geo"], rf"\b{member}\b")
+        for member in printed["upstreams"][0]:
+            self.assertRegex(documented["upstreams"], rf"\b{member}\b")
+
+    def test_members_of_other_objects(self):
+        test = self.json_of("test", "2.32.0.1", "limetorrents.pro")
+        self.assertEqual(set(test), set(items(TOOL.subsection("test"), "Cm")))
+        order = self.json_of("orders")
+        self.assertEqual(set(order), set(items(TOOL.subsection("orders"), "Cm")))
+        for member in self.json_of("country", "2.32.0.1"):
+            self.assertRegex(plain(TOOL.subsection("country")), rf"\b{member}\b")
+
+    def ask(self, line):
+        """The response of the control socket."""
+        with socket.socket(socket.AF_UNIX) as channel:
+            channel.settimeout(DEADLINE)
+            channel.connect(str(self.proxy.folder / "control.sock"))
+            channel.sendall(line.encode() + b"\n")
+            return json.loads(channel.makefile().read())
+
+    def test_control_socket(self):
+        [requests] = blocks(DAEMON.section("CONTROL SOCKET"))
+        for line in requests.splitlines():
+            line = line.replace("...", '"address":"2.32.0.1","name":"a.example"')
+            response = self.ask(line)
+            self.assertTrue(response["ok"], (line, response))
+            members = {
+                "status": {"generation", "errors", "warnings"},
+                "reload": {"generation", "loaded", "errors", "warnings"},
+                "test": {"verdict", "text"},
+            }[json.loads(line)["command"]]
+            self.assertLessEqual(members, set(response["result"]))
+        self.assertEqual(set(self.ask('{"command":"status","strict":true}')), {"ok", "error"})
+
+    @staticmethod
+    def is_message(text):
+        """And not the format of the fields behind it."""
+        return text and "=" not in text and "%" not in text
+
+    def logged_events(self):
+        """(module, message) of every event that the sources log."""
+        events = set()
+        for path in (REPOSITORY / "forwarder").rglob("*.c"):
+            source = path.read_text()
+            events |= {("orders", each) for each in re.findall(r'log_order\("(.*?)"', source)}
+            for call in re.findall(r"\blog_event\(\s*(?!enum)(.*?)\);", source, re.S):
+                module, *texts = re.findall(r'"(.*?)"', call)
+                events |= {(module, each) for each in itertools.takewhile(self.is_message, texts)}
+        return events
+
+    def test_log(self):
+        section = DAEMON.section("LOG")
+        self.proxy.wait_for_log("server: ready")
+        self.assert_shows("".join(blocks(section)), self.proxy.log())
+        documented = set()
+        for item in re.split(r"^\.It Cm ", section, flags=re.M)[1:]:
+            module, _, events = item.partition("\n")
+            messages = re.findall(r"^\.Cm (.*?)(?: :)?$", events, re.M)
+            documented |= {(module, message) for message in messages}
+        self.assertEqual(documented, self.logged_events())
