@@ -175,6 +175,7 @@ static void write_message(struct stream_client *client, struct span message)
         doom(client);
     }
     client->queued += evbuffer_get_length(output) - before;
+    event_add(client->idle, client->table->idle_time); /* to read it, the client has all of that */
 }
 
 /* What waits may not be unread at all: the loop has just not come round to writing it. */

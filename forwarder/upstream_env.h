@@ -46,7 +46,7 @@ struct upstream_env {
     struct udp_receiver *receiver; /* for answers of all upstream sockets */
     const struct config_upstream *config;
     unsigned worker;
-    size_t servers; /* that may be asked now */
+    size_t servers;               /* that may be asked now */
     _Atomic uint64_t *oldest_set; /* number of the oldest upstream set in use; for others to read */
     uint32_t channels;            /* numbers given to channels so far */
     struct upstream_events events;

@@ -21,7 +21,11 @@
 /* ---- Counting what the heap is asked for ---- */
 
 /* The sanitizers have an allocator of their own, whose place is not to be taken. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef __has_feature
+#define __has_feature(feature) 0 /* clang's way to ask */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define COUNTS_HEAP 0
 #else
 #define COUNTS_HEAP 1

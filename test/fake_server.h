@@ -21,11 +21,11 @@ struct fake_server {
     int udp;
     int tcp; /* listening */
     struct config_address address;
-    struct sockaddr_in client; /* who sent the last datagram */
 };
 
 /* A message that was read or is to be sent. */
 struct fake_message {
+    struct sockaddr_in from; /* of a datagram: where its answer goes */
     size_t size;
     uint8_t bytes[DNS_MESSAGE_MAX];
 };
@@ -77,23 +77,23 @@ static inline uint16_t fake_server_port(const struct fake_server *server)
 }
 
 /* The next datagram. */
-static inline void fake_server_receive(struct fake_server *server, struct event_base *base,
+static inline void fake_server_receive(const struct fake_server *server, struct event_base *base,
                                        struct fake_message *message)
 {
-    socklen_t size = sizeof(server->client);
+    socklen_t size = sizeof(message->from);
     LOOP_UNTIL(base, loop_readable(server->udp));
     ssize_t got = recvfrom(server->udp, message->bytes, sizeof(message->bytes), 0,
-                           (struct sockaddr *)&server->client, &size);
+                           (struct sockaddr *)&message->from, &size);
     ck_assert_int_ge(got, 0);
     message->size = (size_t)got;
 }
 
-/* Sends a datagram to whoever sent the last one. */
+/* Sends a datagram to where it came from. */
 static inline void fake_server_send(const struct fake_server *server,
                                     const struct fake_message *message)
 {
     ck_assert_int_eq(sendto(server->udp, message->bytes, message->size, 0,
-                            (const struct sockaddr *)&server->client, sizeof(server->client)),
+                            (const struct sockaddr *)&message->from, sizeof(message->from)),
                      (ssize_t)message->size);
 }
 

@@ -11,8 +11,15 @@ INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 class Status(PolicyTest):
     CONFIG = SMALL
     FILES = {"country.mmdb": small_database()}
-    ORDERS = ToolTest.ORDERS | {}
-    ORDERS.pop("IT/list.yaml")
+    ORDERS = {
+        "IT/milano.yaml": MILAN,
+        "IT/shadow.yaml": order("IT-SHADOW", action="shadow", names=["shadow.example"]),
+        "IT/drop.yaml": order("IT-DROP", action="drop", names=["drop.example"]),
+        "IT/unknown.yaml": order("IT-UNKNOWN", include_unknown="yes", names=["unknown.example"]),
+        "DE/coming.yaml": order(
+            "DE-COMING", names=["kickasstorrents.to"], effective="2999-01-01T00:00:00Z"
+        ),
+    }
 
     KEYS = (
         "version started generation loaded errors warnings orders orders_in_force names geo "
@@ -30,9 +37,9 @@ class Status(PolicyTest):
         self.assertEqual(status["geo"]["overrides"], None)
         self.assertEqual((status["errors"], status["warnings"]), ([], []))
         self.assertEqual(
-            (status["orders"], status["orders_in_force"], status["workers"]), (7, 6, 2)
+            (status["orders"], status["orders_in_force"], status["workers"]), (5, 4, 2)
         )
-        self.assertEqual(status["names"], 9)
+        self.assertEqual(status["names"], 7)
         (upstream,) = status["upstreams"]
         self.assertEqual(upstream, {"address": "127.0.0.2:5300", "up": True, "outstanding": 0})
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 
-from dnsbytes import header, opt, query
 from harness import BUILD, DEADLINE, MILAN, Daemon, SiteTest, sanitized
 from policytest import SMALL, PolicyTest, order, small_database
 
