@@ -13,7 +13,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* How often, and how far apart, a file is tried to be sealed: two seconds in all. */
+#define SEAL_TRIES 40
+#define SEAL_PAUSE_NS 50000000L
 
 static bool refuse(char why[static WHY_MAX], const char *what)
 {
@@ -160,14 +165,32 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
-bool file_bytes_seal(const struct file_bytes *file, int *descriptor, char why[static WHY_MAX])
+/* The kernel refuses to seal while it holds pages of the file itself, if only to look at them
+ * (compaction, monitoring): EBUSY passes. */
+static bool add_seals(int fd)
 {
     const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    const struct timespec pause = {.tv_nsec = SEAL_PAUSE_NS};
+    for (unsigned i = 0; i < SEAL_TRIES; i++) {
+        if (fcntl(fd, F_ADD_SEALS, seals) == 0) {
+            return true;
+        }
+        if (errno != EBUSY) {
+            return false;
+        }
+        nanosleep(&pause, NULL);
+    }
+    errno = EBUSY;
+    return false;
+}
+
+bool file_bytes_seal(const struct file_bytes *file, int *descriptor, char why[static WHY_MAX])
+{
     int fd = memfd_create("bailiwick", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) {
         return refuse(why, "cannot make a memfd");
     }
-    if (!write_all(fd, file->bytes, file->size) || fcntl(fd, F_ADD_SEALS, seals) != 0) {
+    if (!write_all(fd, file->bytes, file->size) || !add_seals(fd)) {
         refuse(why, "cannot keep a sealed copy");
         close(fd);
         return false;
