@@ -102,22 +102,27 @@ static struct config_address literal_address(const struct config_server *server)
     return out;
 }
 
-/* A look-up's address with the configured port. */
+/* A look-up's address with the configured port; field by field, so that equal addresses are equal
+ * octets. */
 static bool found_address(const struct ares_addrinfo_node *node, uint16_t port,
                           struct config_address *out)
 {
     *out = (struct config_address){0};
     if (node->ai_family == AF_INET) {
         struct sockaddr_in *ipv4 = (struct sockaddr_in *)&out->sockaddr;
-        memcpy(ipv4, node->ai_addr, sizeof(*ipv4));
+        ipv4->sin_family = AF_INET;
         ipv4->sin_port = htons(port);
+        ipv4->sin_addr = ((const struct sockaddr_in *)node->ai_addr)->sin_addr;
         out->size = sizeof(*ipv4);
         return true;
     }
     if (node->ai_family == AF_INET6) {
+        const struct sockaddr_in6 *found = (const struct sockaddr_in6 *)node->ai_addr;
         struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)&out->sockaddr;
-        memcpy(ipv6, node->ai_addr, sizeof(*ipv6));
+        ipv6->sin6_family = AF_INET6;
         ipv6->sin6_port = htons(port);
+        ipv6->sin6_addr = found->sin6_addr;
+        ipv6->sin6_scope_id = found->sin6_scope_id;
         out->size = sizeof(*ipv6);
         return true;
     }
