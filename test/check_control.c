@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "test/few_descriptors.h"
 #include "test/loop.h"
 #include "test/scratch.h"
 
@@ -356,6 +357,18 @@ START_TEST(too_many_askers_are_closed)
 }
 END_TEST
 
+START_TEST(without_descriptors_it_waits)
+{
+    int asker = connect_to_control();
+    put_text(asker, STATUS);
+    struct rlimit before = few_descriptors(0);
+    loop_must_wait(base, 250);
+    ck_assert(!loop_readable(asker));
+    enough_descriptors(before);
+    expect(asker, "{\"ok\":true,\"result\":{\"text\":\"xx\"}}\n");
+}
+END_TEST
+
 /* One says nothing, one does not read, one waits for a load that takes its time. */
 START_TEST(askers_do_not_stay_for_ever)
 {
@@ -407,6 +420,7 @@ static void add_requests(Suite *suite)
     tcase_add_test(tcase, a_cut_request_is_closed);
     tcase_add_test(tcase, a_large_response_arrives_whole);
     tcase_add_test(tcase, too_many_askers_are_closed);
+    tcase_add_test(tcase, without_descriptors_it_waits);
     tcase_add_test(tcase, askers_do_not_stay_for_ever);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);

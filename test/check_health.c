@@ -86,7 +86,7 @@ static void set_up(void)
     check = (struct config_health_check){.enabled = true,
                                          .name = name,
                                          .type = 2, /* NS */
-                                         .interval_ms = 30,
+                                         .interval_ms = 100,
                                          .down_after = 3,
                                          .up_after = 2};
     health = health_new(base, &check, why);
@@ -229,14 +229,13 @@ START_TEST(a_server_that_left_is_not_asked)
     ck_assert(is_up(&responders[0]));
     follow(0, 0);
     asked = responders[1].asked;
-    loop_for(base, 100);
+    loop_for(base, 250);
     ck_assert_uint_eq(responders[1].asked, asked);
 }
 END_TEST
 
 START_TEST(a_server_that_stays_keeps_its_count)
 {
-    check.interval_ms = 100;
     responders[0].rcode = DNS_RCODE_SERVFAIL;
     follow(0, 1);
     for (unsigned i = 0; i < 2; i++) {

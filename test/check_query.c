@@ -64,7 +64,7 @@ void free(void *memory)
 }
 #endif
 
-/* ---- Rows ---- */
+/* ---- The ways that queries take ---- */
 
 static struct generation *generation;
 static struct geo_memo *memo;

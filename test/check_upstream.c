@@ -207,6 +207,7 @@ START_TEST(the_next_server_is_asked_too_and_the_first_answer_wins)
     struct fake_message first;
     struct fake_message second;
     bench->config.balance = CONFIG_BALANCE_FIRST;
+    bench->config.retry_after_ms = 100;
     adopt("01");
     uint64_t began = loop_now_ms();
     ask(BENCH_QUERY("0001"), false);
@@ -227,6 +228,8 @@ END_TEST
 START_TEST(each_server_is_asked_once_and_then_the_query_is_given_up)
 {
     struct fake_message message;
+    bench->config.retry_after_ms = 100;
+    bench->config.timeout_ms = 1000;
     adopt("012");
     uint64_t began = loop_now_ms();
     ask(BENCH_QUERY("0001"), false);
@@ -249,6 +252,8 @@ START_TEST(what_may_not_be_asked_twice_is_asked_once)
 {
     struct fake_message message;
     bench->config.balance = CONFIG_BALANCE_FIRST;
+    bench->config.retry_after_ms = 50;
+    bench->config.timeout_ms = 300;
     adopt("01");
     ask("0001 2800 0001 0000 0000 0000 03'www'00 0006 0001", false); /* UPDATE */
     LOOP_UNTIL(bench->base, bench->unanswered == 1);
@@ -263,6 +268,7 @@ START_TEST(a_retry_does_not_wait_for_an_earlier_query)
 {
     struct fake_message message;
     bench->config.balance = CONFIG_BALANCE_FIRST;
+    bench->config.retry_after_ms = 100;
     adopt("01");
     ask(BENCH_QUERY("0001"), true);
     uint64_t began = loop_now_ms();
@@ -402,7 +408,6 @@ START_TEST(a_server_is_left_when_its_last_query_is_done)
 {
     struct fake_message message;
     bench->config.balance = CONFIG_BALANCE_FIRST;
-    bench->config.timeout_ms = 20000;
     adopt("0");
     ck_assert_uint_eq(atomic_load(&bench->oldest_set), 1);
     ask(BENCH_QUERY("0001"), false);
@@ -462,6 +467,7 @@ START_TEST(a_query_outlives_its_set)
 {
     struct fake_message message;
     bench->config.balance = CONFIG_BALANCE_FIRST;
+    bench->config.retry_after_ms = 100;
     adopt("01");
     ask(BENCH_QUERY("0001"), false);
     fake_server_receive(&servers[0], bench->base, &message);

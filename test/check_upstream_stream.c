@@ -5,6 +5,7 @@
  */
 #include "forwarder/upstream_stream.h"
 
+#include "test/few_descriptors.h"
 #include "test/upstream_bench.h"
 
 static struct bench *bench;
@@ -214,24 +215,39 @@ START_TEST(a_refused_connection_was_never_reached)
 }
 END_TEST
 
-/* Fills the queue of connections that the server has not accepted: further ones hang. */
+START_TEST(without_descriptors_nobody_is_asked)
+{
+    struct inflight_entry *entry = bench_add(bench, BENCH_QUERY("abcd"), true);
+    struct rlimit before = few_descriptors(0);
+    ck_assert(!upstream_streams_send(streams, entry));
+    ck_assert_uint_eq(entry->attempt_count, 0);
+    ck_assert_uint_eq(dns_id(entry->message), 0xabcd);
+    loop_for(bench->base, 10);
+    enough_descriptors(before);
+    ck_assert(upstream_streams_send(streams, entry));
+}
+END_TEST
+
+/* Another server can be asked, or none. */
+static const struct {
+    size_t servers;
+    unsigned after_ms;
+} HANGING[] = {{2, 100}, {1, 400}};
+
 START_TEST(a_connection_that_does_not_come_up_is_given_up)
 {
-    int fillers[4];
-    ck_assert_int_eq(listen(server.tcp, 0), 0);
-    for (unsigned i = 0; i < 4; i++) {
-        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        connect(fillers[i], (const struct sockaddr *)&server.address.sockaddr, server.address.size);
-    }
+    int fillers[FAKE_FILLERS];
+    bench->config.retry_after_ms = 100;
+    bench->config.timeout_ms = 400;
+    bench->env.servers = HANGING[_i].servers;
+    fake_server_fill(&server, fillers);
     loop_for(bench->base, 20);
     uint64_t began = loop_now_ms();
     ask(BENCH_QUERY("0001"));
     LOOP_UNTIL(bench->base, broken == 1);
     ck_assert(!broken_reached);
-    ck_assert_uint_ge(loop_now_ms() + LOOP_COARSE_MS, began + bench->config.retry_after_ms);
-    for (unsigned i = 0; i < 4; i++) {
-        close(fillers[i]);
-    }
+    ck_assert_uint_ge(loop_now_ms() + LOOP_COARSE_MS, began + HANGING[_i].after_ms);
+    fake_server_empty(fillers);
 }
 END_TEST
 
@@ -345,7 +361,9 @@ int main(void)
     tcase_add_test(tcase, queries_of_a_broken_connection_are_given_back);
     tcase_add_test(tcase, a_query_given_back_may_be_sent_again_at_once);
     tcase_add_test(tcase, a_refused_connection_was_never_reached);
-    tcase_add_test(tcase, a_connection_that_does_not_come_up_is_given_up);
+    tcase_add_test(tcase, without_descriptors_nobody_is_asked);
+    tcase_add_loop_test(tcase, a_connection_that_does_not_come_up_is_given_up, 0,
+                        sizeof(HANGING) / sizeof(HANGING[0]));
     tcase_add_test(tcase, a_silent_connection_gets_no_more_queries);
     tcase_add_test(tcase, a_silent_connection_may_still_answer);
     tcase_add_test(tcase, a_connection_that_answers_others_stays_in_use);

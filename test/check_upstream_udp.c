@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 
+#include "test/few_descriptors.h"
 #include "test/upstream_bench.h"
 
 static struct bench *bench;
@@ -196,6 +197,21 @@ START_TEST(a_replaced_socket_waits_for_its_answers)
 }
 END_TEST
 
+START_TEST(without_descriptors_the_old_sockets_serve_on)
+{
+    struct fake_message message;
+    ask_now(&message);
+    struct rlimit before = few_descriptors(0);
+    ck_assert(upstream_udp_renew(udp));
+    ck_assert_ptr_null(upstream_udp_new(&bench->env, NULL, bench->targets[0]));
+    ask_now(&message);
+    fake_answer(&message);
+    fake_server_send(&server, &message);
+    LOOP_UNTIL(bench->base, bench->answers == 1);
+    enough_descriptors(before);
+}
+END_TEST
+
 START_TEST(a_server_that_is_not_there_is_survived)
 {
     struct fake_message message;
@@ -235,6 +251,7 @@ int main(void)
     tcase_add_test(tcase, only_the_server_is_heard);
     tcase_add_test(tcase, sockets_are_renewed_while_there_are_queries);
     tcase_add_test(tcase, a_replaced_socket_waits_for_its_answers);
+    tcase_add_test(tcase, without_descriptors_the_old_sockets_serve_on);
     tcase_add_test(tcase, a_server_that_is_not_there_is_survived);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);

@@ -71,6 +71,26 @@ static inline void fake_server_close(struct fake_server *server)
     server->tcp = -1;
 }
 
+/* Fills the queue of connections that the server has not accepted: the next ones hang. */
+#define FAKE_FILLERS 4
+static inline void fake_server_fill(const struct fake_server *server, int fillers[FAKE_FILLERS])
+{
+    ck_assert_int_eq(listen(server->tcp, 0), 0);
+    for (unsigned i = 0; i < FAKE_FILLERS; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        ck_assert_int_ge(fillers[i], 0);
+        (void)connect(fillers[i], (const struct sockaddr *)&server->address.sockaddr,
+                      server->address.size);
+    }
+}
+
+static inline void fake_server_empty(const int fillers[FAKE_FILLERS])
+{
+    for (unsigned i = 0; i < FAKE_FILLERS; i++) {
+        close(fillers[i]);
+    }
+}
+
 static inline uint16_t fake_server_port(const struct fake_server *server)
 {
     return ntohs(((const struct sockaddr_in *)&server->address.sockaddr)->sin_port);

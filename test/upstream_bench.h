@@ -63,14 +63,14 @@ static void bench_on_batch_end(void *ctx)
     bench->batches++;
 }
 
-/* capacity: of the table. Time-outs are short enough to wait for. */
+/* capacity: of the table. No time-out is reached that the test has not shortened. */
 static inline struct bench *bench_new(size_t capacity)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
     ck_assert_ptr_nonnull(bench);
     signal(SIGPIPE, SIG_IGN); /* as the daemon does */
     bench->base = event_base_new();
-    bench->config = (struct config_upstream){.retry_after_ms = 100, .timeout_ms = 1000};
+    bench->config = (struct config_upstream){.retry_after_ms = 10000, .timeout_ms = 30000};
     bench->env = (struct upstream_env){
         .base = bench->base,
         .inflight = inflight_new(capacity),
