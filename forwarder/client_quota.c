@@ -5,6 +5,7 @@
  */
 #include "forwarder/client_quota.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -121,6 +122,7 @@ void client_quota_release(struct client_quota *quota, const struct address *clie
     pthread_mutex_lock(&quota->lock);
     struct holder **link = find(quota, &who);
     struct holder *holder = *link;
+    assert(holder != NULL); /* the place was taken */
     quota->connections--;
     if (--holder->connections == 0) {
         *link = holder->next;

@@ -33,7 +33,7 @@ struct stream_table *stream_table_new(struct worker *worker);
 void stream_table_free(struct stream_table *table); /* closes all; NULL is allowed */
 
 /* Takes over an accepted connection, for which a place in the quota is held, in any case. */
-void stream_client_open(struct stream_table *table, int descriptor, const struct address *client);
+void stream_client_open(struct stream_table *table, int descriptor, const struct address *address);
 
 /* Reads no more queries anywhere; connections close as their answers have been sent. */
 void stream_table_drain(struct stream_table *table);

@@ -4,6 +4,7 @@
  */
 #include "forwarder/upstream.h"
 
+#include <assert.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -116,7 +117,9 @@ static struct upstream_server *best_of(const struct upstream *upstream,
 static bool all_down(const struct upstream *upstream)
 {
     for (size_t i = 0; i < upstream->count; i++) {
-        if (atomic_load_explicit(&upstream->servers[i]->target->up, memory_order_relaxed)) {
+        const struct upstream_server *server = upstream->servers[i];
+        assert(server != NULL); /* count says how many there are */
+        if (atomic_load_explicit(&server->target->up, memory_order_relaxed)) {
             return false;
         }
     }
