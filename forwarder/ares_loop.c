@@ -116,12 +116,12 @@ struct ares_loop *ares_loop_new(struct event_base *base, const struct ares_loop_
     loop->base = base;
     LIST_INIT(&loop->watches);
     ares.sock_state_cb_data = loop;
+    int set = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE
+    set |= ARES_OPT_QUERY_CACHE; /* of no size: a probe must reach its server */
+#endif
     loop->timer = evtimer_new(base, on_timer, loop);
-    int error = loop->timer == NULL
-                    ? ARES_ENOMEM
-                    : ares_init_options(&loop->channel, &ares,
-                                        ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                            ARES_OPT_SOCK_STATE_CB);
+    int error = loop->timer == NULL ? ARES_ENOMEM : ares_init_options(&loop->channel, &ares, set);
     if (error == ARES_SUCCESS && options->servers != NULL) {
         error = ares_set_servers_ports_csv(loop->channel, options->servers);
     }

@@ -39,7 +39,7 @@ $TTL 300
         CERT    1 2 3 q83vASNFZ4k=
         DHCID   q83vASNFZ4k=
         KX      10 kx
-        TYPE55  \\# 4 01020304
+        TYPE55  \\# 11 0402000301020304010203
         IPSECKEY 10 1 2 192.0.2.38 q83vASNFZ4k=
         KEY     256 3 13 q83vASNFZ4k=
         NSAP    0x47000580005a0000000001e133ffffff000161
