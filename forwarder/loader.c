@@ -85,6 +85,7 @@ static bool keep_fixed(struct loader *loader, struct config *config, struct prob
     }
     char *state = strdup(loader->started->state);
     if (state == NULL) {
+        problem_list_add(problems, PROBLEM_ERROR, loader->path, 0, 0, "out of memory");
         return false;
     }
     free(config->state);

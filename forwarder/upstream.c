@@ -402,16 +402,17 @@ static struct upstream_server *find_server(struct upstream *upstream,
     return NULL;
 }
 
-/* The server of a target: one that is there already, or a new one. */
+/* The server of a target: one that is there already, or a new one. That there are no sockets for it
+ * is told once for each set, not at each further try. */
 static struct upstream_server *obtain_server(struct upstream *upstream,
-                                             struct upstream_target *target)
+                                             struct upstream_target *target, bool again)
 {
     struct upstream_server *server = find_server(upstream, target);
     if (server == NULL) {
         server = server_new(upstream, target);
         if (server == NULL) {
-            log_event(LOG_LEVEL_ERROR, "upstream", "no sockets for a server", "address=%s",
-                      target->text);
+            log_event(again ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, "upstream",
+                      "no sockets for a server", "address=%s", target->text);
             return NULL;
         }
         TAILQ_INSERT_TAIL(&upstream->all, server, link);
@@ -433,13 +434,14 @@ void upstream_adopt(struct upstream *upstream, struct upstream_set *set)
             server->leaving = upstream->set_number;
         }
     }
+    bool again = upstream->set == set;
     free(upstream->servers);
     upstream->servers = servers;
     upstream->count = 0;
     upstream->set = set;
     upstream->set_number = set->number;
     for (size_t i = 0; i < set->count; i++) {
-        server = obtain_server(upstream, set->targets[i]);
+        server = obtain_server(upstream, set->targets[i], again);
         if (server != NULL) {
             servers[upstream->count++] = server;
         }

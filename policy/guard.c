@@ -129,8 +129,8 @@ fail:
 void guard_free(struct guard *guard)
 {
     if (guard != NULL) {
-        suffix_map_unref(guard->above);
-        suffix_map_unref(guard->below);
+        suffix_map_free(guard->above);
+        suffix_map_free(guard->below);
         free(guard->names);
         free(guard);
     }

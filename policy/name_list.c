@@ -19,7 +19,6 @@ struct name_list {
     struct suffix_map *map;
     size_t count;
     size_t refused;
-    bool has_exceptions;
 };
 
 /* Problems of one kind: the first ones are told, the rest counted. */
@@ -73,7 +72,6 @@ static void add(struct reading *reading, const struct dname *name, enum name_kin
 static bool add_exception(void *ctx, const struct dname *name)
 {
     struct reading *reading = ctx;
-    reading->list->has_exceptions = true;
     add(reading, name, NAME_EXCEPT);
     for (unsigned labels = 0; labels < name->labels; labels++) {
         struct dname ancestor;
@@ -246,7 +244,7 @@ void name_list_unref(struct name_list *list)
 {
     if (list != NULL &&
         atomic_fetch_sub_explicit(&list->references, 1, memory_order_acq_rel) == 1) {
-        suffix_map_unref(list->map);
+        suffix_map_free(list->map);
         free(list);
     }
 }
@@ -264,9 +262,4 @@ size_t name_list_count(const struct name_list *list)
 size_t name_list_refused(const struct name_list *list)
 {
     return list->refused;
-}
-
-bool name_list_has_exceptions(const struct name_list *list)
-{
-    return list->has_exceptions;
 }

@@ -50,4 +50,3 @@ const struct suffix_map *name_list_map(const struct name_list *list);
 /* Lines that name something (of any kind), and names left out because the guard refused them. */
 size_t name_list_count(const struct name_list *list);
 size_t name_list_refused(const struct name_list *list);
-bool name_list_has_exceptions(const struct name_list *list);

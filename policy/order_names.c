@@ -509,7 +509,7 @@ static void check_nxdomain(struct order_reader *reader)
     check_file_names(reader, &blocked, NAME_EXACT, order_reader_find(reader, "exact"));
     check_file_names(reader, &blocked, NAME_EXCEPT, yaml_node_present(except) ? except : names);
     check_list_names(reader, &blocked);
-    suffix_map_unref(blocked.names);
+    suffix_map_free(blocked.names);
 }
 
 void order_names_check(struct order_reader *reader)

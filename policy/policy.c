@@ -208,7 +208,7 @@ void policy_free(struct policy *policy)
         order_unref(policy->orders[i]);
     }
     free(policy->orders);
-    suffix_map_unref(policy->names);
+    suffix_map_free(policy->names);
     free(policy->listed);
     free(policy);
 }
@@ -481,23 +481,24 @@ static void consider_lists(struct walk *walk, unsigned labels)
     }
 }
 
-static enum policy_outcome walk_run(struct walk *walk)
+/* Takes a walk that lacks its suffixes and its outcome. */
+static enum policy_outcome judge(struct walk walk)
 {
-    struct suffixes *suffixes = walk->suffixes;
-    suffix_keys_init(&suffixes->keys, walk->question->qname, walk->policy->seed);
-    for (unsigned labels = 0; labels <= suffixes->keys.count; labels++) {
-        struct found *found = &suffixes->found[labels];
-        found->count =
-            suffix_map_find(walk->policy->names, &suffixes->keys, labels, &found->values);
+    struct suffixes suffixes; /* large: set as far as the qname needs */
+    walk.suffixes = &suffixes;
+    suffix_keys_init(&suffixes.keys, walk.question->qname, walk.policy->seed);
+    for (unsigned labels = 0; labels <= suffixes.keys.count; labels++) {
+        struct found *found = &suffixes.found[labels];
+        found->count = suffix_map_find(walk.policy->names, &suffixes.keys, labels, &found->values);
     }
-    for (unsigned labels = suffixes->keys.count + 1; labels-- > 0;) {
-        consider_files(walk, labels);
-        consider_lists(walk, labels);
-        if (walk->decided && walk->note == NULL) {
+    for (unsigned labels = suffixes.keys.count + 1; labels-- > 0;) {
+        consider_files(&walk, labels);
+        consider_lists(&walk, labels);
+        if (walk.decided && walk.note == NULL) {
             break;
         }
     }
-    return walk->decided ? POLICY_BLOCK : POLICY_PASS;
+    return walk.decided ? POLICY_BLOCK : POLICY_PASS;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): a callback and its context are one thing */
@@ -505,17 +506,14 @@ enum policy_outcome policy_decide(const struct policy *policy, const struct poli
                                   const struct policy_question *question,
                                   struct policy_match *match, policy_note_fn *note, void *ctx)
 {
-    struct suffixes suffixes; /* large: set as far as the qname needs */
-    struct walk walk = {
+    return judge((struct walk){
         .policy = policy,
         .client = client,
         .question = question,
         .note = note,
         .ctx = ctx,
         .best = match,
-        .suffixes = &suffixes,
-    };
-    return walk_run(&walk);
+    });
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as above */
@@ -523,8 +521,7 @@ enum policy_outcome policy_explain(const struct policy *policy, const struct pol
                                    const struct policy_question *question,
                                    struct policy_match *match, policy_note_fn *note, void *ctx)
 {
-    struct suffixes suffixes; /* large: set as far as the qname needs */
-    struct walk walk = {
+    return judge((struct walk){
         .policy = policy,
         .client = client,
         .question = question,
@@ -532,9 +529,7 @@ enum policy_outcome policy_explain(const struct policy *policy, const struct pol
         .note = note,
         .ctx = ctx,
         .best = match,
-        .suffixes = &suffixes,
-    };
-    return walk_run(&walk);
+    });
 }
 
 enum order_action policy_match_action(const struct policy *policy, const struct policy_match *match)

@@ -121,15 +121,9 @@ static size_t record_values(const struct suffix_map *map, const uint8_t *record,
 
 /* --- The map --- */
 
-struct suffix_map *suffix_map_ref(struct suffix_map *map)
+void suffix_map_free(struct suffix_map *map)
 {
-    atomic_fetch_add_explicit(&map->references, 1, memory_order_relaxed);
-    return map;
-}
-
-void suffix_map_unref(struct suffix_map *map)
-{
-    if (map == NULL || atomic_fetch_sub_explicit(&map->references, 1, memory_order_acq_rel) != 1) {
+    if (map == NULL) {
         return;
     }
     free(map->buckets);
@@ -155,15 +149,6 @@ size_t suffix_map_bytes(const struct suffix_map *map)
 static bool has_depth(const struct suffix_map *map, unsigned labels)
 {
     return (map->depths[labels / 64] >> labels % 64 & 1) != 0;
-}
-
-unsigned suffix_map_depth(const struct suffix_map *map)
-{
-    unsigned depth = DNAME_LABELS_MAX;
-    while (depth > 0 && !has_depth(map, depth)) {
-        depth--;
-    }
-    return depth;
 }
 
 size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Names and what is known of each: a builder takes (name, value) pairs and seals them into an
- * immutable map, shared by reference count. A query name is hashed once (policy/suffix_keys.h); any
- * number of maps of that seed is then asked for any of its suffixes. The name itself is stored and
- * compared: a hash alone never decides. A name may be added with several values; all are kept, in
- * ascending order, once.
+ * immutable map. A query name is hashed once (policy/suffix_keys.h); any number of maps of that
+ * seed is then asked for any of its suffixes. The name itself is stored and compared: a hash alone
+ * never decides. A name may be added with several values; all are kept, in ascending order, once.
  *
  * Made for millions of names with few distinct values: such a name costs its wire form and some six
  * octets more, and building needs hardly more memory than the sealed map.
@@ -28,8 +27,7 @@ bool suffix_map_builder_add(struct suffix_map_builder *builder, const struct dna
 /* Seals what was added and frees the builder, whatever comes out. NULL when memory is out. */
 struct suffix_map *suffix_map_seal(struct suffix_map_builder *builder);
 
-struct suffix_map *suffix_map_ref(struct suffix_map *map);
-void suffix_map_unref(struct suffix_map *map); /* NULL is allowed */
+void suffix_map_free(struct suffix_map *map); /* NULL is allowed */
 
 /* Distinct names, and bytes of memory held. */
 size_t suffix_map_names(const struct suffix_map *map);
@@ -40,9 +38,6 @@ size_t suffix_map_bytes(const struct suffix_map *map);
  * allocation, no lock, no system call. */
 size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,
                        unsigned labels, const uint32_t **values);
-
-/* The most labels any name of the map has: deeper suffixes need not be asked for. */
-unsigned suffix_map_depth(const struct suffix_map *map);
 
 /* Calls visit with each (name, value), in no particular order, until it returns false. */
 typedef bool suffix_map_visit_fn(void *ctx, const struct dname *name, uint32_t value);

@@ -350,14 +350,13 @@ static struct suffix_map *map_new(const struct suffix_map_builder *builder)
     if (map == NULL) {
         return NULL;
     }
-    atomic_init(&map->references, 1);
     map->bucket_count = builder->count / BUCKET_FILL + 1;
     map->value_count = builder->value_count;
     size_t size = map->bucket_count * sizeof *map->buckets;
     map->buckets = aligned_alloc(sizeof *map->buckets, size);
     map->values = calloc(map->value_count + 1, sizeof *map->values);
     if (map->buckets == NULL || map->values == NULL) {
-        suffix_map_unref(map);
+        suffix_map_free(map);
         return NULL;
     }
     memset(map->buckets, 0, size);
@@ -387,7 +386,7 @@ struct suffix_map *suffix_map_seal(struct suffix_map_builder *builder)
         shrink_records(map);
         free(sealing.extras);
         if (!sealed) {
-            suffix_map_unref(map);
+            suffix_map_free(map);
             map = NULL;
         }
     }

@@ -15,8 +15,6 @@
  */
 #pragma once
 
-#include <stdatomic.h>
-
 #include "policy/suffix_map.h"
 
 #define CODE_SHORT 64U /* 64 … 191: value numbers from 0 */
@@ -37,7 +35,6 @@ struct bucket {
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
 
 struct suffix_map {
-    atomic_size_t references;
     size_t names;
     uint64_t depths[2]; /* bit n: some name has n labels */
     struct bucket *buckets;

@@ -166,17 +166,17 @@ START_TEST(follows_links_to_files_only)
     char path[SCRATCH_PATH_MAX];
     struct order_folder folder;
     make_file("outside");
-    make_folder("root");
-    make_folder("root/IT");
-    make_link("../../outside", "root/IT/linked.yaml");
-    make_link("absent", "root/IT/nowhere.yaml");
-    make_link("..", "root/IT/circle");
-    make_link("IT", "root/FR");
-    ck_assert_int_eq(mkfifo(scratch_path(&scratch, "root/IT/fifo.yaml", path), 0600), 0);
-    ck_assert(read_root("root", &folder, said, sizeof said));
-    ck_assert_ptr_nonnull(strstr(said, "/root/IT/circle: a symbolic link to a folder is not "
+    make_folder("orders");
+    make_folder("orders/IT");
+    make_link("../../outside", "orders/IT/linked.yaml");
+    make_link("absent", "orders/IT/nowhere.yaml");
+    make_link("..", "orders/IT/circle");
+    make_link("IT", "orders/FR");
+    ck_assert_int_eq(mkfifo(scratch_path(&scratch, "orders/IT/fifo.yaml", path), 0600), 0);
+    ck_assert(read_root("orders", &folder, said, sizeof said));
+    ck_assert_ptr_nonnull(strstr(said, "/orders/IT/circle: a symbolic link to a folder is not "
                                        "followed here"));
-    ck_assert_ptr_nonnull(strstr(said, "/root/FR: a symbolic link to a folder is not followed "
+    ck_assert_ptr_nonnull(strstr(said, "/orders/FR: a symbolic link to a folder is not followed "
                                        "here"));
     ck_assert_uint_eq(folder.count, sizeof expected / sizeof *expected);
     for (size_t i = 0; i < folder.count; i++) {

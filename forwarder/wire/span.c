@@ -42,12 +42,3 @@ void span_write_u32(struct span_writer *writer, uint32_t value)
                         (uint8_t)value};
     span_write(writer, (struct span){octets, sizeof(octets)});
 }
-
-void span_patch_u16(struct span_writer *writer, size_t at, uint16_t value)
-{
-    if (writer->failed) {
-        return;
-    }
-    writer->bytes[at] = (uint8_t)(value >> 8);
-    writer->bytes[at + 1] = (uint8_t)value;
-}

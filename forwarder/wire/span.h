@@ -82,7 +82,3 @@ void span_write_u32(struct span_writer *writer, uint32_t value);
 
 /* Appends all of span or, when it does not fit, nothing. */
 void span_write(struct span_writer *writer, struct span span);
-
-/* Overwrites two octets written before (a length or a count known only later): at + 2 is at most
- * the writer's size. A no-op after a failure, since at may never have been written. */
-void span_patch_u16(struct span_writer *writer, size_t at, uint16_t value);
