@@ -93,8 +93,9 @@ static struct span extra_text(const struct order *order, char out[static QUERY_E
     if (!order->disclose) {
         return (struct span){NULL, 0};
     }
-    if (order->message != NULL) {
-        return (struct span){(const uint8_t *)order->message, strlen(order->message)};
+    if (order->message_count > 0) {
+        const char *message = order->messages[0].text;
+        return (struct span){(const uint8_t *)message, strlen(message)};
     }
     append(out, &size, "Blocked by order ");
     append(out, &size, order->id);
@@ -132,8 +133,11 @@ static enum block_kind kind_of(enum order_action action)
     case ORDER_ADDRESS:
         return BLOCK_ADDRESS;
     case ORDER_REFUSED:
+    case ORDER_CNAME:
     case ORDER_DROP:
     case ORDER_SHADOW:
+    case ORDER_TCP_ONLY:
+    case ORDER_LOCAL:
         break;
     }
     return BLOCK_REFUSED;
@@ -215,7 +219,11 @@ static void handle_question(const struct query_env *env, struct query_seen *seen
                             struct query_result *result, uint8_t *out)
 {
     struct policy_client who = {seen->client->address, result->country};
-    struct policy_question what = {&seen->qname, seen->block.question.qtype, env->now};
+    struct policy_question what = {
+        .qname = &seen->qname,
+        .qtype = seen->block.question.qtype,
+        .now = env->now,
+    };
     if (policy_decide(env->generation->policy, &who, &what, &result->match, env->on_shadow,
                       env->ctx) == POLICY_BLOCK) {
         handle_listed(env, seen, result, out);

@@ -216,6 +216,11 @@ static gint zone_interval(const struct instant_zone *zone, int64_t instant)
     return g_time_zone_find_interval(zone->glib, G_TIME_TYPE_UNIVERSAL, instant);
 }
 
+int32_t instant_zone_offset(const struct instant_zone *zone, int64_t instant)
+{
+    return g_time_zone_get_offset(zone->glib, zone_interval(zone, instant));
+}
+
 /* The first instant in (inside, outside] that is no longer in the interval of inside. */
 static int64_t interval_end(const struct instant_zone *zone, int64_t inside, int64_t outside)
 {

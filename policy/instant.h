@@ -20,6 +20,9 @@ struct instant_zone;
 struct instant_zone *instant_zone_open(const char *name, char why[static WHY_MAX]);
 void instant_zone_close(struct instant_zone *zone); /* NULL is allowed */
 
+/* Seconds that the zone's clocks are ahead of UTC at an instant. */
+int32_t instant_zone_offset(const struct instant_zone *zone, int64_t instant);
+
 /* Is this text YYYY-MM-DD with an existing day, 1900 to 9999? */
 bool instant_is_date(const char *text, size_t len);
 

@@ -12,6 +12,7 @@
 #include "geo/problem.h"
 #include "policy/guard.h"
 #include "policy/line_reader.h"
+#include "policy/order_action.h"
 #include "policy/suffix_map.h"
 
 struct name_list {
@@ -19,6 +20,9 @@ struct name_list {
     struct suffix_map *map;
     size_t count;
     size_t refused;
+    struct order_rule *rules;
+    struct network_rules *answers;
+    struct network_rules *clients;
 };
 
 /* Problems of one kind: the first ones are told, the rest counted. */
@@ -262,4 +266,19 @@ size_t name_list_count(const struct name_list *list)
 size_t name_list_refused(const struct name_list *list)
 {
     return list->refused;
+}
+
+const struct order_rule *name_list_rule(const struct name_list *list, uint32_t rule)
+{
+    return rule == 0 ? NULL : &list->rules[rule - 1];
+}
+
+const struct network_rules *name_list_answers(const struct name_list *list)
+{
+    return list->answers;
+}
+
+const struct network_rules *name_list_clients(const struct name_list *list)
+{
+    return list->clients;
 }

@@ -12,16 +12,24 @@
 
 struct guard;
 struct name_list;
+struct network_rules;
+struct order_rule;
 struct problem_list;
 struct suffix_map;
 
 /* What an order says of a name. The values of every suffix map of a policy hold one of these in
- * their two lowest bits. */
+ * their lowest bits; above them those of a list have the number of a rule (name_list_rule). */
+#define NAME_KIND_BITS 3U
 enum name_kind {
     NAME_SUBTREE,    /* this name and everything below it is blocked */
     NAME_EXACT,      /* this name alone */
     NAME_EXCEPT,     /* never by this order, with everything below */
     NAME_FREE_BELOW, /* not blocked by itself: an exception of the order lies below this name */
+    /* Of response policy zones alone. What passes holds against what the order says of the same
+     * name or of a shorter one. */
+    NAME_BELOW,      /* everything below this name, not itself */
+    NAME_PASS,       /* this name alone passes */
+    NAME_PASS_BELOW, /* everything below this name passes, not itself */
 };
 
 struct name_list_options {
@@ -41,6 +49,16 @@ struct name_list_options {
 #define NAME_LIST_PROBLEMS 20
 struct name_list *name_list_parse(const struct name_list_options *options, const char *bytes,
                                   size_t size, struct problem_list *problems);
+
+/* What a list of format rpz answers by a rule of its own; rule 0 is the action of the order: NULL.
+ * Borrowed. */
+const struct order_rule *name_list_rule(const struct name_list *list, uint32_t rule);
+
+/* Addresses in answers (RPZ-IP) and of clients (RPZ-CLIENT-IP) that a list of format rpz blocks,
+ * each with the number of its rule, or NAME_LIST_PASS; NULL: none. Borrowed. */
+#define NAME_LIST_PASS UINT32_MAX
+const struct network_rules *name_list_answers(const struct name_list *list);
+const struct network_rules *name_list_clients(const struct name_list *list);
 
 struct name_list *name_list_ref(struct name_list *list);
 void name_list_unref(struct name_list *list); /* NULL is allowed */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The life of an order and the words for its actions and states. An order owns every text and array
+ * The life of an order and the words for its states. An order owns every text and array
  * it points at, and one reference of each of its lists.
  */
 #include "policy/order.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "policy/instant_offsets.h"
+#include "policy/network_rules.h"
 
 struct order *order_new(void)
 {
@@ -35,16 +38,28 @@ static void order_free(struct order *order)
         free(order->lists[i].path);
     }
     free(order->lists);
+    for (size_t i = 0; i < order->name_count; i++) {
+        free(order->names[i].ticket);
+    }
     free(order->names);
+    free(order->terms);
+    free(order->any_tld);
+    network_rules_free(order->answers);
     network_set_free(order->except_networks);
+    free(order->windows);
+    instant_offsets_free(order->offsets);
+    for (size_t i = 0; i < order->message_count; i++) {
+        free(order->messages[i].language);
+        free(order->messages[i].text);
+    }
+    free(order->messages);
     for (size_t i = 0; i < order->record_count; i++) {
         free(order->records[i].key);
         free(order->records[i].value);
     }
     free(order->records);
-    char *const texts[] = {order->id,        order->authority,   order->title,
-                           order->reference, order->legal_basis, order->issued,
-                           order->received,  order->deadline,    order->message};
+    char *const texts[] = {order->id,          order->authority, order->title,    order->reference,
+                           order->legal_basis, order->issued,    order->received, order->deadline};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         free(texts[i]);
     }
@@ -77,43 +92,11 @@ bool order_scope_has(const struct order_scope *scope, struct country country, in
 
 /* ---- Words ---- */
 
-static const char *const action_names[] = {
-    [ORDER_REFUSED] = "refused", [ORDER_NXDOMAIN] = "nxdomain", [ORDER_NODATA] = "nodata",
-    [ORDER_ADDRESS] = "address", [ORDER_DROP] = "drop",         [ORDER_SHADOW] = "shadow",
-};
-
 static const char *const status_names[] = {
     [ORDER_ACTIVE] = "active",
     [ORDER_SUSPENDED] = "suspended",
     [ORDER_LIFTED] = "lifted",
 };
-
-/* The index of a word in its table; count if it is none of them. */
-static size_t word_find(const char *const *words, size_t count, const char *text, size_t len)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0) {
-            return i;
-        }
-    }
-    return count;
-}
-
-const char *order_action_name(enum order_action action)
-{
-    return action_names[action];
-}
-
-bool order_action_parse(const char *text, size_t len, enum order_action *out)
-{
-    const size_t count = sizeof action_names / sizeof *action_names;
-    size_t found = word_find(action_names, count, text, len);
-    if (found == count) {
-        return false;
-    }
-    *out = (enum order_action)found;
-    return true;
-}
 
 const char *order_status_name(enum order_status status)
 {
@@ -123,10 +106,11 @@ const char *order_status_name(enum order_status status)
 bool order_status_parse(const char *text, size_t len, enum order_status *out)
 {
     const size_t count = sizeof status_names / sizeof *status_names;
-    size_t found = word_find(status_names, count, text, len);
-    if (found == count) {
-        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(status_names[i]) == len && memcmp(status_names[i], text, len) == 0) {
+            *out = (enum order_status)i;
+            return true;
+        }
     }
-    *out = (enum order_status)found;
-    return true;
+    return false;
 }

@@ -14,15 +14,10 @@
 #include "geo/network.h"
 #include "policy/dname.h"
 #include "policy/name_list.h"
+#include "policy/order_action.h"
 
-enum order_action {
-    ORDER_REFUSED,
-    ORDER_NXDOMAIN,
-    ORDER_NODATA,
-    ORDER_ADDRESS,
-    ORDER_DROP,
-    ORDER_SHADOW,
-};
+struct instant_offsets;
+struct network_rules;
 
 enum order_status {
     ORDER_ACTIVE,
@@ -48,6 +43,27 @@ struct order_scope {
 struct order_name {
     enum name_kind kind; /* NAME_SUBTREE, NAME_EXACT or NAME_EXCEPT */
     struct dname name;
+    size_t term;  /* index in order->terms + 1; 0: as long as the order */
+    char *ticket; /* NULL: none */
+};
+
+/* Dates that an item of names has of its own, within those of its order. */
+struct order_term {
+    int64_t effective; /* or ORDER_ALWAYS */
+    int64_t end;       /* or ORDER_FOR_GOOD */
+};
+
+/* A time of the week at which the order binds, by the clocks of its timezone. */
+struct order_window {
+    uint8_t days;    /* on which it begins; bit 0 is Monday */
+    uint32_t from_s; /* seconds of the day, below 86,400 */
+    uint32_t to_s;   /* at most 86,400; not after from_s: of the day after */
+};
+
+/* The message of an order in one language. */
+struct order_message {
+    char *language; /* RFC 5646 tag; NULL where the order gives one message for all */
+    char *text;
 };
 
 struct order_list {
@@ -72,7 +88,8 @@ struct order {
     char *issued; /* dates for the record, as written */
     char *received;
     char *deadline;
-    char *message;
+    struct order_message *messages; /* the first is the default */
+    size_t message_count;
     bool disclose;
     struct order_record *records;
     size_t record_count;
@@ -84,13 +101,23 @@ struct order {
 
     struct order_scope scope;
     struct network_set *except_networks;
+    struct order_window *windows; /* none: at all times */
+    size_t window_count;
+    struct instant_offsets *offsets; /* of the windows' timezone; NULL without windows */
 
     enum order_action action;
     struct address addresses[ORDER_ADDRESSES_MAX];
     size_t address_count;
+    struct dname target; /* with ORDER_CNAME */
 
     struct order_name *names; /* names, exact and except of the file itself */
     size_t name_count;
+    struct order_term *terms;
+    size_t term_count;
+    struct dname *any_tld; /* one label each, blocked below every public suffix */
+    size_t any_tld_count;
+    struct network_rules *answers; /* addresses blocked in answers, each with rule 0; NULL: none */
+    bool aliases;                  /* a target in an answer that the order names is blocked too */
     struct order_list *lists;
     size_t list_count;
 
@@ -108,7 +135,5 @@ void order_unref(struct order *order); /* NULL is allowed */
  * include-unknown. */
 bool order_scope_has(const struct order_scope *scope, struct country country, int64_t now);
 
-const char *order_action_name(enum order_action action);
-bool order_action_parse(const char *text, size_t len, enum order_action *out);
 const char *order_status_name(enum order_status status);
 bool order_status_parse(const char *text, size_t len, enum order_status *out);

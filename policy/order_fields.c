@@ -63,7 +63,13 @@ void order_fields_message(struct order_reader *reader, const struct order_key *k
                           "a message per language is not supported by this build");
         return;
     }
-    order_fields_text(reader, key, value);
+    struct order *order = reader->order;
+    order->messages = calloc(1, sizeof *order->messages);
+    if (order->messages == NULL) {
+        order_reader_out_of_memory(reader, value);
+        return;
+    }
+    order->messages[order->message_count++].text = order_reader_copy(reader, value, key->text_max);
 }
 
 void order_fields_date(struct order_reader *reader, const struct order_key *key,
@@ -338,7 +344,8 @@ void order_fields_action(struct order_reader *reader, const struct order_key *ke
     size_t len = 0;
     char shown[YAML_QUOTE_MAX];
     const char *text = yaml_node_scalar(value, &len);
-    if (order_action_parse(text, len, &reader->order->action)) {
+    if (order_action_parse(text, len, &reader->order->action) &&
+        reader->order->action != ORDER_CNAME) {
         return;
     }
     reader->action_refused = true;

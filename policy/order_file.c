@@ -48,7 +48,7 @@ static const struct order_key keys[] = {
     {.name = "action", .read = order_fields_action},
     {.name = "addresses", .read = order_fields_addresses},
     {.name = "target", .read = order_fields_unsupported},
-    {.name = "message", .read = order_fields_message, TEXT(message), .text_max = ORDER_MESSAGE_MAX},
+    {.name = "message", .read = order_fields_message, .text_max = ORDER_MESSAGE_MAX},
     {.name = "disclose", .read = order_fields_disclose},
     {.name = "public-record", .read = order_fields_public_record, .text_max = TEXT_MAX},
     {.name = "names", .read = order_names_names},

@@ -30,7 +30,7 @@ static bool add_name(struct order_reader *reader, enum name_kind kind, const str
         order->names = names;
         reader->name_capacity = capacity;
     }
-    order->names[order->name_count++] = (struct order_name){kind, *name};
+    order->names[order->name_count++] = (struct order_name){.kind = kind, .name = *name};
     return true;
 }
 

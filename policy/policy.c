@@ -2,7 +2,7 @@
  *
  * Orders are kept by precedence (effective, then id), so of two orders that name the same suffix
  * the one with the smaller index wins. Names of order files share one map, whose values are
- * index << 2 | kind; each list has its own, whose values are a kind. For every country there is a
+ * index << 2 | kind; each list has its own. For every country there is a
  * row of the orders with lists that may bind it, and an instant from which on no order does.
  *
  * A decision walks the suffixes of the qname from the longest to the root. Nothing is remembered of
@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KIND_BITS 2U
-#define KIND_MASK 3U
+#define KIND_BITS NAME_KIND_BITS
+#define KIND_MASK ((1U << KIND_BITS) - 1)
 #define ORDERS_MAX (UINT32_MAX >> KIND_BITS)
 
 /* The row behind those of the countries: every order that has lists. */
@@ -444,6 +444,7 @@ static void consider(struct walk *walk, uint32_t index, unsigned labels)
         .labels = labels,
         .exact = reading.exact,
         .free_below = reading.free_below,
+        .end = order->end,
         .binding = binding,
     };
     if (walk->note != NULL) {
@@ -549,6 +550,9 @@ const char *policy_binding_text(enum policy_binding binding)
         [POLICY_ENDED] = "has ended",
         [POLICY_SUSPENDED] = "is suspended",
         [POLICY_LIFTED] = "was lifted",
+        [POLICY_OUTSIDE_WINDOW] = "it is in none of its windows",
+        [POLICY_ITEM_NOT_YET] = "the item that names it is not yet in force",
+        [POLICY_ITEM_ENDED] = "the item that names it has ended",
         [POLICY_EXCEPTED_NAME] = "an exception of the order covers the name",
         [POLICY_LEFT_FREE] = "names below stay free, so DS and DNSKEY are forwarded",
     };

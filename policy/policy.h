@@ -60,17 +60,34 @@ enum policy_binding {
     POLICY_EXCEPTED_NETWORK, /* except-networks holds the client */
     POLICY_NOT_YET,          /* before effective */
     POLICY_ENDED,            /* at or after the end */
+    POLICY_OUTSIDE_WINDOW,   /* in none of its windows */
+    POLICY_ITEM_NOT_YET,     /* the item that names it has dates of its own: before them */
+    POLICY_ITEM_ENDED,       /* or after them */
     POLICY_SUSPENDED,
     POLICY_LIFTED,
     POLICY_EXCEPTED_NAME, /* an exception of the order covers the qname */
     POLICY_LEFT_FREE,     /* DS or DNSKEY of a blocked name with free names below it */
 };
 
+/* What of an order matched. */
+enum policy_trigger {
+    POLICY_NAME,    /* a name of the order is a suffix of the name judged */
+    POLICY_ANY_TLD, /* so is one of its labels with a public suffix behind it */
+    POLICY_CLIENT,  /* the client's address (RPZ-CLIENT-IP): every name is blocked */
+    POLICY_ANSWER,  /* an address in the answer */
+};
+
 struct policy_match {
-    size_t order;    /* index in the policy */
-    unsigned labels; /* of the matched name, a suffix of the qname */
-    bool exact;      /* matched as NAME_EXACT */
-    bool free_below; /* names below the qname are free of this order */
+    size_t order; /* index in the policy */
+    enum policy_trigger trigger;
+    unsigned labels;               /* of the matched suffix of the name judged; else 0 */
+    struct network network;        /* POLICY_CLIENT and POLICY_ANSWER: that matched */
+    bool exact;                    /* matched as NAME_EXACT */
+    bool below;                    /* matched as NAME_BELOW: by a name above it */
+    bool free_below;               /* names below the name judged are free of this order */
+    const struct order_rule *rule; /* of a list of format rpz; NULL: the order's own action */
+    const char *ticket;            /* of the item that matched; NULL: none */
+    int64_t end; /* from then on the match does not bind: the order, the item or a window ends */
     enum policy_binding binding;
 };
 
@@ -82,16 +99,23 @@ enum policy_outcome {
     POLICY_BLOCK, /* *match says which */
 };
 
+/* What is judged: the question itself, or something in the answer to it. There only orders that
+ * look at answers compete; a name they except, or one that passes, is so for the qname too. */
 struct policy_question {
     const struct dname *qname;
     uint16_t qtype;
-    int64_t now; /* seconds since the epoch, UTC */
+    int64_t now;                  /* seconds since the epoch, UTC */
+    const struct dname *alias;    /* a CNAME, DNAME or SVCB target in the answer; else NULL */
+    const struct address *answer; /* an address in the answer; else NULL */
 };
 
-/* The decision. Of the orders that bind, the longest matched name decides, then the earlier
- * effective, then the bytewise smaller id. note (may be NULL) is told of orders in force for this
- * client that match, POLICY_SHADOWS above all; with it NULL shadows go unseen. No allocation, no
- * lock, no system call. */
+/* Does any order that has not ended at now look at answers for this country? One comparison. */
+bool policy_reads_answers(const struct policy *policy, struct country country, int64_t now);
+
+/* The decision. Of the orders that bind, the longest matched name decides (of networks in an answer
+ * the longest), then the earlier effective, then the bytewise smaller id. note (may be NULL) is
+ * told of orders in force for this client that match, POLICY_SHADOWS above all; with it NULL
+ * shadows go unseen. No allocation, no lock, no system call. */
 enum policy_outcome policy_decide(const struct policy *policy, const struct policy_client *client,
                                   const struct policy_question *question,
                                   struct policy_match *match, policy_note_fn *note, void *ctx);
@@ -102,7 +126,8 @@ enum policy_outcome policy_explain(const struct policy *policy, const struct pol
                                    const struct policy_question *question,
                                    struct policy_match *match, policy_note_fn *note, void *ctx);
 
-/* The action for a match: the order's own, but nxdomain becomes nodata where free_below. */
+/* The action for a match: that of its rule, else the order's own; nxdomain becomes nodata where
+ * free_below. An order whose action is shadow stays one, whatever its lists say. */
 enum order_action policy_match_action(const struct policy *policy,
                                       const struct policy_match *match);
 

@@ -68,10 +68,10 @@ END_TEST
 
 START_TEST(reads_its_own_words)
 {
-    static const char *const actions[] = {"refused", "nxdomain", "nodata",
-                                          "address", "drop",     "shadow"};
+    static const char *const actions[] = {"refused", "nxdomain", "nodata", "address",
+                                          "cname",   "drop",     "shadow"};
     static const char *const states[] = {"active", "suspended", "lifted"};
-    static const char *const none[] = {"", "Refused", "refuse", "refusedd", "cname", "drop "};
+    static const char *const none[] = {"", "Refused", "refuse", "refusedd", "tcp-only", "drop "};
     enum order_action action;
     enum order_status status;
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {

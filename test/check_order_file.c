@@ -159,7 +159,7 @@ START_TEST(reads_every_field)
     ck_assert_str_eq(order->issued, "2022-07-11");
     ck_assert_str_eq(order->received, "2022-07-12");
     ck_assert_str_eq(order->deadline, "2022-08-10T12:00:00+02:00");
-    ck_assert_str_eq(order->message, "Blocked \xc3\xa0 Milano.");
+    ck_assert_str_eq(order->messages[0].text, "Blocked \xc3\xa0 Milano.");
     ck_assert_int_eq(order->effective, 1660082400); /* 2022-08-09T22:00:00Z */
     ck_assert_int_eq(order->end, 1817935200);       /* 2027-08-10T22:00:00Z */
     ck_assert_int_eq(order->review, 1786399200);    /* 2026-08-10T22:00:00Z */
@@ -213,7 +213,7 @@ START_TEST(reads_defaults)
     struct order *order = accept("IT", "{id: x, authority: A, issued: 2022-07-11, exact: [a.eu]}");
     struct country italy = {{'I', 'T'}};
     ck_assert_ptr_null(order->title);
-    ck_assert_ptr_null(order->message);
+    ck_assert_uint_eq(order->message_count, 0);
     ck_assert_ptr_null(order->except_networks);
     ck_assert(order->disclose);
     ck_assert_int_eq(order->effective, ORDER_ALWAYS);

@@ -123,7 +123,7 @@ START_TEST(follows_the_rules)
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of(row->qname);
     const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
-    const struct policy_question question = {&qname, row->qtype, 1000};
+    const struct policy_question question = {.qname = &qname, .qtype = row->qtype, .now = 1000};
     struct policy_match match;
     enum policy_outcome outcome = policy_decide(policy, &client, &question, &match, NULL, NULL);
     describe(outcome, &match, decided, sizeof decided);
@@ -185,7 +185,7 @@ START_TEST(judges_the_standing)
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of("a.test");
     const struct policy_client client = {address_of(row->address), country_of(row->country)};
-    const struct policy_question question = {&qname, TYPE_A, row->now};
+    const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = row->now};
     struct policy_match match;
     struct notes notes = {0};
 
@@ -211,7 +211,7 @@ static const char *decider(struct policy *policy, const char *qname_text, uint16
 {
     const struct dname qname = name_of(qname_text);
     const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
-    const struct policy_question question = {&qname, qtype, 1000};
+    const struct policy_question question = {.qname = &qname, .qtype = qtype, .now = 1000};
     struct policy_match match;
     if (policy_decide(policy, &client, &question, &match, NULL, NULL) == POLICY_PASS) {
         return "";
@@ -264,7 +264,7 @@ START_TEST(shadows_are_only_counted)
     struct policy *policy = policy_over(orders, 2, 0);
     const struct dname qname = name_of("x.b.a.test");
     const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
-    const struct policy_question question = {&qname, TYPE_A, 1000};
+    const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 1000};
     struct policy_match match;
     struct notes notes = {0};
     ck_assert_int_eq(policy_decide(policy, &client, &question, &match, take_note, &notes),
@@ -509,8 +509,8 @@ static void ask(struct trial *trial, int64_t loaded)
     struct dname qname = name_of(text);
     trial->client.address = address_of(addresses[random_below(5)]);
     trial->client.country = country_of(codes[random_below(8)]);
-    trial->question =
-        (struct policy_question){&qname, types[random_below(4)], loaded + (int64_t)random_below(8)};
+    trial->question = (struct policy_question){
+        .qname = &qname, .qtype = types[random_below(4)], .now = loaded + (int64_t)random_below(8)};
     compare(trial, policy_decide, false, false);
     compare(trial, policy_decide, false, true);
     compare(trial, policy_explain, true, true);

@@ -73,7 +73,7 @@ static inline struct order *make_order(const char *id, const char *names, const 
     for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
         enum name_kind kind = *word == '=' ? NAME_EXACT : *word == '!' ? NAME_EXCEPT : NAME_SUBTREE;
         order->names[order->name_count++] =
-            (struct order_name){kind, name_of(word + (kind != NAME_SUBTREE))};
+            (struct order_name){.kind = kind, .name = name_of(word + (kind != NAME_SUBTREE))};
     }
     free(copy);
     if (list != NULL) {

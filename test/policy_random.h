@@ -38,7 +38,7 @@ static inline struct order_name random_order_name(unsigned least_labels, char *t
 {
     static const enum name_kind kinds[] = {NAME_SUBTREE, NAME_SUBTREE, NAME_EXACT, NAME_EXCEPT};
     random_name(text, size, least_labels);
-    return (struct order_name){kinds[random_below(4)], name_of(text)};
+    return (struct order_name){.kind = kinds[random_below(4)], .name = name_of(text)};
 }
 
 static inline void random_list(struct model_order *model)

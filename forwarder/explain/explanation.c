@@ -89,10 +89,11 @@ static void note_order(void *ctx, const struct policy_match *match)
 static unsigned distance(enum policy_binding binding)
 {
     static const unsigned distances[] = {
-        [POLICY_BINDS] = 0,         [POLICY_SHADOWS] = 1,          [POLICY_EXCEPTED_NAME] = 2,
-        [POLICY_LEFT_FREE] = 3,     [POLICY_EXCEPTED_NETWORK] = 4, [POLICY_NOT_YET] = 5,
-        [POLICY_ENDED] = 6,         [POLICY_SUSPENDED] = 7,        [POLICY_LIFTED] = 8,
-        [POLICY_OTHER_COUNTRY] = 9,
+        [POLICY_BINDS] = 0,          [POLICY_SHADOWS] = 1,          [POLICY_EXCEPTED_NAME] = 2,
+        [POLICY_LEFT_FREE] = 3,      [POLICY_EXCEPTED_NETWORK] = 4, [POLICY_OUTSIDE_WINDOW] = 5,
+        [POLICY_ITEM_NOT_YET] = 6,   [POLICY_NOT_YET] = 7,          [POLICY_ITEM_ENDED] = 8,
+        [POLICY_ENDED] = 9,          [POLICY_SUSPENDED] = 10,       [POLICY_LIFTED] = 11,
+        [POLICY_OTHER_COUNTRY] = 12,
     };
     return distances[binding];
 }
@@ -117,7 +118,8 @@ bool explanation_collect(struct explanation *explanation)
         return true;
     }
     struct policy_client client = {question->address, explanation->location.country};
-    struct policy_question what = {&question->name, question->type, question->now};
+    struct policy_question what = {
+        .qname = &question->name, .qtype = question->type, .now = question->now};
     struct policy_match match;
     policy_explain(explanation->generation->policy, &client, &what, &match, note_order,
                    explanation);

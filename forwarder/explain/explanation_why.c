@@ -69,6 +69,9 @@ void explanation_why_binding(const struct explanation *explanation,
     case POLICY_BINDS:
     case POLICY_SHADOWS:
     case POLICY_EXCEPTED_NETWORK:
+    case POLICY_OUTSIDE_WINDOW:
+    case POLICY_ITEM_NOT_YET:
+    case POLICY_ITEM_ENDED:
     case POLICY_SUSPENDED:
     case POLICY_LIFTED:
     case POLICY_EXCEPTED_NAME:

@@ -240,7 +240,7 @@ struct protected_search {
 static bool find_protected(void *ctx, const struct dname *name, uint32_t value)
 {
     struct protected_search *search = ctx;
-    search->found = is_protected(search->guard, (enum name_kind)(value & 3), name);
+    search->found = is_protected(search->guard, (enum name_kind)(value & ((1U << NAME_KIND_BITS) - 1)), name);
     return !search->found;
 }
 

@@ -58,7 +58,9 @@ static void check_order(const struct order *order)
     check_text(order->id, 64);
     check_text(order->authority, 200);
     check_text(order->title, 1000);
-    check_text(order->message, ORDER_MESSAGE_MAX);
+    for (size_t i = 0; i < order->message_count; i++) {
+        check_text(order->messages[i].text, ORDER_MESSAGE_MAX);
+    }
     assert(order->effective < order->end);
     assert((order->action == ORDER_ADDRESS) == (order->address_count > 0));
     assert(order->address_count <= ORDER_ADDRESSES_MAX);
