@@ -4,6 +4,7 @@
 # make unit       every unit test (test/check_*.c), one binary each
 # make lint       format, clang-tidy, header independence, direction of includes, function size
 # make fuzz       fuzz targets (clang), built into build/fuzz
+# make bench      what a query costs, beside a plain relay and dnsdist (test/bench/run)
 # SANITIZE=asan|tsan   the same programs and tests under ASan+UBSan or TSan, in build/asan, build/tsan
 # WERROR=1        warnings are errors (CI)
 
@@ -61,7 +62,7 @@ rooms_wire      := wire
 rooms_forwarder := forwarder policy geo wire
 rooms_cli       := cli forwarder policy geo wire
 
-.PHONY: all unit unit-build fuzz lint flags clean
+.PHONY: all unit unit-build fuzz bench bench-build lint flags clean
 .DELETE_ON_ERROR:
 all: $(BUILD)/bailiwickd $(BUILD)/bailiwick
 
@@ -111,6 +112,15 @@ $(BUILD)/fuzz/libbailiwick.a: $(FUZZ_LIB)
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/test/fuzz/fuzz_%.o $(BUILD)/fuzz/libbailiwick.a
 	$(call say,LINK)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 fuzz: $(patsubst %,$(BUILD)/fuzz/fuzz_%,$(FUZZERS))
+
+# The programs of the benchmark (test/bench/run).
+BENCH    := floor responder generator
+$(BUILD)/bench/%: test/bench/%.c test/bench/batch.h
+	@mkdir -p $(@D)
+	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
+bench-build: all $(patsubst %,$(BUILD)/bench/%,$(BENCH))
+bench: bench-build
+	test/bench/run
 
 lint:
 	scripts/lint
