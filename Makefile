@@ -118,7 +118,10 @@ BENCH    := floor responder generator
 $(BUILD)/bench/%: test/bench/%.c test/bench/batch.h
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
-bench-build: all $(patsubst %,$(BUILD)/bench/%,$(BENCH))
+$(BUILD)/bench/cost: $(BUILD)/obj/test/bench/cost.o $(call archives,$(rooms_forwarder))
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+bench-build: all $(patsubst %,$(BUILD)/bench/%,$(BENCH) cost)
 bench: bench-build
 	test/bench/run
 

@@ -13,56 +13,11 @@
 #include "forwarder/log.h"
 #include "geo/geo_memo.h"
 #include "test/generation_set.h"
+#include "test/heap_count.h"
 #include "test/query_rows.h"
 #include "test/wire_notation.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-
-/* ---- Counting what the heap is asked for ---- */
-
-/* The sanitizers have an allocator of their own, whose place is not to be taken. */
-#ifndef __has_feature
-#define __has_feature(feature) 0 /* clang's way to ask */
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COUNTS_HEAP 0
-#else
-#define COUNTS_HEAP 1
-#endif
-
-static unsigned heap_calls;
-
-#if COUNTS_HEAP
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void __libc_free(void *memory);
-
-void *malloc(size_t size)
-{
-    heap_calls++;
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-    heap_calls++;
-    return __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-    heap_calls++;
-    return __libc_realloc(memory, size);
-}
-
-void free(void *memory)
-{
-    heap_calls++;
-    __libc_free(memory);
-}
-#endif
 
 /* ---- The ways that queries take ---- */
 

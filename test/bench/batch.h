@@ -71,8 +71,7 @@ static inline struct sockaddr_in bench_address(const char *text)
         fprintf(stderr, "not ADDRESS:PORT: %s\n", text);
         exit(2);
     }
-    address.sin_addr.s_addr =
-        htonl(octet[0] << 24 | octet[1] << 16 | octet[2] << 8 | octet[3]);
+    address.sin_addr.s_addr = htonl(octet[0] << 24 | octet[1] << 16 | octet[2] << 8 | octet[3]);
     address.sin_port = htons((uint16_t)port);
     return address;
 }

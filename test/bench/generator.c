@@ -129,8 +129,8 @@ static void read_names(struct generator *generator, const char *path)
 static void set_source(struct generator *generator, unsigned index)
 {
     struct cmsghdr *control = (struct cmsghdr *)(void *)generator->batch.controls[index];
-    struct in_pktinfo info = {
-        .ipi_spec_dst = generator->sources[generator->asked % generator->source_count]};
+    struct in_pktinfo info = {.ipi_spec_dst =
+                                  generator->sources[generator->asked % generator->source_count]};
     control->cmsg_level = IPPROTO_IP;
     control->cmsg_type = IP_PKTINFO;
     control->cmsg_len = CMSG_LEN(sizeof info);
@@ -259,8 +259,7 @@ static double percentile(const struct generator *generator, double share)
 
 static void report(struct generator *generator, double seconds)
 {
-    qsort(generator->samples, generator->sample_count, sizeof *generator->samples,
-          compare_samples);
+    qsort(generator->samples, generator->sample_count, sizeof *generator->samples, compare_samples);
     printf("{\"sent\": %" PRIu64 ", \"received\": %" PRIu64 ", \"seconds\": %.3f, "
            "\"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f}\n",
            generator->sent, generator->received, seconds, percentile(generator, 0.5),

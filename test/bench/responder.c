@@ -81,8 +81,8 @@ static bool answer_messages(struct stream *stream, int descriptor)
 static void read_stream(struct stream **streams, int descriptor)
 {
     struct stream *stream = streams[descriptor];
-    ssize_t size = recv(descriptor, stream->octets + stream->size,
-                        STREAM_OCTETS / 2 - stream->size, 0);
+    ssize_t size =
+        recv(descriptor, stream->octets + stream->size, STREAM_OCTETS / 2 - stream->size, 0);
     if (size > 0) {
         stream->size += (size_t)size;
         if (answer_messages(stream, descriptor)) {

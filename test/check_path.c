@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What a worker must not do for a query, whichever way it goes: allocate, take a lock, or call the
+ * system for anything but waiting, and receiving and sending datagrams in batches.
+ */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "test/heap_count.h"
+#include "test/worker_bench.h"
+
+#define BLOCKED "01'a'07'example'00"
+#define OTHER "05'other'07'example'00"
+#define WARM_UP 200  /* queries, after which nothing grows any more */
+#define QUERIES 5000 /* more than a block of random numbers lasts */
+
+/* A client, what it asks, and whether that is forwarded. */
+static const struct way {
+    const char *label;
+    const char *client;
+    const char *name;
+    bool forwarded;
+} ways[] = {
+    {"out of scope", NOWHERE, BLOCKED, true},
+    {"in scope, not listed", ITALY, OTHER, true},
+    {"in scope, blocked", ITALY, BLOCKED, false},
+};
+#define WAYS ((int)(sizeof ways / sizeof *ways))
+
+/* One round trip without a word to Check, which allocates. */
+static bool round_trip(const struct way *way, int client, const struct fake_message *query)
+{
+    static struct fake_message message;
+    socklen_t size = sizeof message.from;
+    if (send(client, query->bytes, query->size, 0) < 0) {
+        return false;
+    }
+    while (way->forwarded) {
+        event_base_loop(bench.base, EVLOOP_NONBLOCK);
+        ssize_t got = recvfrom(bench.server.udp, message.bytes, sizeof message.bytes, MSG_DONTWAIT,
+                               (struct sockaddr *)&message.from, &size);
+        if (got > 0) {
+            message.bytes[2] |= 0x80;
+            sendto(bench.server.udp, message.bytes, (size_t)got, 0,
+                   (struct sockaddr *)&message.from, size);
+            break;
+        }
+    }
+    for (;;) {
+        event_base_loop(bench.base, EVLOOP_NONBLOCK);
+        if (recv(client, message.bytes, sizeof message.bytes, MSG_DONTWAIT) > 0) {
+            return (message.bytes[2] & 0x80) != 0;
+        }
+    }
+}
+
+static bool round_trips(const struct way *way, int client, unsigned count)
+{
+    struct fake_message query;
+    bench_query(&query, 7, way->name);
+    for (unsigned i = 0; i < count; i++) {
+        if (!round_trip(way, client, &query)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+START_TEST(touches_neither_heap_nor_locks)
+{
+    const struct way *way = &ways[_i];
+    struct fake_message query;
+    bench_init("");
+    int client = bench_client(way->client, SOCK_DGRAM);
+    ck_assert(round_trips(way, client, WARM_UP));
+    ck_assert_msg(heap_calls > 0, "they are not counted");
+    bench_query(&query, 7, way->name);
+    unsigned heap_before = heap_calls;
+    unsigned locks_before = lock_calls;
+    bool answered = true;
+    for (unsigned i = 0; i < QUERIES; i++) {
+        answered = round_trip(way, client, &query) && answered;
+    }
+    unsigned heap = heap_calls - heap_before;
+    unsigned locks = lock_calls - locks_before;
+    ck_assert_msg(answered && heap == 0 && locks == 0, "%s: %u heap calls, %u locks", way->label,
+                  heap, locks);
+    close(client);
+    bench_fini();
+}
+END_TEST
+
+#define ALLOW(number) \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* From now on any other system call ends the process. sendto and recvfrom are the test's own. */
+static bool restrict_calls(void)
+{
+    static struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        ALLOW(SYS_sendto),
+        ALLOW(SYS_recvfrom),
+        ALLOW(SYS_epoll_wait),
+        ALLOW(SYS_epoll_pwait2),
+        ALLOW(SYS_recvmmsg),
+        ALLOW(SYS_sendmmsg),
+        ALLOW(SYS_getrandom),
+        ALLOW(SYS_clock_gettime),
+        ALLOW(SYS_exit_group),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+START_TEST(calls_the_system_only_for_datagrams)
+{
+    const struct way *way = &ways[_i];
+    int status;
+    bench_init("");
+    int client = bench_client(way->client, SOCK_DGRAM);
+    ck_assert(round_trips(way, client, WARM_UP));
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        struct fake_message query;
+        bench_query(&query, 7, way->name);
+        bool answered = restrict_calls();
+        for (unsigned i = 0; answered && i < QUERIES; i++) {
+            answered = round_trip(way, client, &query);
+        }
+        syscall(SYS_exit_group, answered ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: status %d", way->label,
+                  status);
+    close(client);
+    bench_fini();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("path");
+    TCase *tcase = tcase_create("path");
+    tcase_set_timeout(tcase, 60);
+    if (COUNTS_HEAP) {
+        tcase_add_loop_test(tcase, touches_neither_heap_nor_locks, 0, WAYS);
+        tcase_add_loop_test(tcase, calls_the_system_only_for_datagrams, 0, WAYS);
+    }
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
