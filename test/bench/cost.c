@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What one step of the path costs, by itself: a step over many inputs in a loop, with a clock around
- * it or an instruction counter (valgrind --tool=callgrind --toggle-collect=cost_measured).
+ * What one step of the path costs, by itself: a step over many inputs in a loop, with a clock
+ * around it or an instruction counter (valgrind --tool=callgrind --toggle-collect=cost_measured).
  *
  * usage: cost CONFIG SOURCES NAMES COUNT [STEP...]
  *

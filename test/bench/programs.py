@@ -98,34 +98,101 @@ class Bailiwickd(Daemon, Measured):
 
 
 class Dnsdist(Process, Measured):
-    """Italy as a group of netmasks, the names as a suffix match node."""
+    """Italy as a group of netmasks, the names as a suffix match node. The root of another Debian
+    may be given, to compare with its version."""
 
     name = "dnsdist"
     streams = True
     exit_statuses = (0, 1, -15)
+    root = "/"
 
     def __init__(self, site, core, address, inputs):
         super().__init__(site)
         self.server = (address, 53)
-        (self.folder / "dnsdist.conf").write_text(
+        self._give("networks", inputs.networks.read_text())
+        self._give("listed", inputs.listed.read_text())
+        conf = self._give(
+            "dnsdist.conf",
             f"""\
 setSecurityPollSuffix("")
 setLocal("{address}:53")
 setACL({{"0.0.0.0/0"}})
 newServer({{address="{UPSTREAM[0]}:{UPSTREAM[1]}", sockets={UPSTREAM_SOCKETS}, healthCheckMode="up"}})
 italy = newNMG()
-for line in io.lines("{inputs.networks}") do italy:addMask(line) end
+for line in io.lines("{self._inside("networks")}") do italy:addMask(line) end
 listed = newSuffixMatchNode()
-for line in io.lines("{inputs.listed}") do listed:add(newDNSName(line)) end
+for line in io.lines("{self._inside("listed")}") do listed:add(newDNSName(line)) end
 addAction(AndRule({{NetmaskGroupRule(italy), SuffixMatchNodeRule(listed, true)}}),
           RCodeAction(DNSRCode.REFUSED))
+""",
+        )
+        command = ("dnsdist", "--supervised", "--disable-syslog", "-C", conf)
+        self.launch(*pinned(core), *self.entered(), *command)
+        self.wait_for_answer(self.server, query("bench.invalid"), NOERROR)
+
+    def _inside(self, name):
+        """A file's path as dnsdist sees it."""
+        return f"/tmp/{self.folder.name}-{name}"
+
+    def _give(self, name, text):
+        path = pathlib.Path(self.root + self._inside(name))
+        path.write_text(text)
+        return self._inside(name)
+
+    def stop(self):
+        super().stop()
+        for path in pathlib.Path(self.root + "/tmp").glob(f"{self.folder.name}-*"):
+            path.unlink()
+
+    @classmethod
+    def entered(cls):
+        return () if cls.root == "/" else ("chroot", cls.root)
+
+    @classmethod
+    def version(cls):
+        command = (*cls.entered(), "dnsdist", "--version")
+        return subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[0]
+
+
+class Bind(Process, Measured):
+    """A view for Italy with a response policy zone; forwards and keeps nothing."""
+
+    name = "bind"
+    streams = False
+
+    def __init__(self, site, core, address, inputs):
+        super().__init__(site)
+        self.server = (address, 53)
+        zone = self.folder / "rpz.zone"
+        with zone.open("w") as out:
+            out.write("@ 60 SOA localhost. nobody.invalid. 1 3600 600 86400 60\n@ NS localhost.\n")
+            for name in inputs.listed.read_text().split():
+                out.write(f"{name} CNAME .\n*.{name} CNAME .\n")
+        italy = ";".join(inputs.networks.read_text().split())
+        (self.folder / "named.conf").write_text(
+            f"""\
+acl italy {{ {italy}; }};
+options {{
+    directory "{self.folder}"; pid-file none; session-keyfile none;
+    listen-on {{ {address}; }}; listen-on-v6 {{ none; }};
+    allow-query {{ any; }}; recursion yes; allow-recursion {{ any; }};
+    forward only; forwarders {{ {UPSTREAM[0]} port {UPSTREAM[1]}; }};
+    dnssec-validation no; max-cache-ttl 0; max-ncache-ttl 0;
+}};
+controls {{ }};
+view italy {{
+    match-clients {{ italy; }};
+    zone rpz {{ type primary; file "rpz.zone"; }};
+    response-policy {{ zone rpz; }} qname-wait-recurse no;
+}};
+view others {{ match-clients {{ any; }}; }};
 """
         )
-        conf = str(self.folder / "dnsdist.conf")
-        self.launch(*pinned(core), "dnsdist", "--supervised", "--disable-syslog", "-C", conf)
+        conf = str(self.folder / "named.conf")
+        self.launch(*pinned(core), "named", "-g", "-n", "1", "-c", conf)
         self.wait_for_answer(self.server, query("bench.invalid"), NOERROR)
 
     @staticmethod
     def version():
-        done = subprocess.run(["dnsdist", "--version"], capture_output=True, text=True)
+        done = subprocess.run(["named", "-v"], capture_output=True, text=True)
         return done.stdout.split("\n")[0]

@@ -12,59 +12,59 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 ENDINGS = ("com", "net", "org", "info", "to", "pro", "xyz", "site", "it", "de")
 
 
+# Where no client can be: the harness's own networks, and those that nobody has.
+TAKEN = ("192.0.2.0/24", "198.18.0.0/15", "127.0.0.0/8", "0.0.0.0/8", "224.0.0.0/3")
+
+
 class Networks:
-    """The IPv4 networks of a database, by country code."""
+    """The IPv4 networks of a database by country code, each as (first address, length)."""
 
     def __init__(self, path):
         self.database = Mmdb(path.read_bytes())
         self.by_code = {}
-        self._walk(self._node(0, 96, 0), 0, 0)
+        node = 0
+        for _ in range(96):  # IPv4 hangs below ::/96
+            node = self._child(node, 0)
+        self._walk(node)
 
     def _child(self, node, bit):
         at = node * 6 + 3 * bit
         return int.from_bytes(self.database.image[at : at + 3], "big")
 
-    def _node(self, node, depth, prefix):
-        """The node after this many zero bits: where IPv4 begins."""
-        for _ in range(depth):
-            node = self._child(node, prefix)
-        return node
-
-    def _walk(self, node, depth, address):
-        database = self.database
-        waiting = [(node, depth, address)]
+    def _walk(self, root):
+        database, codes = self.database, {}
+        data = database.nodes * 6 + len(SEPARATOR)
+        waiting = [(root, 0, 0)]
         while waiting:
-            node, depth, address = waiting.pop()
+            node, length, address = waiting.pop()
             if node > database.nodes:
-                data = database.nodes * 6 + len(SEPARATOR)
-                record = database.decode(data + node - database.nodes - len(SEPARATOR), data)[0]
-                code = record.get("country", {}).get("iso_code")
-                network = ipaddress.IPv4Network((address << (32 - depth), depth))
-                self.by_code.setdefault(code, []).append(network)
+                if node not in codes:
+                    offset = data + node - database.nodes - len(SEPARATOR)
+                    record = database.decode(offset, data)[0]
+                    codes[node] = record.get("country", {}).get("iso_code")
+                network = (address << (32 - length), length)
+                self.by_code.setdefault(codes[node], []).append(network)
             elif node < database.nodes:
                 for bit in (1, 0):
-                    waiting.append((self._child(node, bit), depth + 1, address << 1 | bit))
+                    waiting.append((self._child(node, bit), length + 1, address << 1 | bit))
 
-    def of(self, code):
-        return self.by_code[code]
+    def text_of(self, code):
+        return [f"{ipaddress.IPv4Address(first)}/{length}" for first, length in self.by_code[code]]
 
-    def spread(self, count, codes=None):
-        """So many addresses, from networks in turn, of these countries or of all."""
+    def spread(self, count, codes):
+        """So many addresses, from the networks of these countries in turn."""
         chance = random.Random(1)
-        networks = [each for code in codes or self.by_code for each in self.by_code[code]]
-        networks = [each for each in networks if usable(each)]
+        taken = [ipaddress.IPv4Network(each) for each in TAKEN]
+        taken = [(int(each[0]), int(each[-1])) for each in taken]
+        networks = [each for code in codes for each in self.by_code[code]]
         chance.shuffle(networks)
         addresses = []
         while len(addresses) < count:
-            for network in networks[: count - len(addresses)]:
-                addresses.append(str(network[chance.randrange(network.num_addresses)]))
-        return addresses
-
-
-def usable(network):
-    """Can a client have an address of it? Not in the networks of the harness itself."""
-    taken = ("192.0.2.0/24", "198.18.0.0/15", "127.0.0.0/8", "0.0.0.0/8", "224.0.0.0/3")
-    return not any(network.overlaps(ipaddress.IPv4Network(each)) for each in taken)
+            for first, length in networks:
+                address = first + chance.randrange(1 << (32 - length))
+                if not any(low <= address <= high for low, high in taken):
+                    addresses.append(str(ipaddress.IPv4Address(address)))
+        return addresses[:count]
 
 
 def names(count, seed):

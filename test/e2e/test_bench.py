@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmark runs and measures something; what it finds is for people, not for a test."""
+
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+from harness import BUILD, REPOSITORY
+
+PROGRAMS = ("floor", "bailiwickd")  # the peers are no part of what the tests need
+
+
+class Bench(unittest.TestCase):
+    def run_bench(self, out):
+        build = f"BUILD={BUILD.relative_to(REPOSITORY)}"
+        sanitize = f"SANITIZE={BUILD.name if BUILD.name in ('asan', 'tsan') else ''}"
+        subprocess.run(
+            ["make", "--silent", build, sanitize, "bench-build"],
+            cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL,
+        )
+        return subprocess.run(
+            ["test/bench/run", "--turns", "1", "--seconds", "0.2", "--names", "1000",
+             "--spread", "1000", "--programs", ",".join(PROGRAMS), "--out", out],
+            cwd=REPOSITORY, check=True, capture_output=True, text=True,
+        ).stdout
+
+    def test_every_case_is_measured(self):
+        with tempfile.TemporaryDirectory() as name:
+            text = self.run_bench(name)
+            out = pathlib.Path(name)
+            self.assertEqual((out / "tables.txt").read_text(), text)
+            (turn,) = json.loads((out / "measurements.json").read_text())
+            xml.etree.ElementTree.parse(out / "cpu.svg")
+        for program in PROGRAMS:
+            for case in ("out of scope", "not listed", "blocked"):
+                for temperature in ("warm", "cold"):
+                    figures = turn[f"{program}/{case}/{temperature}"]
+                    self.assertGreater(figures["received"], 100)
+                    self.assertGreater(figures["cpu_ns"], 100)
