@@ -49,7 +49,7 @@ class Responder(Process):
         super().__init__(site)
         address, port = UPSTREAM
         self.launch(*pinned(core), str(BUILD / "bench" / "responder"), f"{address}:{port}")
-        self.wait_for_answer(UPSTREAM, query("bench.invalid"), NOERROR)
+        self.wait_for_answer(UPSTREAM, query("bench.example"), NOERROR)
 
 
 class Floor(Process, Measured):
@@ -61,7 +61,7 @@ class Floor(Process, Measured):
         self.server = (address, 53)
         upstream = f"{UPSTREAM[0]}:{UPSTREAM[1]}"
         self.launch(*pinned(core), str(BUILD / "bench" / "floor"), f"{address}:53", upstream)
-        self.wait_for_answer(self.server, query("bench.invalid"), NOERROR)
+        self.wait_for_answer(self.server, query("bench.example"), NOERROR)
 
     @staticmethod
     def version():
@@ -73,23 +73,30 @@ class Bailiwickd(Daemon, Measured):
 
     def __init__(self, site, core, address, inputs):
         self.server = (address, 53)
-        order = {
-            "id": "IT-bench",
-            "authority": "Bench",
-            "issued": "2026-01-01",
-            "lists": [{"file": "names.txt", "format": "names"}],
-        }
         listen = [{"address": address, "port": 53}]
         super().__init__(
             site,
             [UPSTREAM],
-            orders={"IT/bench.yaml": order},
+            orders={},
             config={"listen": listen, "workers": 1, "geo": {"database": str(COUNTRY_DATABASE)}},
             prefix=pinned(core),
             start=False,
         )
-        os.link(inputs.listed, self.folder / "orders" / "IT" / "names.txt")
+        self.write_orders(inputs)
         self.start()
+
+    def write_orders(self, inputs):
+        self.write_order("IT/bench.yaml", self.order("IT"))
+        os.link(inputs.listed, self.folder / "orders" / "IT" / "names.txt")
+
+    @staticmethod
+    def order(code):
+        return {
+            "id": f"{code}-bench",
+            "authority": "Bench",
+            "issued": "2026-01-01",
+            "lists": [{"file": "names.txt", "format": "names"}],
+        }
 
     @staticmethod
     def version():
@@ -128,7 +135,7 @@ addAction(AndRule({{NetmaskGroupRule(italy), SuffixMatchNodeRule(listed, true)}}
         )
         command = ("dnsdist", "--supervised", "--disable-syslog", "-C", conf)
         self.launch(*pinned(core), *self.entered(), *command)
-        self.wait_for_answer(self.server, query("bench.invalid"), NOERROR)
+        self.wait_for_answer(self.server, query("bench.example"), NOERROR)
 
     def _inside(self, name):
         """A file's path as dnsdist sees it."""
@@ -154,6 +161,14 @@ addAction(AndRule({{NetmaskGroupRule(italy), SuffixMatchNodeRule(listed, true)}}
         return subprocess.run(command, capture_output=True, text=True).stdout.split("\n")[0]
 
 
+def write_zone(path, names):
+    """A response policy zone: each name and everything below it."""
+    with path.open("w") as out:
+        out.write("@ 60 SOA localhost. nobody.invalid. 1 3600 600 86400 60\n@ NS localhost.\n")
+        for name in names:
+            out.write(f"{name} CNAME .\n*.{name} CNAME .\n")
+
+
 class Bind(Process, Measured):
     """A view for Italy with a response policy zone; forwards and keeps nothing."""
 
@@ -163,11 +178,7 @@ class Bind(Process, Measured):
     def __init__(self, site, core, address, inputs):
         super().__init__(site)
         self.server = (address, 53)
-        zone = self.folder / "rpz.zone"
-        with zone.open("w") as out:
-            out.write("@ 60 SOA localhost. nobody.invalid. 1 3600 600 86400 60\n@ NS localhost.\n")
-            for name in inputs.listed.read_text().split():
-                out.write(f"{name} CNAME .\n*.{name} CNAME .\n")
+        write_zone(self.folder / "rpz.zone", inputs.listed.read_text().split())
         italy = ";".join(inputs.networks.read_text().split())
         (self.folder / "named.conf").write_text(
             f"""\
@@ -190,9 +201,53 @@ view others {{ match-clients {{ any; }}; }};
         )
         conf = str(self.folder / "named.conf")
         self.launch(*pinned(core), "named", "-g", "-n", "1", "-c", conf)
-        self.wait_for_answer(self.server, query("bench.invalid"), NOERROR)
+        self.wait_for_answer(self.server, query("bench.example"), NOERROR)
 
     @staticmethod
     def version():
         done = subprocess.run(["named", "-v"], capture_output=True, text=True)
+        return done.stdout.split("\n")[0]
+
+
+class UnboundRpz(Process, Measured):
+    """The zone for every client: Unbound knows no countries."""
+
+    name = "unbound"
+    streams = False
+
+    def __init__(self, site, core, address, inputs):
+        super().__init__(site)
+        self.server = (address, 53)
+        write_zone(self.folder / "rpz.zone", inputs.listed.read_text().split())
+        (self.folder / "unbound.conf").write_text(
+            f"""\
+server:
+    interface: {address}
+    access-control: 0.0.0.0/0 allow
+    do-daemonize: no
+    chroot: ""
+    username: ""
+    pidfile: ""
+    directory: "{self.folder}"
+    use-syslog: no
+    num-threads: 1
+    do-not-query-localhost: no
+    module-config: "respip iterator"
+rpz:
+    name: rpz
+    zonefile: rpz.zone
+forward-zone:
+    name: "."
+    forward-addr: {UPSTREAM[0]}@{UPSTREAM[1]}
+remote-control:
+    control-enable: no
+"""
+        )
+        conf = str(self.folder / "unbound.conf")
+        self.launch(*pinned(core), "unbound", "-d", "-p", "-c", conf)
+        self.wait_for_answer(self.server, query("bench.example"), NOERROR)
+
+    @staticmethod
+    def version():
+        done = subprocess.run(["unbound", "-V"], capture_output=True, text=True)
         return done.stdout.split("\n")[0]

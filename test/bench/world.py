@@ -51,6 +51,10 @@ class Networks:
     def text_of(self, code):
         return [f"{ipaddress.IPv4Address(first)}/{length}" for first, length in self.by_code[code]]
 
+    def abroad(self, code):
+        """Every other country."""
+        return sorted(each for each in self.by_code if each not in (None, code))
+
     def spread(self, count, codes):
         """So many addresses, from the networks of these countries in turn."""
         chance = random.Random(1)

@@ -14,22 +14,32 @@ PROGRAMS = ("floor", "bailiwickd")  # the peers are no part of what the tests ne
 
 
 class Bench(unittest.TestCase):
-    def run_bench(self, out):
+    @classmethod
+    def setUpClass(cls):
         build = f"BUILD={BUILD.relative_to(REPOSITORY)}"
         sanitize = f"SANITIZE={BUILD.name if BUILD.name in ('asan', 'tsan') else ''}"
         subprocess.run(
             ["make", "--silent", build, sanitize, "bench-build"],
             cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL,
         )
-        return subprocess.run(
-            ["test/bench/run", "--turns", "1", "--seconds", "0.2", "--names", "1000",
-             "--spread", "1000", "--programs", ",".join(PROGRAMS), "--out", out],
-            cwd=REPOSITORY, check=True, capture_output=True, text=True,
-        ).stdout
+
+    def run_bench(self, *command):
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_lists_of_every_size(self):
+        text = self.run_bench("test/bench/lists", "--names", "500", "--each", "10",
+                              "--programs", "bailiwickd")
+        self.assertRegex(text, r"bailiwickd +500 ")
+        self.assertIn("200 countries with 10 names each", text)
 
     def test_every_case_is_measured(self):
         with tempfile.TemporaryDirectory() as name:
-            text = self.run_bench(name)
+            text = self.run_bench(
+                "test/bench/run", "--turns", "1", "--seconds", "0.2", "--names", "1000",
+                "--spread", "1000", "--programs", ",".join(PROGRAMS), "--out", name,
+            )
             out = pathlib.Path(name)
             self.assertEqual((out / "tables.txt").read_text(), text)
             (turn,) = json.loads((out / "measurements.json").read_text())
