@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct span {
     const uint8_t *bytes;
@@ -75,10 +76,54 @@ static inline uint32_t span_read_u32(struct span_reader *reader)
            (uint32_t)run.bytes[2] << 8 | run.bytes[3];
 }
 
-struct span_writer span_writer(uint8_t *bytes, size_t capacity);
-void span_write_u8(struct span_writer *writer, uint8_t value);
-void span_write_u16(struct span_writer *writer, uint16_t value);
-void span_write_u32(struct span_writer *writer, uint32_t value);
+/* So is the writer, on the path of every answer made here. */
+static inline struct span_writer span_writer(uint8_t *bytes, size_t capacity)
+{
+    return (struct span_writer){.bytes = bytes, .capacity = capacity};
+}
+
+/* Room for size octets, or NULL when they do not fit: no field is begun that does not fit whole. */
+static inline uint8_t *span_write_room(struct span_writer *writer, size_t size)
+{
+    if (writer->failed || size > writer->capacity - writer->size) {
+        writer->failed = true;
+        return NULL;
+    }
+    uint8_t *room = writer->bytes + writer->size;
+    writer->size += size;
+    return room;
+}
 
 /* Appends all of span or, when it does not fit, nothing. */
-void span_write(struct span_writer *writer, struct span span);
+static inline void span_write(struct span_writer *writer, struct span span)
+{
+    uint8_t *room = span_write_room(writer, span.size);
+    if (room != NULL && span.size > 0) { /* an empty span may have no bytes to copy from */
+        memcpy(room, span.bytes, span.size);
+    }
+}
+
+static inline void span_write_u8(struct span_writer *writer, uint8_t value)
+{
+    uint8_t *room = span_write_room(writer, 1);
+    if (room != NULL) {
+        room[0] = value;
+    }
+}
+
+static inline void span_write_u16(struct span_writer *writer, uint16_t value)
+{
+    uint8_t *room = span_write_room(writer, 2);
+    if (room != NULL) {
+        room[0] = (uint8_t)(value >> 8);
+        room[1] = (uint8_t)value;
+    }
+}
+
+static inline void span_write_u32(struct span_writer *writer, uint32_t value)
+{
+    uint8_t *room = span_write_room(writer, 4);
+    for (unsigned i = 0; room != NULL && i < 4; i++) {
+        room[i] = (uint8_t)(value >> (24 - 8 * i));
+    }
+}
