@@ -5,6 +5,7 @@
 # make lint       format, clang-tidy, header independence, direction of includes, function size
 # make fuzz       fuzz targets (clang), built into build/fuzz
 # make bench      what a query costs, beside a plain relay and dnsdist (test/bench/run)
+# make bench-lists  what a large list costs, beside dnsdist, BIND and Unbound (test/bench/lists)
 # SANITIZE=asan|tsan   the same programs and tests under ASan+UBSan or TSan, in build/asan, build/tsan
 # WERROR=1        warnings are errors (CI)
 
@@ -20,9 +21,11 @@ VERSION  := 0.1.0
 V        ?=
 say       = $(if $(V),,@echo "  $(1)" $(subst $(BUILD)/,,$@);)
 
-PKGS     := libevent_core libmaxminddb libcares yaml-0.1 jansson libidn2 libpsl libknot libcrypto glib-2.0
+PKGS     := libevent_core libmaxminddb libcares yaml-0.1 jansson libidn2 libpsl libknot libzscanner libcrypto zlib libzstd glib-2.0
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 LIBS     := $(shell pkg-config --libs $(PKGS)) -pthread
+# What only the operator's tool needs.
+CLI_LIBS := $(shell pkg-config --libs libpcap)
 CHECK_LIBS = $(shell pkg-config --libs check)
 
 OPT      := -O2
@@ -62,7 +65,7 @@ rooms_wire      := wire
 rooms_forwarder := forwarder policy geo wire
 rooms_cli       := cli forwarder policy geo wire
 
-.PHONY: all unit unit-build fuzz bench bench-build lint flags clean
+.PHONY: all unit unit-build fuzz bench bench-build bench-lists lint flags clean
 .DELETE_ON_ERROR:
 all: $(BUILD)/bailiwickd $(BUILD)/bailiwick
 
@@ -80,18 +83,22 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Compiled in, which no compiler tells as a dependency.
+$(foreach obj,$(BUILD)/obj $(BUILD)/fuzz/obj,$(obj)/policy/widely_used.o): policy/widely-used.txt
+
 $(BUILD)/bailiwickd: $(BUILD)/obj/forwarder/main.o $(call archives,$(rooms_forwarder))
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/bailiwick: $(BUILD)/obj/forwarder/cli/main.o $(call archives,$(rooms_cli))
-	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS)
 
 # Unit tests: one binary a module.
 define unit_rule
 $(BUILD)/test/check_$(1): $(BUILD)/obj/test/check_$(1).o \
     $(call archives,$(rooms_$(call room_of,$(1))))
 	@mkdir -p $$(@D)
-	$$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $(LIBS)
+	$$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $(LIBS) \
+	    $(if $(filter cli,$(call room_of,$(1))),$(CLI_LIBS))
 endef
 $(foreach t,$(TESTS),$(eval $(call unit_rule,$(t))))
 
@@ -110,20 +117,24 @@ $(BUILD)/fuzz/libbailiwick.a: $(FUZZ_LIB)
 	@rm -f $@
 	$(call say,AR  )ar rcs $@ $^
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/test/fuzz/fuzz_%.o $(BUILD)/fuzz/libbailiwick.a
-	$(call say,LINK)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+	$(call say,LINK)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(CLI_LIBS)
 fuzz: $(patsubst %,$(BUILD)/fuzz/fuzz_%,$(FUZZERS))
 
-# The programs of the benchmark (test/bench/run).
-BENCH    := floor responder generator
-$(BUILD)/bench/%: test/bench/%.c test/bench/batch.h
-	@mkdir -p $(@D)
-	$(call say,CC  )$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $<
-$(BUILD)/bench/cost: $(BUILD)/obj/test/bench/cost.o $(call archives,$(rooms_forwarder))
+# Benchmarks, for people: test/bench/run and test/bench/lists need the first ones, the others measure
+# parts of the product.
+BENCH_PEERS := $(addprefix $(BUILD)/bench/,floor responder generator)
+BENCH_PARTS := $(addprefix $(BUILD)/bench/,cost list_cost)
+$(BENCH_PEERS): $(BUILD)/bench/%: $(BUILD)/obj/test/bench/%.o
+$(BENCH_PARTS): $(BUILD)/bench/%: $(BUILD)/obj/test/bench/%.o $(call archives,$(rooms_forwarder))
+$(BENCH_PEERS) $(BENCH_PARTS):
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-bench-build: all $(patsubst %,$(BUILD)/bench/%,$(BENCH) cost)
+bench-build: all $(BENCH_PEERS) $(BENCH_PARTS)
 bench: bench-build
 	test/bench/run
+bench-lists: bench-build
+	$(BUILD)/bench/list_cost
+	test/bench/lists
 
 lint:
 	scripts/lint

@@ -18,8 +18,8 @@
 #define POINTER_SIZE 2
 #define POINTER_MARK 0xc000U
 
-/* More addresses than any answer holds; however many an order gives, no more are looked at. */
-#define ADDRESSES_MAX (BLOCK_ANSWER_MAX / RECORD_FIXED_SIZE)
+static_assert(BLOCK_RECORDS_MAX >= BLOCK_ANSWER_MAX / (1 + RECORD_FIXED_SIZE + 1),
+              "an answer is full before its records run out");
 
 static const uint8_t NOBODY[] = "\6nobody\7invalid"; /* its NUL is the root label */
 
@@ -35,10 +35,12 @@ struct draft {
     const struct block_query *query;
     const struct block_text *text; /* NULL where there are no records */
     enum dns_rcode rcode;
+    bool truncated;
     bool has_soa;
     struct span rname;
-    uint8_t address_size;   /* 4 or 16: the family that answers; 0: none does */
-    size_t address_count;   /* how many of that family, from the first */
+    size_t record_count;    /* of text->records, from the first */
+    struct block_tail tail; /* what stands behind them; empty but for block_cname */
+    size_t limit;           /* octets that may leave */
     struct edns_answer opt; /* unless the query has none */
     uint8_t cookie[EDNS_COOKIE_MAX];
 };
@@ -75,11 +77,19 @@ static size_t soa_data_size(const struct draft *draft)
     return suffix_size(draft, draft->text->matched) + draft->rname.size + SOA_FIXED_SIZE;
 }
 
+static size_t records_size(const struct draft *draft)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < draft->record_count; i++) {
+        size += suffix_size(draft, 0) + RECORD_FIXED_SIZE + draft->text->records[i].data.size;
+    }
+    return size;
+}
+
 static size_t draft_size(const struct draft *draft)
 {
-    size_t size = DNS_HEADER_SIZE + draft->query->question.bytes.size;
-    size +=
-        draft->address_count * (suffix_size(draft, 0) + RECORD_FIXED_SIZE + draft->address_size);
+    size_t size = DNS_HEADER_SIZE + draft->query->question.bytes.size + records_size(draft);
+    size += draft->tail.answer.size + draft->tail.authority.size;
     if (draft->has_soa) {
         size += suffix_size(draft, draft->text->matched) + RECORD_FIXED_SIZE + soa_data_size(draft);
     }
@@ -89,10 +99,11 @@ static size_t draft_size(const struct draft *draft)
     return size;
 }
 
-static size_t size_limit(const struct block_query *query)
+/* Octets that a client takes, where a stream takes that many. */
+static size_t size_limit(const struct block_query *query, size_t stream)
 {
     if (query->stream) {
-        return BLOCK_ANSWER_MAX;
+        return stream;
     }
     size_t udp_size = query->edns.present ? query->edns.udp_size : DNS_UDP_DEFAULT;
     if (udp_size < DNS_UDP_DEFAULT) {
@@ -101,44 +112,74 @@ static size_t size_limit(const struct block_query *query)
     return udp_size < BLOCK_ANSWER_MAX ? udp_size : BLOCK_ANSWER_MAX;
 }
 
+static bool too_large(const struct draft *draft)
+{
+    return draft_size(draft) > draft->limit;
+}
+
+static void fit_extra_text(struct draft *draft)
+{
+    if (too_large(draft)) {
+        draft->opt.extra_text = draft->text->short_text;
+    }
+    if (too_large(draft)) {
+        draft->opt.extra_text.size = 0;
+    }
+}
+
 /* Leaves out what does not fit, the least needed first. */
 static void draft_fit(struct draft *draft)
 {
-    size_t limit = size_limit(draft->query);
-    if (draft_size(draft) > limit) {
-        draft->opt.extra_text.size = 0;
-    }
-    if (draft_size(draft) > limit && draft->has_soa) {
+    fit_extra_text(draft);
+    if (too_large(draft) && draft->has_soa) {
         draft->rname = (struct span){NOBODY, sizeof(NOBODY)};
     }
-    while (draft_size(draft) > limit && draft->address_count > 0) {
-        draft->address_count--;
+    while (too_large(draft) && draft->record_count > 0) {
+        draft->record_count--;
+        if (draft->record_count == 0) {
+            draft->truncated = !draft->query->stream;
+            draft->has_soa = draft->query->stream;
+            draft->rname = (struct span){NOBODY, sizeof(NOBODY)};
+        }
+    }
+}
+
+/* The same for a CNAME and its tail. */
+static void draft_fit_tail(struct draft *draft)
+{
+    fit_extra_text(draft);
+    if (draft->query->stream) {
+        return;
+    }
+    if (too_large(draft)) {
+        draft->tail.authority = (struct span){0};
+        draft->tail.authority_count = 0;
+    }
+    if (too_large(draft) || draft->tail.truncated) {
+        draft->tail = (struct block_tail){.rcode = draft->rcode};
+        draft->record_count = 0;
+        draft->truncated = true;
     }
 }
 
 /* Type, class, TTL and RDLENGTH. */
-static void write_record_fixed(struct span_writer *writer, const struct draft *draft,
-                               enum dns_type type, size_t rdlength)
+static void write_record_fixed(struct span_writer *writer, const struct draft *draft, uint16_t type,
+                               size_t rdlength)
 {
     uint16_t qclass = draft->query->question.qclass;
-    span_write_u16(writer, (uint16_t)type);
+    span_write_u16(writer, type);
     span_write_u16(writer, qclass == DNS_CLASS_ANY ? DNS_CLASS_IN : qclass);
     span_write_u32(writer, draft->text->ttl);
     span_write_u16(writer, (uint16_t)rdlength);
 }
 
-static void write_addresses(struct span_writer *writer, const struct draft *draft)
+static void write_records(struct span_writer *writer, const struct draft *draft)
 {
-    const struct block_address *address = draft->text->addresses;
-    for (size_t left = draft->address_count; left > 0; address++) {
-        if (address->size != draft->address_size) {
-            continue;
-        }
+    for (size_t i = 0; i < draft->record_count; i++) {
+        const struct block_record *record = &draft->text->records[i];
         write_suffix(writer, draft, 0);
-        write_record_fixed(writer, draft, address->size == 4 ? DNS_TYPE_A : DNS_TYPE_AAAA,
-                           address->size);
-        span_write(writer, (struct span){address->octet, address->size});
-        left--;
+        write_record_fixed(writer, draft, record->type, record->data.size);
+        span_write(writer, record->data);
     }
 }
 
@@ -162,89 +203,93 @@ static uint16_t answer_flags(const struct dns_header *query, enum dns_rcode rcod
     return (uint16_t)(DNS_FLAG_QR | DNS_FLAG_RA | copied | (rcode & DNS_RCODE_MASK));
 }
 
-static size_t draft_write(const struct draft *draft, uint8_t *out)
+static void write_header(struct span_writer *writer, const struct draft *draft)
 {
     const struct block_query *query = draft->query;
-    struct span_writer writer = span_writer(out, BLOCK_ANSWER_MAX);
-    span_write_u16(&writer, query->header.id);
-    span_write_u16(&writer, answer_flags(&query->header, draft->rcode));
-    span_write_u16(&writer, 1);
-    span_write_u16(&writer, (uint16_t)draft->address_count);
-    span_write_u16(&writer, draft->has_soa);
-    span_write_u16(&writer, query->edns.present);
-    span_write(&writer, query->question.bytes);
-    if (draft->address_count > 0) {
-        write_addresses(&writer, draft);
-    }
+    unsigned truncated = draft->truncated ? DNS_FLAG_TC : 0;
+    span_write_u16(writer, query->header.id);
+    span_write_u16(writer, (uint16_t)(answer_flags(&query->header, draft->rcode) | truncated));
+    span_write_u16(writer, 1);
+    span_write_u16(writer, (uint16_t)(draft->record_count + draft->tail.answer_count));
+    span_write_u16(writer, (uint16_t)(draft->has_soa + draft->tail.authority_count));
+    span_write_u16(writer, query->edns.present);
+}
+
+static void draft_write(const struct draft *draft, struct span_writer *writer)
+{
+    write_header(writer, draft);
+    span_write(writer, draft->query->question.bytes);
+    write_records(writer, draft);
+    span_write(writer, draft->tail.answer);
     if (draft->has_soa) {
-        write_soa(&writer, draft);
+        write_soa(writer, draft);
     }
-    if (query->edns.present) {
-        edns_answer_encode(&writer, &draft->opt);
-    }
-    return writer.size;
-}
-
-/* Octets of an address of the type asked for; 0 when the question asks for none. */
-static uint8_t asked_address_size(const struct dns_question *question)
-{
-    if (question->qclass != DNS_CLASS_IN && question->qclass != DNS_CLASS_ANY) {
-        return 0;
-    }
-    switch (question->qtype) {
-    case DNS_TYPE_A:
-        return 4;
-    case DNS_TYPE_AAAA:
-        return 16;
-    default:
-        return 0;
+    span_write(writer, draft->tail.authority);
+    if (draft->query->edns.present) {
+        edns_answer_encode(writer, &draft->opt);
     }
 }
 
-static void draft_addresses(struct draft *draft)
+/* With the text as it should be, whether it fits or not. */
+static void draft_init_text(struct draft *draft, const struct block_query *query,
+                            const struct block_text *text, enum dns_rcode rcode,
+                            const struct edns_cookie_env *cookie)
 {
-    const struct block_text *text = draft->text;
-    draft->address_size = asked_address_size(&draft->query->question);
-    if (draft->address_size == 0) {
-        return;
-    }
-    for (size_t i = 0; i < text->address_count && draft->address_count < ADDRESSES_MAX; i++) {
-        draft->address_count += text->addresses[i].size == draft->address_size;
-    }
+    draft_init(draft, query, rcode, cookie);
+    draft->text = text;
+    draft->opt.has_error = text->has_error;
+    draft->opt.info_code = text->info_code;
+    draft->opt.extra_text = text->extra_text;
+    draft->record_count = text->kind == BLOCK_RECORDS ? text->record_count : 0;
+    draft->truncated = text->kind == BLOCK_TRUNCATED;
+    draft->has_soa = text->kind == BLOCK_NXDOMAIN || text->kind == BLOCK_NODATA;
+    draft->rname = text->rname.size > 0 ? text->rname : (struct span){NOBODY, sizeof(NOBODY)};
 }
 
 size_t block_answer(const struct block_query *query, const struct block_text *text,
                     const struct edns_cookie_env *cookie, uint8_t out[static BLOCK_ANSWER_MAX])
 {
     static const enum dns_rcode RCODES[] = {
-        [BLOCK_REFUSED] = DNS_RCODE_REFUSED,
-        [BLOCK_NXDOMAIN] = DNS_RCODE_NXDOMAIN,
-        [BLOCK_NODATA] = DNS_RCODE_NOERROR,
-        [BLOCK_ADDRESS] = DNS_RCODE_NOERROR,
+        [BLOCK_REFUSED] = DNS_RCODE_REFUSED,   [BLOCK_NXDOMAIN] = DNS_RCODE_NXDOMAIN,
+        [BLOCK_NODATA] = DNS_RCODE_NOERROR,    [BLOCK_RECORDS] = DNS_RCODE_NOERROR,
+        [BLOCK_TRUNCATED] = DNS_RCODE_NOERROR,
     };
     struct draft draft;
-    draft_init(&draft, query, RCODES[text->kind], cookie);
-    draft.text = text;
-    draft.opt.has_error = text->has_error;
-    draft.opt.info_code = text->info_code;
-    draft.opt.extra_text = text->extra_text;
-    if (text->kind == BLOCK_ADDRESS) {
-        draft_addresses(&draft);
-    }
-    draft.has_soa = text->kind != BLOCK_REFUSED && draft.address_count == 0;
-    draft.rname = text->rname.size > 0 ? text->rname : (struct span){NOBODY, sizeof(NOBODY)};
+    struct span_writer writer = span_writer(out, BLOCK_ANSWER_MAX);
+    draft_init_text(&draft, query, text, RCODES[text->kind], cookie);
+    draft.limit = size_limit(query, BLOCK_ANSWER_MAX);
     draft_fit(&draft);
-    return draft_write(&draft, out);
+    draft_write(&draft, &writer);
+    return writer.size;
+}
+
+size_t block_cname(const struct block_query *query, const struct block_text *text,
+                   const struct edns_cookie_env *cookie, const struct block_tail *tail,
+                   struct span_writer *out)
+{
+    struct draft draft;
+    size_t stream = out->capacity < DNS_MESSAGE_MAX ? out->capacity : DNS_MESSAGE_MAX;
+    draft_init_text(&draft, query, text, tail->rcode, cookie);
+    draft.tail = *tail;
+    draft.limit = size_limit(query, stream);
+    draft_fit_tail(&draft);
+    if (too_large(&draft) || draft_size(&draft) > out->capacity) {
+        return 0;
+    }
+    draft_write(&draft, out);
+    return out->size;
 }
 
 size_t block_rcode(const struct block_query *query, enum dns_rcode rcode, int info_code,
                    const struct edns_cookie_env *cookie, uint8_t out[static BLOCK_ANSWER_MAX])
 {
     struct draft draft;
+    struct span_writer writer = span_writer(out, BLOCK_ANSWER_MAX);
     draft_init(&draft, query, rcode, cookie);
     draft.opt.has_error = info_code >= 0;
     draft.opt.info_code = (uint16_t)info_code;
-    return draft_write(&draft, out);
+    draft_write(&draft, &writer);
+    return writer.size;
 }
 
 size_t block_header_only(const struct dns_header *header, enum dns_rcode rcode,

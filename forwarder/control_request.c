@@ -12,11 +12,12 @@
 static const struct command_row {
     const char *name;
     enum control_command command;
-    const char *booleans[2]; /* optional, false by default */
+    const char *booleans[3]; /* optional, false by default */
     const char *texts[5];    /* see read_request for which may be left out */
 } rows[] = {
     {"status", CONTROL_STATUS, {NULL}, {NULL}},
-    {"reload", CONTROL_RELOAD, {"strict"}, {NULL}},
+    {"reload", CONTROL_RELOAD, {"strict", "accept-shrink"}, {NULL}},
+    {"orders", CONTROL_ORDERS, {NULL}, {NULL}},
     {"test", CONTROL_TEST, {NULL}, {"address", "name", "type", "time"}},
 };
 
@@ -90,7 +91,7 @@ static bool read_request(json_t *object, struct control_request *out, char *why)
     const char *name = json_string_value(json_object_get(object, "command"));
     const struct command_row *row = name == NULL ? NULL : find_row(name);
     if (row == NULL) {
-        snprintf(why, WHY_MAX, "expected a command of status, reload or test");
+        snprintf(why, WHY_MAX, "expected a command of status, reload, orders or test");
         return false;
     }
     if (!check_members(row, object, why)) {
@@ -98,6 +99,7 @@ static bool read_request(json_t *object, struct control_request *out, char *why)
     }
     out->command = row->command;
     out->strict = json_is_true(json_object_get(object, "strict"));
+    out->accept_shrink = json_is_true(json_object_get(object, "accept-shrink"));
     return row->command != CONTROL_TEST || (take_text(object, "address", NULL, out->address, why) &&
                                             take_text(object, "name", NULL, out->name, why) &&
                                             take_text(object, "type", "A", out->type, why) &&

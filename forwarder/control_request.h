@@ -15,7 +15,8 @@
 
 enum control_command {
     CONTROL_STATUS, /* {"command":"status"} */
-    CONTROL_RELOAD, /* {"command":"reload","strict":false} */
+    CONTROL_RELOAD, /* {"command":"reload","strict":false,"accept-shrink":false} */
+    CONTROL_ORDERS, /* {"command":"orders"} */
     CONTROL_TEST,   /* {"command":"test","address":"2.32.0.1","name":"example.net","type":"A",
                      *  "time":"2026-01-01T00:00:00Z"}; type and time may be left out */
 };
@@ -23,6 +24,7 @@ enum control_command {
 struct control_request {
     enum control_command command;
     bool strict;                    /* CONTROL_RELOAD */
+    bool accept_shrink;             /* CONTROL_RELOAD */
     char address[CONTROL_TEXT_MAX]; /* CONTROL_TEST */
     char name[CONTROL_TEXT_MAX];
     char type[CONTROL_TEXT_MAX]; /* "A" if left out */

@@ -11,13 +11,16 @@
 #include "geo/country.h"
 
 enum counter {
-    COUNTER_QUERIES,        /* messages of clients, of any kind */
-    COUNTER_FORWARDED,      /* sent upstream for a client */
-    COUNTER_BLOCKED,        /* an order decided; drops included */
-    COUNTER_WOULD_BLOCK,    /* orders with action shadow that matched */
-    COUNTER_ANSWERED,       /* answers of upstreams handed to clients */
-    COUNTER_SERVFAIL,       /* nobody answered in time */
-    COUNTER_FORMERR,        /* made here */
+    COUNTER_QUERIES,         /* messages of clients, of any kind */
+    COUNTER_FORWARDED,       /* sent upstream for a client */
+    COUNTER_BLOCKED,         /* an order decided; drops included */
+    COUNTER_BLOCKED_ANSWERS, /* of these, because of what upstream's answer held */
+    COUNTER_WOULD_BLOCK,     /* orders with action shadow that matched */
+    COUNTER_ANSWERED,        /* answers of upstreams handed to clients */
+    COUNTER_ANSWERS_READ, /* judged by what they hold: their clients are in scope of such orders */
+    COUNTER_ANSWERS_UNREADABLE, /* of these, forwarded though they could not be read to their end */
+    COUNTER_SERVFAIL,           /* nobody answered in time */
+    COUNTER_FORMERR,            /* made here */
     COUNTER_DROPPED,        /* queries given no answer: malformed, in-flight full, socket full */
     COUNTER_IN_FLIGHT_FULL, /* of these, because the in-flight table was full */
     COUNTER_RETRIED,        /* asked of another server */

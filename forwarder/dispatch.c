@@ -4,51 +4,70 @@
  */
 #include "forwarder/dispatch.h"
 
+#include "forwarder/cname_target.h"
 #include "forwarder/counters.h"
 #include "forwarder/generation/generation.h"
 #include "forwarder/listen_udp.h"
 #include "forwarder/published.h"
+#include "forwarder/query_answer.h"
 #include "forwarder/stream_client.h"
 #include "forwarder/transfer.h"
 #include "forwarder/upstream.h"
 #include "forwarder/worker.h"
 
-static struct published_share *share_of(const struct worker *worker)
+/* For what a query is judged, counted and answered: the generation it came under, its time. */
+struct context {
+    struct worker *worker;
+    struct published *published;
+    int64_t now;
+};
+
+static struct published_share *share_of(const struct context *context)
 {
-    return &worker->published->shares[worker->index];
+    return &context->published->shares[context->worker->index];
 }
 
 static void on_shadow(void *ctx, const struct policy_match *match)
 {
-    struct worker *worker = ctx;
+    struct context *context = ctx;
     if (match->binding == POLICY_SHADOWS) {
-        counters_add(&worker->counters, COUNTER_WOULD_BLOCK);
-        counters_bump(&share_of(worker)->shadowed[match->order]);
+        counters_add(&context->worker->counters, COUNTER_WOULD_BLOCK);
+        counters_bump(&share_of(context)->shadowed[match->order]);
     }
 }
 
-static struct query_env env_of(struct worker *worker, const struct published *published,
-                               int64_t now)
+static struct context context_now(struct worker *worker)
+{
+    return (struct context){worker, worker->published, worker->clock.seconds};
+}
+
+static struct context context_of(struct worker *worker, const struct inflight_entry *entry)
+{
+    return (struct context){worker, entry->published, entry->now};
+}
+
+static struct query_env env_of(struct context *context)
 {
     return (struct query_env){
-        .generation = published->generation,
-        .memo = worker->memo,
-        .now = now,
+        .generation = context->published->generation,
+        .memo = context->worker->memo,
+        .now = context->now,
         .on_shadow = on_shadow,
-        .ctx = worker,
+        .ctx = context,
     };
 }
 
-static void count_blocked(struct worker *worker, const struct query_result *result)
+static void count_blocked(const struct context *context, const struct query_result *result)
 {
-    counters_add(&worker->counters, COUNTER_BLOCKED);
-    counters_bump(&share_of(worker)->blocked[result->match.order]);
-    counters_bump(&worker->counters.country[country_index(result->country)].blocked);
+    struct counters *counters = &context->worker->counters;
+    counters_add(counters, COUNTER_BLOCKED);
+    counters_bump(&share_of(context)->blocked[result->match.order]);
+    counters_bump(&counters->country[country_index(result->country)].blocked);
 }
 
-static void count(struct worker *worker, const struct query_result *result)
+static void count(const struct context *context, const struct query_result *result)
 {
-    struct counters *counters = &worker->counters;
+    struct counters *counters = &context->worker->counters;
     counters_add(counters, COUNTER_QUERIES);
     switch (result->reason) {
     case QUERY_NOT_IN_SCOPE:
@@ -57,14 +76,15 @@ static void count(struct worker *worker, const struct query_result *result)
         }
         break;
     case QUERY_NOT_LISTED:
+    case QUERY_ANSWER_CUT:
     case QUERY_NO_QUESTION:
     case QUERY_DESIGNATED:
         break;
     case QUERY_BLOCKED:
-        count_blocked(worker, result);
+        count_blocked(context, result);
         break;
     case QUERY_BAD_EDNS:
-        count_blocked(worker, result);
+        count_blocked(context, result);
         counters_add(counters, COUNTER_FORMERR);
         break;
     case QUERY_UNREADABLE:
@@ -89,10 +109,13 @@ struct message {
     struct span bytes;
 };
 
-/* Puts the query in flight; NULL, counted, if there is no room. */
-static struct inflight_entry *add_entry(struct worker *worker, const struct message *message)
+/* A query that was put in flight, or NULL: counted, there was no room. */
+static struct inflight_entry *fill_entry(const struct context *context,
+                                         const struct message *message,
+                                         const struct query_result *result,
+                                         struct inflight_entry *entry)
 {
-    struct inflight_entry *entry = inflight_add(worker->inflight, message->bytes, worker->clock.ms);
+    struct worker *worker = context->worker;
     if (entry == NULL) {
         counters_add(&worker->counters, COUNTER_IN_FLIGHT_FULL);
         counters_add(&worker->counters, COUNTER_DROPPED);
@@ -100,59 +123,142 @@ static struct inflight_entry *add_entry(struct worker *worker, const struct mess
     }
     entry->origin = *message->origin;
     entry->client = message->client->address;
-    entry->published = worker->published;
-    entry->now = worker->clock.seconds;
+    entry->country = result->country;
+    entry->published = context->published;
+    entry->now = context->now;
     entry->client_id = dns_id(message->bytes.bytes);
-    share_of(worker)->in_flight++;
+    worker_hold(worker, context->published);
     return entry;
 }
 
-/* Asks upstream; octets of a SERVFAIL in out if nobody could be asked. */
-static size_t ask(struct worker *worker, const struct message *message, bool retry, uint8_t *out)
+/* Asks upstream; false if nobody could be asked. */
+static bool send_entry(struct worker *worker, struct inflight_entry *entry)
 {
-    struct inflight_entry *entry = add_entry(worker, message);
-    if (entry == NULL) {
-        return 0;
-    }
-    entry->retry = retry;
-    counters_add(&worker->counters, COUNTER_FORWARDED);
     if (upstream_ask(worker->upstream, entry)) {
-        if (message->origin->stream) {
-            stream_client_expect(worker->streams, &message->origin->connection);
-        }
-        return 0;
+        return true;
     }
     inflight_take(worker->inflight, entry);
     worker_release(worker, entry->published);
-    return dispatch_unanswered(worker, message->client, message->bytes, out);
+    return false;
 }
 
-static size_t forward(struct worker *worker, const struct message *message, bool retry,
-                      uint8_t *out)
+static size_t unanswered(struct context *context, const struct message *message, uint8_t *out)
 {
-    if (!message->origin->stream || !transfer_wanted(message->bytes)) {
-        return ask(worker, message, retry, out);
-    }
-    counters_add(&worker->counters, COUNTER_FORWARDED);
-    if (stream_client_transfer(worker->streams, &message->origin->connection, message->bytes)) {
+    struct query_env env = env_of(context);
+    counters_add(&context->worker->counters, COUNTER_SERVFAIL);
+    return query_unanswered(&env, message->client, message->bytes, out);
+}
+
+/* Asks upstream; octets of a SERVFAIL in out if nobody could be asked. */
+static size_t ask(struct context *context, const struct message *message,
+                  const struct query_result *result, uint8_t *out)
+{
+    struct worker *worker = context->worker;
+    struct inflight_entry *entry = fill_entry(
+        context, message, result, inflight_add(worker->inflight, message->bytes, worker->clock.ms));
+    if (entry == NULL) {
         return 0;
     }
-    return dispatch_unanswered(worker, message->client, message->bytes, out);
+    entry->retry = result->retry;
+    entry->reads_answer = result->reads_answer;
+    counters_add(&worker->counters, COUNTER_FORWARDED);
+    if (!send_entry(worker, entry)) {
+        return unanswered(context, message, out);
+    }
+    if (message->origin->stream) {
+        stream_client_expect(worker->streams, &message->origin->connection);
+    }
+    return 0;
+}
+
+static size_t forward(struct context *context, const struct message *message,
+                      const struct query_result *result, uint8_t *out)
+{
+    struct worker *worker = context->worker;
+    if (!message->origin->stream || !transfer_wanted(message->bytes)) {
+        return ask(context, message, result, out);
+    }
+    struct transfer_mark mark = {result->reads_answer ? context->published : NULL, context->now,
+                                 result->country};
+    counters_add(&worker->counters, COUNTER_FORWARDED);
+    if (stream_client_transfer(worker->streams, &message->origin->connection, message->bytes,
+                               &mark)) {
+        return 0;
+    }
+    return unanswered(context, message, out);
+}
+
+/* What becomes of a client that an order leads to another name. */
+enum led {
+    LED_AWAITS,  /* upstream was asked for it */
+    LED_DROPPED, /* there was no room in flight, and UDP needs no answer */
+    LED_ANSWER,  /* nothing was asked: an answer is in out */
+};
+
+/* Asks for the target of an order in place of the client's query. *size: of the CNAME alone in out,
+ * which is the answer where the question asks for no more; LED_ANSWER may change both. */
+static enum led lead(struct context *context, const struct message *message,
+                     const struct query_result *result, uint8_t *out, size_t *size)
+{
+    struct worker *worker = context->worker;
+    uint8_t own[CNAME_TARGET_QUERY_MAX];
+    struct span query = {own, cname_target_query(message->bytes, result->target, own)};
+    *size = result->size;
+    if (query.size == 0) {
+        return LED_ANSWER;
+    }
+    struct inflight_entry *entry =
+        fill_entry(context, message, result,
+                   inflight_add_leading(worker->inflight, query, message->bytes, worker->clock.ms));
+    if (entry == NULL && !message->origin->stream) {
+        return LED_DROPPED;
+    }
+    if (entry != NULL) {
+        entry->retry = true;
+        entry->match = result->match;
+    }
+    if (entry != NULL && send_entry(worker, entry)) {
+        return LED_AWAITS;
+    }
+    *size = unanswered(context, message, out);
+    return LED_ANSWER;
+}
+
+static size_t lead_query(struct context *context, const struct message *message,
+                         const struct query_result *result, uint8_t *out)
+{
+    size_t size;
+    switch (lead(context, message, result, out, &size)) {
+    case LED_AWAITS:
+        if (message->origin->stream) {
+            stream_client_expect(context->worker->streams, &message->origin->connection);
+        }
+        return 0;
+    case LED_DROPPED:
+        return 0;
+    case LED_ANSWER:
+        break;
+    }
+    return size;
 }
 
 size_t dispatch_query(struct worker *worker, const struct origin *origin,
-                      const struct query_client *client, struct span message,
+                      const struct query_client *client, struct span bytes,
                       uint8_t out[static BLOCK_ANSWER_MAX])
 {
-    struct query_env env = env_of(worker, worker->published, worker->clock.seconds);
+    struct context context = context_now(worker);
+    struct message message = {origin, client, bytes};
+    struct query_env env = env_of(&context);
     struct query_result result;
-    query_judge(&env, client, message, &result, out);
-    count(worker, &result);
+    query_judge(&env, client, bytes, &result, out);
+    count(&context, &result);
     switch (result.fate) {
     case QUERY_FORWARD:
-        return forward(worker, &(struct message){origin, client, message}, result.retry, out);
+        return forward(&context, &message, &result, out);
     case QUERY_ANSWER:
         return result.size;
+    case QUERY_CNAME:
+        return lead_query(&context, &message, &result, out);
     case QUERY_DROP:
         break;
     }
@@ -162,19 +268,180 @@ size_t dispatch_query(struct worker *worker, const struct origin *origin,
 size_t dispatch_unanswered(struct worker *worker, const struct query_client *client,
                            struct span message, uint8_t out[static BLOCK_ANSWER_MAX])
 {
-    struct query_env env = env_of(worker, worker->published, worker->clock.seconds);
-    counters_add(&worker->counters, COUNTER_SERVFAIL);
-    return query_unanswered(&env, client, message, out);
+    struct context context = context_now(worker);
+    return unanswered(&context, &(struct message){.client = client, .bytes = message}, out);
+}
+
+/* ---- The way back ---- */
+
+/* Judges an answer, and counts what came of it. */
+static void judge_answer(struct context *context, const struct query_answer *answer,
+                         struct query_result *result, uint8_t *out)
+{
+    struct counters *counters = &context->worker->counters;
+    struct query_env env = env_of(context);
+    query_answer_judge(&env, answer, result, out);
+    counters_add(counters, COUNTER_ANSWERS_READ);
+    switch (result->reason) {
+    case QUERY_ANSWER_CUT:
+        counters_add(counters, COUNTER_ANSWERS_UNREADABLE);
+        return;
+    case QUERY_BAD_EDNS:
+        counters_add(counters, COUNTER_FORMERR);
+        break;
+    case QUERY_BLOCKED:
+        break;
+    case QUERY_NOT_LISTED:
+    case QUERY_NOT_IN_SCOPE:
+    case QUERY_NO_QUESTION:
+    case QUERY_UNREADABLE:
+    case QUERY_NOTIMP:
+    case QUERY_NOT_SERVED:
+    case QUERY_DESIGNATED:
+    case QUERY_MALFORMED:
+        return;
+    }
+    count_blocked(context, result);
+    counters_add(counters, COUNTER_BLOCKED_ANSWERS);
+}
+
+enum query_fate dispatch_transfer(struct worker *worker, const struct transfer *transfer,
+                                  struct span message, uint8_t out[static BLOCK_ANSWER_MAX],
+                                  size_t *size)
+{
+    const struct transfer_mark *mark = transfer_mark(transfer);
+    if (mark->published == NULL) {
+        return QUERY_FORWARD;
+    }
+    struct context context = {worker, mark->published, mark->now};
+    struct query_answer answer = {
+        .client = {*transfer_client(transfer), true},
+        .country = mark->country,
+        .query = transfer_query(transfer),
+        .answer = message,
+    };
+    struct query_result result;
+    judge_answer(&context, &answer, &result, out);
+    *size = result.size;
+    return result.fate;
+}
+
+/* The query as its client sent it. */
+static struct span client_query(const struct inflight_entry *entry)
+{
+    if (entry->leads) {
+        return (struct span){entry->original, entry->original_size};
+    }
+    dns_set_id(entry->message, entry->client_id);
+    return (struct span){entry->message, entry->message_size};
+}
+
+/* Sends an answer that was made here. */
+static void reply(struct worker *worker, const struct origin *origin, struct span answer)
+{
+    if (origin->stream) {
+        stream_client_answer(worker->streams, &origin->connection, answer);
+    } else {
+        listen_udp_send_copy(&origin->datagram, answer);
+    }
+}
+
+static void reply_nothing(struct worker *worker, const struct origin *origin)
+{
+    if (origin->stream) {
+        stream_client_forgo(worker->streams, &origin->connection);
+    }
+}
+
+static struct query_answer answer_of(const struct inflight_entry *entry, struct span answer)
+{
+    return (struct query_answer){
+        .client = {entry->client, entry->origin.stream},
+        .country = entry->country,
+        .query = client_query(entry),
+        .answer = answer,
+    };
+}
+
+/* Upstream's answer leads to what an order names, and the order leads elsewhere. */
+static void lead_answer(struct context *context, const struct inflight_entry *entry,
+                        const struct query_answer *answer, const struct query_result *result,
+                        uint8_t *out)
+{
+    struct message message = {&entry->origin, &answer->client, answer->query};
+    size_t size;
+    switch (lead(context, &message, result, out, &size)) {
+    case LED_AWAITS:
+    case LED_DROPPED:
+        return;
+    case LED_ANSWER:
+        break;
+    }
+    reply(context->worker, &entry->origin, (struct span){out, size});
+}
+
+/* Is the answer for the client as it is? If not, the client has got what is due to it. */
+static bool passes(struct worker *worker, const struct inflight_entry *entry, struct span bytes)
+{
+    struct context context = context_of(worker, entry);
+    struct query_answer answer = answer_of(entry, bytes);
+    struct query_result result;
+    uint8_t out[BLOCK_ANSWER_MAX];
+    judge_answer(&context, &answer, &result, out);
+    switch (result.fate) {
+    case QUERY_FORWARD:
+        return true;
+    case QUERY_ANSWER:
+        reply(worker, &entry->origin, (struct span){out, result.size});
+        break;
+    case QUERY_CNAME:
+        lead_answer(&context, entry, &answer, &result, out);
+        break;
+    case QUERY_DROP:
+        reply_nothing(worker, &entry->origin);
+        break;
+    }
+    return false;
+}
+
+static void reply_unanswered(struct worker *worker, const struct inflight_entry *entry)
+{
+    struct context context = context_of(worker, entry);
+    struct query_client client = {entry->client, entry->origin.stream};
+    struct message message = {&entry->origin, &client, client_query(entry)};
+    uint8_t out[BLOCK_ANSWER_MAX];
+    size_t size = unanswered(&context, &message, out);
+    reply(worker, &entry->origin, (struct span){out, size});
+}
+
+/* The target's answer goes to the client behind the order's CNAME. */
+static void reply_led(struct worker *worker, const struct inflight_entry *entry, struct span bytes)
+{
+    struct context context = context_of(worker, entry);
+    struct query_env env = env_of(&context);
+    struct query_answer answer = answer_of(entry, bytes);
+    uint8_t out[DNS_MESSAGE_MAX]; /* a stream takes it whole */
+    struct span_writer writer = span_writer(out, sizeof(out));
+    size_t size = query_answer_compose(&env, &answer, &entry->match, &writer);
+    if (size == 0) {
+        reply_unanswered(worker, entry);
+    } else {
+        reply(worker, &entry->origin, (struct span){out, size});
+    }
 }
 
 static void on_answer(void *ctx, const struct inflight_entry *entry, struct span answer)
 {
     struct worker *worker = ctx;
-    counters_add(&worker->counters, COUNTER_ANSWERED);
-    if (entry->origin.stream) {
-        stream_client_answer(worker->streams, &entry->origin.connection, answer);
-    } else {
-        listen_udp_send(&entry->origin.datagram, answer);
+    if (entry->leads) {
+        reply_led(worker, entry, answer);
+    } else if (!entry->reads_answer || passes(worker, entry, answer)) {
+        counters_add(&worker->counters, COUNTER_ANSWERED);
+        if (entry->origin.stream) {
+            stream_client_answer(worker->streams, &entry->origin.connection, answer);
+        } else {
+            listen_udp_send(&entry->origin.datagram, answer);
+        }
     }
     worker_release(worker, entry->published);
 }
@@ -182,24 +449,14 @@ static void on_answer(void *ctx, const struct inflight_entry *entry, struct span
 static void on_unanswered(void *ctx, const struct inflight_entry *entry)
 {
     struct worker *worker = ctx;
-    struct query_env env = env_of(worker, entry->published, entry->now);
-    struct query_client client = {entry->client, entry->origin.stream};
-    struct span query = {entry->message, entry->message_size};
-    uint8_t out[BLOCK_ANSWER_MAX];
-    counters_add(&worker->counters, COUNTER_SERVFAIL);
-    dns_set_id(entry->message, entry->client_id);
-    size_t size = query_unanswered(&env, &client, query, out);
-    if (entry->origin.stream) {
-        stream_client_answer(worker->streams, &entry->origin.connection, (struct span){out, size});
-    } else {
-        listen_udp_send_copy(&entry->origin.datagram, (struct span){out, size});
-    }
+    reply_unanswered(worker, entry);
     worker_release(worker, entry->published);
 }
 
 static void on_batch_end(void *ctx)
 {
     struct worker *worker = ctx;
+    upstream_flush(worker->upstream); /* answers may have led to questions of our own */
     for (size_t i = 0; i < worker->udp_count; i++) {
         listen_udp_flush(worker->udp[i]);
     }

@@ -14,17 +14,25 @@
 #include "forwarder/upstream_env.h"
 
 struct origin;
+struct transfer;
 struct worker;
 
 /* Handles one message of a client. Octets of the answer that was written to out and is to be sent
  * now; 0 if the message was forwarded or dropped. */
 size_t dispatch_query(struct worker *worker, const struct origin *origin,
-                      const struct query_client *client, struct span message,
+                      const struct query_client *client, struct span bytes,
                       uint8_t out[static BLOCK_ANSWER_MAX]);
 
 /* SERVFAIL for a message that nobody answered; octets written. Counts it. */
 size_t dispatch_unanswered(struct worker *worker, const struct query_client *client,
                            struct span message, uint8_t out[static BLOCK_ANSWER_MAX]);
+
+/* Judges one message of a transfer. QUERY_FORWARD: it is for the client as it is. Else the transfer
+ * is blocked, and counted so: with QUERY_ANSWER (and QUERY_CNAME) size octets in out are for the
+ * client instead. */
+enum query_fate dispatch_transfer(struct worker *worker, const struct transfer *transfer,
+                                  struct span message, uint8_t out[static BLOCK_ANSWER_MAX],
+                                  size_t *size);
 
 /* What upstreams call: answers go back to their origins. */
 struct upstream_events dispatch_events(struct worker *worker);

@@ -118,19 +118,21 @@ static uint8_t *room_for(struct inflight *inflight, uint32_t index, size_t size,
     return inflight->large + (size_t)room * LARGE_SIZE;
 }
 
-struct inflight_entry *inflight_add(struct inflight *inflight, struct span message, uint64_t now_ms)
+/* An entry whose room holds size octets, which are the caller's to fill. */
+static struct inflight_entry *add(struct inflight *inflight, size_t size, uint64_t now_ms)
 {
     uint32_t large;
-    if (!inflight_has_room(inflight, message.size)) {
+    if (!inflight_has_room(inflight, size)) {
         return NULL;
     }
     uint32_t index = inflight->free_entries[inflight->capacity - inflight->count - 1];
-    uint8_t *room = room_for(inflight, index, message.size, &large);
+    uint8_t *room = room_for(inflight, index, size, &large);
     inflight->count++;
     struct inflight_entry *entry = &inflight->entries[index];
-    memcpy(room, message.bytes, message.size);
     entry->message = room;
-    entry->message_size = (uint32_t)message.size;
+    entry->message_size = (uint32_t)size;
+    entry->reads_answer = false;
+    entry->leads = false;
     entry->large = large;
     entry->attempt_count = 0;
     entry->tries = 0;
@@ -138,6 +140,31 @@ struct inflight_entry *inflight_add(struct inflight *inflight, struct span messa
     entry->arrived_ms = now_ms;
     entry->asked_ms = now_ms;
     TAILQ_INSERT_TAIL(&inflight->deadlines, entry, deadline);
+    return entry;
+}
+
+struct inflight_entry *inflight_add(struct inflight *inflight, struct span message, uint64_t now_ms)
+{
+    struct inflight_entry *entry = add(inflight, message.size, now_ms);
+    if (entry != NULL) {
+        memcpy(entry->message, message.bytes, message.size);
+    }
+    return entry;
+}
+
+struct inflight_entry *inflight_add_leading(struct inflight *inflight, struct span message,
+                                            struct span original, uint64_t now_ms)
+{
+    struct inflight_entry *entry = add(inflight, message.size + original.size, now_ms);
+    if (entry == NULL) {
+        return NULL;
+    }
+    memcpy(entry->message, message.bytes, message.size);
+    entry->message_size = (uint32_t)message.size;
+    entry->leads = true;
+    entry->original = entry->message + message.size;
+    entry->original_size = (uint32_t)original.size;
+    memcpy(entry->original, original.bytes, original.size);
     return entry;
 }
 

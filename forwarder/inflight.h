@@ -4,6 +4,8 @@
  * the start. An entry keeps a copy of its query (to ask another server, to compare the question, to
  * answer SERVFAIL), where the answer goes, and up to INFLIGHT_ATTEMPTS attempts. An attempt is a
  * channel (an upstream socket or stream) and the random ID used on it; (channel, ID) is unique.
+ * Where an order leads a client to another name (action cname), the query is one of our own, and
+ * the client's stands behind it.
  *
  * Invariant: an entry is on the list of deadlines from inflight_add to inflight_take; it is on
  * the list of retries only between inflight_await_retry and inflight_due_retry or inflight_take.
@@ -18,6 +20,8 @@
 #include "forwarder/origin.h"
 #include "forwarder/wire/span.h"
 #include "geo/address.h"
+#include "geo/country.h"
+#include "policy/policy.h"
 
 #define INFLIGHT_ATTEMPTS 4
 #define INFLIGHT_SMALL 512  /* octets of a query kept in its entry's own room */
@@ -51,8 +55,14 @@ struct inflight_entry {
     uint8_t *message;            /* the query; its ID is the last attempt's */
     uint32_t message_size;
     uint16_t client_id;
-    bool retry;    /* another server may be asked */
-    uint8_t tries; /* how often it was sent, attempts that broke included */
+    struct country country; /* of the client, as it was judged */
+    bool reads_answer;      /* the answer is to be judged (query_answer.h) */
+    bool leads;             /* message is our own: the target of an order is asked for */
+    uint8_t *original;      /* then: the client's query, with its ID */
+    uint32_t original_size;
+    struct policy_match match; /* and what led there */
+    bool retry;                /* another server may be asked */
+    uint8_t tries;             /* how often it was sent, attempts that broke included */
     uint8_t attempt_count;
     struct inflight_attempt attempts[INFLIGHT_ATTEMPTS];
     uint32_t large; /* index of its large room + 1, or 0 */
@@ -75,9 +85,16 @@ size_t inflight_count(const struct inflight *inflight);
 bool inflight_has_room(const struct inflight *inflight, size_t size);
 
 /* A new entry with a copy of the message (its size is at least a header's), or NULL if there is no
- * room. Fields up to asked_ms are the caller's to fill. */
+ * room. Fields up to asked_ms are the caller's to fill, and those from client_id to reads_answer.
+ */
 struct inflight_entry *inflight_add(struct inflight *inflight, struct span message,
                                     uint64_t now_ms);
+
+/* The same for a query of our own (message, of at most INFLIGHT_SMALL octets) in place of the
+ * client's (original): leads, original and original_size are set. No room for a message that fills
+ * all of a large room. */
+struct inflight_entry *inflight_add_leading(struct inflight *inflight, struct span message,
+                                            struct span original, uint64_t now_ms);
 
 /* Registers an attempt; false if that ID waits on that channel already, or the entry has had all
  * its attempts. */

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "geo/file_identity.h"
 #include "policy/yaml_text.h"
 
 struct loader {
@@ -35,7 +36,7 @@ struct loader {
     bool busy;
     pthread_t thread;
     const struct generation *before;
-    enum generation_strictness strictness;
+    struct loader_ask ask; /* unfinished is owned */
     struct loader_result result;
 };
 
@@ -57,8 +58,10 @@ static struct config *good_config(struct loader *loader)
 static struct config *read_config(struct loader *loader, struct problem_list *problems)
 {
     struct file_bytes now;
-    char why[WHY_MAX];
-    if (!file_bytes_read(AT_FDCWD, loader->path, YAML_TEXT_BYTES_MAX, &now, why)) {
+    char why[WHY_MAX] = "is being written; it is read once whoever writes it closes it";
+    if (file_identity_among(loader->ask.unfinished, loader->ask.unfinished_count, AT_FDCWD,
+                            loader->path) ||
+        !file_bytes_read(AT_FDCWD, loader->path, YAML_TEXT_BYTES_MAX, &now, why)) {
         problem_list_add(problems, PROBLEM_ERROR, loader->path, 0, 0, "%s", why);
     } else {
         struct config *config = config_parse(loader->path, now.bytes, now.size, problems);
@@ -101,12 +104,15 @@ static void load(struct loader *loader)
     result->config = read_config(loader, &result->problems);
     bool refused = result->config == NULL ||
                    !keep_fixed(loader, result->config, &result->problems) ||
-                   (loader->strictness == GENERATION_STRICT && result->problems.errors > 0);
+                   (loader->ask.strictness == GENERATION_STRICT && result->problems.errors > 0);
     if (!refused) {
         struct generation_options options = {
             .config = result->config,
             .before = loader->before,
-            .strictness = loader->strictness,
+            .strictness = loader->ask.strictness,
+            .accept_shrink = loader->ask.accept_shrink,
+            .unfinished = loader->ask.unfinished,
+            .unfinished_count = loader->ask.unfinished_count,
             .write_state = true,
             .seed = loader->seed,
             .now = (int64_t)time(NULL),
@@ -181,6 +187,7 @@ void loader_free(struct loader *loader)
     if (loader->finished >= 0) {
         close(loader->finished);
     }
+    free(loader->ask.unfinished);
     config_free(loader->started);
     file_bytes_fini(&loader->good);
     free(loader->path);
@@ -197,18 +204,18 @@ struct config *loader_read(struct loader *loader, struct problem_list *problems)
 void loader_run(struct loader *loader, struct loader_result *result)
 {
     loader->before = NULL;
-    loader->strictness = GENERATION_LENIENT;
     load(loader);
     *result = loader->result;
 }
 
 bool loader_start(struct loader *loader, const struct generation *before,
-                  enum generation_strictness strictness)
+                  const struct loader_ask *ask)
 {
     sigset_t all;
     sigset_t mask;
     loader->before = before;
-    loader->strictness = strictness;
+    free(loader->ask.unfinished);
+    loader->ask = *ask;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &mask);
     loader->busy = pthread_create(&loader->thread, NULL, run, loader) == 0;

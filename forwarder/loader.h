@@ -20,6 +20,14 @@ struct loader_result {
     struct problem_list problems;
 };
 
+/* What is asked of a load. */
+struct loader_ask {
+    enum generation_strictness strictness;
+    bool accept_shrink; /* see struct generation_options */
+    struct file_identity *unfinished;
+    size_t unfinished_count;
+};
+
 /* Told in the loop's thread when a load has ended; everything in result is the callee's. */
 typedef void loader_done_fn(void *ctx, struct loader_result *result);
 
@@ -36,7 +44,7 @@ struct config *loader_read(struct loader *loader, struct problem_list *problems)
 void loader_run(struct loader *loader, struct loader_result *result);
 
 /* Starts a load against the generation in force, which stays until it has ended. False if no
- * thread could be had. */
+ * thread could be had. Takes over ask->unfinished in any case. */
 bool loader_start(struct loader *loader, const struct generation *before,
-                  enum generation_strictness strictness);
+                  const struct loader_ask *ask);
 bool loader_busy(const struct loader *loader);

@@ -5,22 +5,11 @@
  */
 #include "forwarder/query.h"
 
-#include <string.h>
-
 #include "forwarder/generation/generation.h"
+#include "forwarder/order_answer.h"
+#include "forwarder/query_seen.h"
 #include "geo/geo_memo.h"
 #include "libknot/consts.h"
-
-/* "Blocked by order " + id + " of " + authority, each within its own bound. */
-#define QUERY_EXTRA_TEXT_MAX 512
-
-/* A message as far as it has been read: the header first, then, if it must be, the question. */
-struct query_seen {
-    const struct query_client *client;
-    struct span message;
-    struct block_query block;
-    struct dname qname;
-};
 
 static void answer(struct query_result *result, enum query_reason reason, size_t size)
 {
@@ -36,159 +25,15 @@ static void forward(struct query_result *result, enum query_reason reason, bool 
     result->retry = retry;
 }
 
-/* The part of an address that goes into a server cookie: 4 or 16 octets. */
-static struct edns_cookie_env cookie_env(const struct query_env *env, const struct address *address)
-{
-    bool ipv4 = address_is_ipv4(address);
-    return (struct edns_cookie_env){
-        .secret = env->generation->cookie_secret,
-        .client = {address->octet + (ipv4 ? 12 : 0), ipv4 ? 4 : 16},
-        .now = (uint32_t)env->now,
-    };
-}
-
-/* Reads question and OPT behind the header; false if there is no readable question. */
-static bool read_question(struct query_seen *seen)
-{
-    if (dns_question_decode(seen->message, &seen->block.question) != DNS_QUESTION_ONE) {
-        return false;
-    }
-    seen->block.stream = seen->client->stream;
-    edns_query_decode(seen->message, &seen->block.question, &seen->block.edns);
-    return true;
-}
-
 /* An rcode for a message that may or may not have a readable question. */
 static size_t rcode_answer(const struct query_env *env, struct query_seen *seen,
                            enum dns_rcode rcode, int info_code, uint8_t *out)
 {
-    if (!read_question(seen)) {
+    if (!query_seen_question(seen)) {
         return block_header_only(&seen->block.header, rcode, out);
     }
-    struct edns_cookie_env cookie = cookie_env(env, &seen->client->address);
+    struct edns_cookie_env cookie = order_answer_cookie(env, &seen->client->address);
     return block_rcode(&seen->block, rcode, info_code, &cookie, out);
-}
-
-/* Offset in a qname of its suffix with this many labels. */
-static unsigned suffix_offset(const struct dname *qname, unsigned labels)
-{
-    unsigned at = 0;
-    for (unsigned skip = qname->labels - labels; skip > 0; skip--) {
-        at += qname->wire[at] + 1U;
-    }
-    return at;
-}
-
-static void append(char *out, size_t *size, const char *text)
-{
-    size_t len = strnlen(text, QUERY_EXTRA_TEXT_MAX - *size);
-    memcpy(out + *size, text, len);
-    *size += len;
-}
-
-/* The text that tells a person which order it was; empty for an order that must not be told. */
-static struct span extra_text(const struct order *order, char out[static QUERY_EXTRA_TEXT_MAX])
-{
-    size_t size = 0;
-    if (!order->disclose) {
-        return (struct span){NULL, 0};
-    }
-    if (order->message_count > 0) {
-        const char *message = order->messages[0].text;
-        return (struct span){(const uint8_t *)message, strlen(message)};
-    }
-    append(out, &size, "Blocked by order ");
-    append(out, &size, order->id);
-    append(out, &size, " of ");
-    append(out, &size, order->authority);
-    return (struct span){(const uint8_t *)out, size};
-}
-
-/* An answer must not outlive the order that made it. */
-static uint32_t order_ttl(const struct order *order, uint32_t ttl, int64_t now)
-{
-    if (order->end == ORDER_FOR_GOOD || order->end - now >= (int64_t)ttl) {
-        return ttl;
-    }
-    return order->end > now ? (uint32_t)(order->end - now) : 0;
-}
-
-static size_t addresses_of(const struct order *order, struct block_address *out)
-{
-    for (size_t i = 0; i < order->address_count; i++) {
-        bool ipv4 = address_is_ipv4(&order->addresses[i]);
-        out[i].size = ipv4 ? 4 : 16;
-        memcpy(out[i].octet, order->addresses[i].octet + (ipv4 ? 12 : 0), out[i].size);
-    }
-    return order->address_count;
-}
-
-static enum block_kind kind_of(enum order_action action)
-{
-    switch (action) {
-    case ORDER_NXDOMAIN:
-        return BLOCK_NXDOMAIN;
-    case ORDER_NODATA:
-        return BLOCK_NODATA;
-    case ORDER_ADDRESS:
-        return BLOCK_ADDRESS;
-    case ORDER_REFUSED:
-    case ORDER_CNAME:
-    case ORDER_DROP:
-    case ORDER_SHADOW:
-    case ORDER_TCP_ONLY:
-    case ORDER_LOCAL:
-        break;
-    }
-    return BLOCK_REFUSED;
-}
-
-/* The answer of the order that the match names. */
-static size_t block(const struct query_env *env, const struct query_seen *seen,
-                    const struct policy_match *match, uint8_t *out)
-{
-    const struct generation *generation = env->generation;
-    const struct order *order = policy_order(generation->policy, match->order);
-    enum order_action action = policy_match_action(generation->policy, match);
-    char text[QUERY_EXTRA_TEXT_MAX];
-    struct block_address addresses[ORDER_ADDRESSES_MAX];
-    struct block_text what = {
-        .kind = kind_of(action),
-        .matched = suffix_offset(&seen->qname, match->labels),
-        .ttl = order_ttl(order, generation->config->block.ttl_s, env->now),
-        .rname = generation->soa_rname,
-        .addresses = addresses,
-        .address_count = addresses_of(order, addresses),
-        .info_code = action == ORDER_ADDRESS ? KNOT_EDNS_EDE_FORGED : KNOT_EDNS_EDE_CENSORED,
-        .has_error = true,
-        .extra_text = extra_text(order, text),
-    };
-    struct edns_cookie_env cookie = cookie_env(env, &seen->client->address);
-    return block_answer(&seen->block, &what, &cookie, out);
-}
-
-/* A listed name, whatever its OPT says. */
-static void handle_listed(const struct query_env *env, const struct query_seen *seen,
-                          struct query_result *result, uint8_t *out)
-{
-    const struct edns_query *edns = &seen->block.edns;
-    struct edns_cookie_env cookie = cookie_env(env, &seen->client->address);
-    if (edns->several) {
-        answer(result, QUERY_BAD_EDNS,
-               block_rcode(&seen->block, DNS_RCODE_FORMERR, -1, &cookie, out));
-        return;
-    }
-    if (edns->present && edns->version > 0) {
-        answer(result, QUERY_BAD_EDNS,
-               block_rcode(&seen->block, DNS_RCODE_BADVERS, -1, &cookie, out));
-        return;
-    }
-    if (policy_match_action(env->generation->policy, &result->match) == ORDER_DROP) {
-        result->fate = QUERY_DROP;
-        result->reason = QUERY_BLOCKED;
-        return;
-    }
-    answer(result, QUERY_BLOCKED, block(env, seen, &result->match, out));
 }
 
 /* resolver-arpa: nodata. An in-scope client is not led to a resolver that applies no orders
@@ -206,11 +51,11 @@ static size_t answer_designated(const struct query_env *env, const struct query_
     }
     struct block_text what = {
         .kind = BLOCK_NODATA,
-        .matched = suffix_offset(&seen->qname, resolver_arpa.labels),
+        .matched = (unsigned)(seen->qname.size - resolver_arpa.size),
         .ttl = env->generation->config->block.ttl_s,
         .rname = env->generation->soa_rname,
     };
-    struct edns_cookie_env cookie = cookie_env(env, &seen->client->address);
+    struct edns_cookie_env cookie = order_answer_cookie(env, &seen->client->address);
     return block_answer(&seen->block, &what, &cookie, out);
 }
 
@@ -223,10 +68,11 @@ static void handle_question(const struct query_env *env, struct query_seen *seen
         .qname = &seen->qname,
         .qtype = seen->block.question.qtype,
         .now = env->now,
+        .stream = seen->client->stream,
     };
     if (policy_decide(env->generation->policy, &who, &what, &result->match, env->on_shadow,
                       env->ctx) == POLICY_BLOCK) {
-        handle_listed(env, seen, result, out);
+        query_seen_listed(env, seen, false, result, out);
         return;
     }
     size_t size = answer_designated(env, seen, out);
@@ -235,6 +81,7 @@ static void handle_question(const struct query_env *env, struct query_seen *seen
         return;
     }
     forward(result, QUERY_NOT_LISTED, true);
+    result->reads_answer = policy_reads_answers(env->generation->policy, result->country, env->now);
 }
 
 /* A query of a client in a country that some order binds. */
@@ -246,8 +93,7 @@ static void handle_in_scope(const struct query_env *env, struct query_seen *seen
         forward(result, QUERY_NO_QUESTION, false);
         return;
     }
-    if (!read_question(seen) || !dname_decode(seen->block.question.qname.bytes,
-                                              seen->block.question.qname.size, &seen->qname)) {
+    if (!query_seen_name(seen)) {
         answer(result, QUERY_UNREADABLE, block_header_only(header, DNS_RCODE_FORMERR, out));
         return;
     }

@@ -93,7 +93,8 @@ static void on_hangup(evutil_socket_t number, short what, void *ctx)
 {
     (void)number;
     (void)what;
-    server_ask_reload(ctx, GENERATION_LENIENT, 0);
+    const struct server_ask ask = {.strictness = GENERATION_LENIENT};
+    server_ask_reload(ctx, &ask, 0);
 }
 
 /* Before they run, the start itself ends when it sees the flag. */
@@ -183,6 +184,7 @@ static bool load(struct server *server, char why[static WHY_MAX])
     if (server->control == NULL) {
         return false;
     }
+    server_follow_files(server);
     loader_run(server->loader, &result);
     server_log_problems(&result.problems);
     problem_list_fini(&result.problems);
@@ -191,7 +193,11 @@ static bool load(struct server *server, char why[static WHY_MAX])
         snprintf(why, WHY_MAX, "no generation could be loaded");
         return false;
     }
-    return server_publish(server, &result);
+    if (!server_publish(server, &result)) {
+        return false;
+    }
+    server_follow_files(server);
+    return true;
 }
 
 static bool start_upstreams(struct server *server, char why[static WHY_MAX])
@@ -320,6 +326,7 @@ static void free_sets(struct server *server)
  * the end must not wait for it: what it writes under state is whole at any moment. */
 static void finish(struct server *server)
 {
+    server_stop_watch(server);
     control_free(server->control);
     if (server->loader != NULL && loader_busy(server->loader)) {
         _exit(server->exit_status);

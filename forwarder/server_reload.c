@@ -14,6 +14,7 @@
 #include "forwarder/published.h"
 #include "forwarder/server_state.h"
 #include "forwarder/status.h"
+#include "forwarder/watch.h"
 #include "policy/instant.h"
 #include "policy/policy.h"
 
@@ -58,6 +59,12 @@ bool server_publish(struct server *server, struct loader_result *result)
     return true;
 }
 
+static bool same_ask(const struct server_ask *a, const struct server_ask *b)
+{
+    return a->strictness == b->strictness && a->accept_shrink == b->accept_shrink &&
+           a->watched == b->watched;
+}
+
 /* Starts a load for all that ask alike, as the first of them asks. */
 static void start_load(struct server *server)
 {
@@ -65,16 +72,20 @@ static void start_load(struct server *server)
     if (reload == NULL || loader_busy(server->loader)) {
         return;
     }
-    enum generation_strictness strictness = reload->strictness;
+    const struct server_ask asked = reload->ask;
+    struct loader_ask ask = {.strictness = asked.strictness, .accept_shrink = asked.accept_shrink};
     struct server_reload *next;
     for (; reload != NULL; reload = next) {
         next = TAILQ_NEXT(reload, link);
-        if (reload->strictness == strictness) {
+        if (same_ask(&reload->ask, &asked)) {
             TAILQ_REMOVE(&server->asked, reload, link);
             TAILQ_INSERT_TAIL(&server->loading, reload, link);
         }
     }
-    if (!loader_start(server->loader, server_generation(server), strictness)) {
+    if (asked.watched && server->watch != NULL) {
+        ask.unfinished = watch_unfinished(server->watch, &ask.unfinished_count);
+    }
+    if (!loader_start(server->loader, server_generation(server), &ask)) {
         struct loader_result result = {0};
         problem_list_init(&result.problems);
         problem_list_add(&result.problems, PROBLEM_ERROR, server->config_path, 0, 0,
@@ -83,15 +94,14 @@ static void start_load(struct server *server)
     }
 }
 
-void server_ask_reload(struct server *server, enum generation_strictness strictness,
-                       uint64_t ticket)
+void server_ask_reload(struct server *server, const struct server_ask *ask, uint64_t ticket)
 {
     struct server_reload *reload = calloc(1, sizeof(*reload));
     if (reload == NULL) {
         control_reply(server->control, ticket, "out of memory", NULL);
         return;
     }
-    reload->strictness = strictness;
+    reload->ask = *ask;
     reload->ticket = ticket;
     TAILQ_INSERT_TAIL(&server->asked, reload, link);
     start_load(server);
@@ -139,6 +149,7 @@ void server_on_loaded(void *ctx, struct loader_result *result)
                   result->problems.errors, policy_order_count(generation->policy));
         problem_list_fini(&result->problems);
         server_follow_orders(server);
+        server_follow_files(server);
     } else {
         log_event(LOG_LEVEL_ERROR, "load", "refused, the generation in force stays", "number=%llu",
                   (unsigned long long)generation->number);

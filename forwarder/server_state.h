@@ -19,6 +19,7 @@ struct control;
 struct health;
 struct upstream_names;
 struct upstream_set;
+struct watch;
 
 /* A published generation, until the last worker has left it. */
 struct server_published {
@@ -32,10 +33,17 @@ struct server_set {
     TAILQ_ENTRY(server_set) link;
 };
 
+/* Reloads that are asked for alike are one load. */
+struct server_ask {
+    enum generation_strictness strictness;
+    bool accept_shrink;
+    bool watched; /* by the watch: files that are being written are left for later */
+};
+
 /* A reload that was asked for: first queued, then answered when its generation is in force. */
 struct server_reload {
-    enum generation_strictness strictness;
-    uint64_t ticket;  /* of the control request; 0: a signal */
+    struct server_ask ask;
+    uint64_t ticket;  /* of the control request; 0: nobody waits */
     uint64_t awaited; /* the generation that must be adopted before the answer */
     json_t *result;   /* what will be answered then */
     bool failed;      /* something was wrong with some file */
@@ -73,6 +81,10 @@ struct server {
     struct health *health;
     struct control *control;
 
+    struct watch *watch;         /* NULL: edits of others are not noticed */
+    char watch_problem[WHY_MAX]; /* why some are not, though they are wanted to be; "": none */
+    int64_t watch_problem_since;
+
     struct event *signals[3];
     struct event *notified;    /* a worker has something to tell */
     struct event *order_timer; /* an order begins or ends */
@@ -90,8 +102,7 @@ void server_log_problems(const struct problem_list *problems);
 bool server_publish(struct server *server, struct loader_result *result);
 
 /* Queues a reload; the request with this ticket (0: none) is answered when it is done. */
-void server_ask_reload(struct server *server, enum generation_strictness strictness,
-                       uint64_t ticket);
+void server_ask_reload(struct server *server, const struct server_ask *ask, uint64_t ticket);
 void server_on_loaded(void *ctx, struct loader_result *result);
 
 /* Frees what no worker uses any more, and answers reloads that are in force everywhere. */
@@ -100,6 +111,13 @@ void server_collect(struct server *server);
 /* Logs orders that have begun or ended, and sets the timer to the next. */
 void server_follow_orders(struct server *server);
 void server_free_generations(struct server *server);
+
+/* server_watch.c */
+
+/* Has the files watched that the configuration names, as far as it wants that, and the lists of the
+ * generation in force, if there is one. */
+void server_follow_files(struct server *server);
+void server_stop_watch(struct server *server);
 
 /* server_control.c */
 

@@ -4,6 +4,7 @@
  */
 #include "forwarder/status.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "forwarder/counters.h"
@@ -158,19 +159,41 @@ static json_t *by_country(const struct status_view *view)
     return object;
 }
 
+/* That edits go unnoticed is a warning of the daemon, not of a load. */
+static json_t *warnings_json(const struct status_view *view)
+{
+    json_t *array = standing_problems(view, PROBLEM_WARNING);
+    if (view->watch_problem != NULL) {
+        char text[2 * WHY_MAX];
+        snprintf(text, sizeof(text),
+                 "some edits go unnoticed: after one, send SIGHUP or run bailiwick reload (%s)",
+                 view->watch_problem);
+        json_array_append_new(array, json_pack("{s:s, s:i, s:i, s:s, s:o}", "file",
+                                               view->generation->config->orders, "line", 0,
+                                               "column", 0, "warning", text, "since",
+                                               instant(view->watch_problem_since)));
+    }
+    return array;
+}
+
+static const char *watch_state(const struct status_view *view)
+{
+    return !view->watched ? "off" : view->watch_problem != NULL ? "partial" : "on";
+}
+
 json_t *status_json(const struct status_view *view)
 {
     const struct generation *generation = view->generation;
     const struct policy *policy = generation->policy;
-    json_t *status = json_pack(
-        "{s:s, s:o, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:I}", "version",
-        BAILIWICK_VERSION, "started", instant(view->started), "generation",
-        (json_int_t)generation->number, "loaded", instant(generation->loaded), "errors",
-        standing_problems(view, PROBLEM_ERROR), "warnings",
-        standing_problems(view, PROBLEM_WARNING), "orders", (json_int_t)policy_order_count(policy),
-        "orders_in_force", (json_int_t)in_force(policy, view->now), "names",
-        (json_int_t)policy_names(policy), "geo", geo_json(generation), "upstreams",
-        upstreams_json(view->upstreams), "workers", (json_int_t)view->worker_count);
+    json_t *status =
+        json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:o, s:o, s:I}", "version",
+                  BAILIWICK_VERSION, "started", instant(view->started), "generation",
+                  (json_int_t)generation->number, "loaded", instant(generation->loaded), "errors",
+                  standing_problems(view, PROBLEM_ERROR), "warnings", warnings_json(view), "watch",
+                  watch_state(view), "orders", (json_int_t)policy_order_count(policy),
+                  "orders_in_force", (json_int_t)in_force(policy, view->now), "names",
+                  (json_int_t)policy_names(policy), "geo", geo_json(generation), "upstreams",
+                  upstreams_json(view->upstreams), "workers", (json_int_t)view->worker_count);
     if (status == NULL) {
         return NULL;
     }

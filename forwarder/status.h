@@ -6,6 +6,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ struct status_view {
     const struct upstream_set *upstreams;
     struct worker *const *workers;
     size_t worker_count;
+    bool watched;              /* edits of others are noticed */
+    const char *watch_problem; /* why some are not; NULL: all are */
+    int64_t watch_problem_since;
     unsigned connections;      /* client streams */
     const struct tally *tally; /* all generations, those in use included */
 };

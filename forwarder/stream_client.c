@@ -75,6 +75,15 @@ struct stream_table *stream_table_new(struct worker *worker)
     return table;
 }
 
+static void free_transfer(struct worker *worker, struct transfer *transfer)
+{
+    struct published *published = transfer_mark(transfer)->published;
+    transfer_free(transfer);
+    if (published != NULL) {
+        worker_release(worker, published);
+    }
+}
+
 static void client_free(struct stream_client *client)
 {
     struct stream_table *table = client->table;
@@ -84,7 +93,7 @@ static void client_free(struct stream_client *client)
         TAILQ_REMOVE(&table->stalled, client, waiting);
     }
     for (unsigned i = 0; i < client->transfer_count; i++) {
-        transfer_free(client->transfers[i]);
+        free_transfer(table->worker, client->transfers[i]);
     }
     table->slots[client->slot] = NULL;
     table->count--;
@@ -408,16 +417,39 @@ void stream_client_answer(struct stream_table *table, const struct origin_stream
     finish_if_done(client);
 }
 
+void stream_client_forgo(struct stream_table *table, const struct origin_stream *origin)
+{
+    struct stream_client *client = find(table, origin);
+    if (client == NULL) {
+        return;
+    }
+    client->due--;
+    finish_if_done(client);
+}
+
 /* A transfer's messages may be as many as they like: it is paused while the client does not read,
  * and never runs into stream-output by itself, however long the message that made it pause. */
-static void on_transfer_message(void *ctx, struct transfer *transfer, struct span message)
+static bool on_transfer_message(void *ctx, struct transfer *transfer, struct span message)
 {
     struct stream_client *client = ctx;
-    write_message(client, message);
-    if (client->doomed ||
-        unread(client) * 4 >= client->table->worker->shared->config->limits.stream_output) {
+    struct worker *worker = client->table->worker;
+    uint8_t out[BLOCK_ANSWER_MAX];
+    size_t size = 0;
+    switch (dispatch_transfer(worker, transfer, message, out, &size)) {
+    case QUERY_FORWARD:
+        write_message(client, message);
+        break;
+    case QUERY_ANSWER:
+    case QUERY_CNAME:
+        send_message(client, (struct span){out, size});
+        return false;
+    case QUERY_DROP:
+        return false;
+    }
+    if (client->doomed || unread(client) * 4 >= worker->shared->config->limits.stream_output) {
         transfer_pause(transfer, true);
     }
+    return true;
 }
 
 static void forget_transfer(struct stream_client *client, const struct transfer *transfer)
@@ -448,16 +480,17 @@ static void on_transfer_end(void *ctx, struct transfer *transfer, enum transfer_
         bufferevent_disable(client->transport, EV_READ);
         client->draining = true;
         break;
+    case TRANSFER_REFUSED: /* it has been answered */
     case TRANSFER_IDLE:
         break;
     }
-    transfer_free(transfer);
+    free_transfer(worker, transfer);
     finish_if_done(client);
     event_active(client->table->later, 0, 0);
 }
 
 bool stream_client_transfer(struct stream_table *table, const struct origin_stream *origin,
-                            struct span query)
+                            struct span query, const struct transfer_mark *mark)
 {
     struct worker *worker = table->worker;
     struct stream_client *client = find(table, origin);
@@ -468,7 +501,7 @@ bool stream_client_transfer(struct stream_table *table, const struct origin_stre
         return false; /* each transfer takes one */
     }
     struct transfer_request request = {query, client->address,
-                                       worker->shared->config->limits.tcp_idle_ms};
+                                       worker->shared->config->limits.tcp_idle_ms, *mark};
     struct transfer_events events = {on_transfer_message, on_transfer_end, client};
     struct transfer *transfer =
         transfer_new(&worker->upstream_env, worker->upstream, &request, &events);
@@ -476,6 +509,9 @@ bool stream_client_transfer(struct stream_table *table, const struct origin_stre
         return false;
     }
     client->transfers[client->transfer_count++] = transfer;
+    if (mark->published != NULL) {
+        worker_hold(worker, mark->published);
+    }
     return true;
 }
 

@@ -26,6 +26,7 @@
 #define STREAM_CLIENT_TRANSFERS 8  /* of these, zone transfers */
 
 struct stream_table;
+struct transfer_mark;
 struct worker;
 
 /* NULL when memory is out. */
@@ -48,10 +49,13 @@ void stream_client_expect(struct stream_table *table, const struct origin_stream
 void stream_client_answer(struct stream_table *table, const struct origin_stream *origin,
                           struct span answer);
 
-/* Starts a zone transfer for the connection. False if no server could be asked, or the process is
- * short of descriptors. */
+/* One of the answers that were due will not come: the order's action is drop. */
+void stream_client_forgo(struct stream_table *table, const struct origin_stream *origin);
+
+/* Starts a zone transfer for the connection, which holds the generation of its mark until it ends.
+ * False if no server could be asked, or the process is short of descriptors. */
 bool stream_client_transfer(struct stream_table *table, const struct origin_stream *origin,
-                            struct span query);
+                            struct span query, const struct transfer_mark *mark);
 
 /* Goes on with connections that were stalled, if there is room again. */
 void stream_client_resume(struct stream_table *table);

@@ -26,6 +26,7 @@ struct transfer {
     struct upstream *upstream;
     struct transfer_events events;
     struct address client;
+    struct transfer_mark mark;
     unsigned idle_ms;
     unsigned tries;
     const struct upstream_target *last; /* the server asked last; only compared */
@@ -53,6 +54,16 @@ bool transfer_wanted(struct span query)
 struct span transfer_query(const struct transfer *transfer)
 {
     return (struct span){transfer->query, transfer->query_size};
+}
+
+const struct address *transfer_client(const struct transfer *transfer)
+{
+    return &transfer->client;
+}
+
+const struct transfer_mark *transfer_mark(const struct transfer *transfer)
+{
+    return &transfer->mark;
 }
 
 static void start_deadline(struct transfer *transfer, uint64_t ms)
@@ -168,6 +179,24 @@ static void count_answered(const struct transfer *transfer)
     }
 }
 
+/* Hands one message on; false if it was not taken. */
+static bool relay(struct transfer *transfer, uint8_t *message, size_t size)
+{
+    if (!belongs(transfer, (struct span){message, size})) {
+        counters_add(transfer->env->counters, COUNTER_UNMATCHED);
+        return true;
+    }
+    dns_set_id(message, dns_id(transfer->query));
+    if (!transfer->events.on_message(transfer->events.ctx, transfer,
+                                     (struct span){message, size})) {
+        return false;
+    }
+    count_answered(transfer);
+    transfer->relaying = true;
+    start_deadline(transfer, transfer->idle_ms);
+    return true;
+}
+
 static void on_readable(struct bufferevent *transport, void *ctx)
 {
     struct transfer *transfer = ctx;
@@ -176,15 +205,9 @@ static void on_readable(struct bufferevent *transport, void *ctx)
     size_t size;
     /* Pausing takes effect between messages: what is buffered stays buffered. */
     while (!transfer->paused && framing_peek(input, &message, &size)) {
-        if (belongs(transfer, (struct span){message, size})) {
-            count_answered(transfer);
-            transfer->relaying = true;
-            start_deadline(transfer, transfer->idle_ms);
-            dns_set_id(message, dns_id(transfer->query));
-            transfer->events.on_message(transfer->events.ctx, transfer,
-                                        (struct span){message, size});
-        } else {
-            counters_add(transfer->env->counters, COUNTER_UNMATCHED);
+        if (!relay(transfer, message, size)) {
+            end(transfer, transfer->relaying ? TRANSFER_CLOSED : TRANSFER_REFUSED);
+            return;
         }
         framing_drop(input, size);
     }
@@ -239,6 +262,7 @@ struct transfer *transfer_new(struct upstream_env *env, struct upstream *upstrea
     transfer->upstream = upstream;
     transfer->events = *events;
     transfer->client = request->client;
+    transfer->mark = request->mark;
     transfer->idle_ms = request->idle_ms;
     transfer->query_size = request->query.size;
     memcpy(transfer->query, request->query.bytes, request->query.size);

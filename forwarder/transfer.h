@@ -13,26 +13,37 @@
 #include "forwarder/upstream.h"
 #include "forwarder/wire/span.h"
 
+struct published;
 struct transfer;
 
 enum transfer_end {
     TRANSFER_UNANSWERED, /* no server gave a first message in time: the client gets SERVFAIL */
-    TRANSFER_CLOSED,     /* upstream closed after at least one message */
+    TRANSFER_REFUSED,    /* on_message did not take the first message */
+    TRANSFER_CLOSED,     /* after at least one message upstream closed, or one was not taken */
     TRANSFER_IDLE,       /* upstream has said nothing for long; most likely it is complete */
 };
 
 struct transfer_events {
-    /* One message with the client's ID in place, borrowed for the call. */
-    void (*on_message)(void *ctx, struct transfer *transfer, struct span message);
+    /* One message with the client's ID in place, borrowed for the call. False: the client is to get
+     * no more of them, and the transfer ends. */
+    bool (*on_message)(void *ctx, struct transfer *transfer, struct span message);
     /* The transfer is over; to be freed by the callee. */
     void (*on_end)(void *ctx, struct transfer *transfer, enum transfer_end end);
     void *ctx;
+};
+
+/* How the query was judged, so that what comes back is judged alike; kept, not looked at here. */
+struct transfer_mark {
+    struct published *published; /* NULL: what comes back is not read */
+    int64_t now;                 /* seconds since the epoch */
+    struct country country;      /* of the client */
 };
 
 struct transfer_request {
     struct span query; /* copied */
     struct address client;
     unsigned idle_ms;
+    struct transfer_mark mark;
 };
 
 /* Is this query (with one readable question) one for a transfer? */
@@ -46,6 +57,8 @@ void transfer_free(struct transfer *transfer); /* NULL is allowed */
 
 /* The query, with the client's ID. */
 struct span transfer_query(const struct transfer *transfer);
+const struct address *transfer_client(const struct transfer *transfer);
+const struct transfer_mark *transfer_mark(const struct transfer *transfer);
 
 /* Stops or goes on reading from upstream, when the client does not keep up. */
 void transfer_pause(struct transfer *transfer, bool pause);

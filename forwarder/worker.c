@@ -60,6 +60,11 @@ static void report_oldest(struct worker *worker)
     }
 }
 
+void worker_hold(struct worker *worker, struct published *published)
+{
+    published->shares[worker->index].in_flight++;
+}
+
 void worker_release(struct worker *worker, struct published *published)
 {
     struct published_share *share = &published->shares[worker->index];

@@ -106,5 +106,6 @@ void worker_join(struct worker *worker);
  * May be called from the main thread. */
 uint64_t worker_receive_drops(const struct worker *worker);
 
-/* For the worker's own modules: an entry that holds this generation was taken. */
+/* For the worker's own modules: something that holds this generation came, and has gone. */
+void worker_hold(struct worker *worker, struct published *published);
 void worker_release(struct worker *worker, struct published *published);

@@ -149,15 +149,15 @@ char *file_bytes_hex(const uint8_t sha256[static FILE_BYTES_SHA256],
     return out;
 }
 
-static bool write_all(int fd, const char *bytes, size_t size)
+bool file_bytes_put(int descriptor, const char *bytes, size_t size, char why[static WHY_MAX])
 {
     while (size > 0) {
-        ssize_t put = write(fd, bytes, size);
+        ssize_t put = write(descriptor, bytes, size);
         if (put < 0 && errno == EINTR) {
             continue;
         }
         if (put < 0) {
-            return false;
+            return refuse(why, "cannot write");
         }
         bytes += put;
         size -= (size_t)put;
@@ -190,8 +190,9 @@ bool file_bytes_seal(const struct file_bytes *file, int *descriptor, char why[st
     if (fd < 0) {
         return refuse(why, "cannot make a memfd");
     }
-    if (!write_all(fd, file->bytes, file->size) || !add_seals(fd)) {
-        refuse(why, "cannot keep a sealed copy");
+    bool done = file_bytes_put(fd, file->bytes, file->size, why) &&
+                (add_seals(fd) || refuse(why, "cannot keep a sealed copy"));
+    if (!done) {
         close(fd);
         return false;
     }
@@ -217,51 +218,76 @@ static int open_folder_of(const char *path)
     return fd;
 }
 
-/* Writes the new file to disk and gives it its name; errno says why not. Closes fd either way. */
-static bool fill_and_rename(int fd, const char *temporary, const char *path, const void *bytes,
-                            size_t size)
+/* A file on its way to its name. */
+struct replacement {
+    const char *path;
+    char *temporary;
+    file_bytes_fill_fn *fill;
+    void *ctx;
+};
+
+/* Fills the new file, puts it on disk and gives it its name. Closes fd either way. */
+static bool fill_and_rename(const struct replacement *file, int fd, char why[static WHY_MAX])
 {
-    bool done = fchmod(fd, 0640) == 0 && write_all(fd, bytes, size) && fsync(fd) == 0;
-    int saved = errno;
+    bool done = file->fill(file->ctx, fd, why) &&
+                ((fchmod(fd, 0640) == 0 && fsync(fd) == 0) || refuse(why, "cannot write"));
     if (close(fd) != 0 && done) {
-        return false;
+        done = refuse(why, "cannot write");
     }
-    errno = saved;
-    return done && rename(temporary, path) == 0;
+    return done && (rename(file->temporary, file->path) == 0 || refuse(why, "cannot write"));
 }
 
-static bool write_beside(const char *path, const void *bytes, size_t size, char why[static WHY_MAX])
+static bool write_beside(struct replacement *file, char why[static WHY_MAX])
 {
-    char *temporary = NULL;
-    if (asprintf(&temporary, "%s.tmp-XXXXXX", path) < 0) {
+    if (asprintf(&file->temporary, "%s.tmp-XXXXXX", file->path) < 0) {
         return refuse(why, "cannot write");
     }
     bool done = false;
-    int fd = mkostemp(temporary, O_CLOEXEC);
+    int fd = mkostemp(file->temporary, O_CLOEXEC);
     if (fd < 0) {
         refuse(why, "cannot make a file beside it");
-    } else if (!fill_and_rename(fd, temporary, path, bytes, size)) {
-        refuse(why, "cannot write");
-        unlink(temporary);
     } else {
-        done = true;
+        done = fill_and_rename(file, fd, why);
+        if (!done) {
+            unlink(file->temporary);
+        }
     }
-    free(temporary);
+    free(file->temporary);
     return done;
 }
 
-bool file_bytes_write(const char *path, const void *bytes, size_t size, char why[static WHY_MAX])
+bool file_bytes_replace(const char *path, file_bytes_fill_fn *fill, void *ctx,
+                        char why[static WHY_MAX])
 {
     /* Opened first: a folder that cannot be synced must be known before path changes. */
     int folder = open_folder_of(path);
     if (folder < 0) {
         return refuse(why, "cannot open its folder");
     }
-    bool done = write_beside(path, bytes, size, why);
+    struct replacement file = {.path = path, .fill = fill, .ctx = ctx};
+    bool done = write_beside(&file, why);
     /* A rename is safe from a power cut only once the folder that holds the name is on disk. */
     if (done && fsync(folder) != 0) {
         done = refuse(why, "written, but its folder cannot be synced");
     }
     close(folder);
     return done;
+}
+
+/* Bytes as a file_bytes_fill_fn gets them. */
+struct given_bytes {
+    const char *bytes;
+    size_t size;
+};
+
+static bool put_given(void *ctx, int descriptor, char why[static WHY_MAX])
+{
+    const struct given_bytes *given = ctx;
+    return file_bytes_put(descriptor, given->bytes, given->size, why);
+}
+
+bool file_bytes_write(const char *path, const void *bytes, size_t size, char why[static WHY_MAX])
+{
+    struct given_bytes given = {bytes, size};
+    return file_bytes_replace(path, put_given, &given, why);
 }

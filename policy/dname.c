@@ -253,6 +253,45 @@ fail:
     return false;
 }
 
+size_t dname_scan(const char *text, size_t len, struct dname *out)
+{
+    uint8_t *length = out->wire; /* of the label that is being read */
+    uint8_t *at = length + 1;    /* where its next octet goes */
+    uint8_t *const end = out->wire + DNAME_MAX - 1;
+    size_t used = 0;
+    out->labels = 0;
+    for (; used < len && at <= end; used++) {
+        uint8_t octet = name_octet[(uint8_t)text[used]];
+        if (octet != 0) {
+            *at++ = octet;
+            continue;
+        }
+        if (text[used] != '.') {
+            break;
+        }
+        size_t n = (size_t)(at - length) - 1;
+        if (n == 0 || n > LABEL_MAX) {
+            return 0;
+        }
+        *length = (uint8_t)n;
+        out->labels++;
+        length = at++;
+    }
+    size_t n = (size_t)(at - length) - 1;
+    bool goes_on = used < len && (name_octet[(uint8_t)text[used]] != 0 || text[used] == '.');
+    if (goes_on || n > LABEL_MAX || (n > 0 && at > end) || (n == 0 && out->labels == 0)) {
+        return 0;
+    }
+    if (n > 0) {
+        *length = (uint8_t)n;
+        out->labels++;
+        length = at;
+    }
+    *length = 0;
+    out->size = (uint8_t)(length - out->wire + 1);
+    return is_ipv4(out) ? 0 : used;
+}
+
 bool dname_decode(const uint8_t *wire, size_t size, struct dname *out)
 {
     size_t limit = size < DNAME_MAX ? size : DNAME_MAX;

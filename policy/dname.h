@@ -32,6 +32,12 @@ struct dname {
  * name; callers that report show it. */
 bool dname_parse(const char *text, size_t len, struct dname *out, char why[static WHY_MAX]);
 
+/* Reads the plain name that a text begins with: the longest run of letters, digits, hyphens,
+ * underscores and dots. Returns its length, or 0 where that run is empty, the root or no
+ * name that dname_parse would take. The quick way through lists of millions of names: what follows
+ * the run is the caller's to judge. */
+size_t dname_scan(const char *text, size_t len, struct dname *out);
+
 /* Reads an uncompressed name from at most size octets of wire, lowering ASCII case. False for a
  * compression pointer, another label type, a cut or an over-long name. Any octet may stand in a
  * label. */

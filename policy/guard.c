@@ -1,30 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What may not be blocked: the public suffix list (libpsl, as built into it) and the operator's
- * protected names. Not here: allow-wide, which belongs to an order and is applied by its readers.
- * Owns the protected names and two maps over them; borrows libpsl's built-in list.
+ * What may not be blocked: public suffixes, widely used names, and the operator's protected names
+ * and networks. Not here: allow-wide, which belongs to an order and is applied by its readers. Owns
+ * the protected names, the maps over them and over what is widely used, and the networks.
  */
 #include "policy/guard.h"
 
-#include <libpsl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "geo/network.h"
 #include "geo/problem.h"
 #include "policy/line_reader.h"
+#include "policy/protected_networks.h"
+#include "policy/public_suffix.h"
+#include "policy/public_suffix_rules.h"
 #include "policy/suffix_map.h"
+#include "policy/widely_used.h"
 
 /* Protected names are the operator's own, and no query is ever compared with them. */
 #define GUARD_SEED 0
 
 struct guard {
-    const psl_ctx_t *suffixes;
     struct dname *names; /* protected; the values of both maps are places in it */
     size_t count;
     size_t capacity;
     struct suffix_map *below; /* the protected names: whoever has one as a suffix is below it */
     struct suffix_map *above; /* what stands above them, the root left out */
+    struct suffix_map *used;  /* widely used names */
+    struct public_suffix_rules *rules;   /* which names need not be looked up; NULL: all must */
+    struct protected_networks *networks; /* NULL: none */
 };
 
 /* --- Reading --- */
@@ -88,11 +94,35 @@ static struct suffix_map *map_names(const struct guard *guard, bool above)
     return suffix_map_seal(builder);
 }
 
+/* What stands above these is a public suffix. NULL when memory is out. */
+static struct suffix_map *map_used_names(void)
+{
+    struct line_reader reader;
+    struct line line;
+    struct dname name;
+    char why[WHY_MAX];
+    size_t size;
+    const char *text = widely_used_text(&size);
+    struct suffix_map_builder *builder = suffix_map_builder_new(GUARD_SEED);
+    bool added = builder != NULL;
+    line_reader_init(&reader, text, size);
+    while (added && line_reader_next(&reader, &line)) {
+        added = dname_parse(line.text, line.len, &name, why) &&
+                suffix_map_builder_add(builder, &name, 0);
+    }
+    if (!added) {
+        suffix_map_builder_free(builder);
+        return NULL;
+    }
+    return suffix_map_seal(builder);
+}
+
 static bool make_maps(struct guard *guard)
 {
+    guard->used = map_used_names();
     guard->below = map_names(guard, false);
     guard->above = map_names(guard, true);
-    return guard->below != NULL && guard->above != NULL;
+    return guard->used != NULL && guard->below != NULL && guard->above != NULL;
 }
 
 struct guard *guard_new(const char *name, const char *bytes, size_t size,
@@ -104,8 +134,7 @@ struct guard *guard_new(const char *name, const char *bytes, size_t size,
     if (guard == NULL) {
         goto no_memory;
     }
-    guard->suffixes = psl_builtin();
-    if (guard->suffixes == NULL) {
+    if (!public_suffix_known()) {
         problem_list_add(problems, PROBLEM_ERROR, name, 0, 0,
                          "libpsl was built without a public suffix list");
         goto fail;
@@ -115,6 +144,7 @@ struct guard *guard_new(const char *name, const char *bytes, size_t size,
         goto no_memory;
     }
     if (problems->errors == errors) {
+        guard->rules = public_suffix_rules_new();
         return guard;
     }
     goto fail;
@@ -129,6 +159,9 @@ fail:
 void guard_free(struct guard *guard)
 {
     if (guard != NULL) {
+        public_suffix_rules_free(guard->rules);
+        suffix_map_free(guard->used);
+        protected_networks_free(guard->networks);
         suffix_map_free(guard->above);
         suffix_map_free(guard->below);
         free(guard->names);
@@ -136,7 +169,14 @@ void guard_free(struct guard *guard)
     }
 }
 
-/* --- Judging --- */
+bool guard_protect_networks(struct guard *guard, const char *name, const char *bytes, size_t size,
+                            struct problem_list *problems)
+{
+    guard->networks = protected_networks_new(name, bytes, size, problems);
+    return guard->networks != NULL;
+}
+
+/* --- Judging names --- */
 
 /* Two names within one sentence: very long ones are cut. */
 static enum guard_verdict say(enum guard_verdict verdict, const struct dname *name,
@@ -175,28 +215,12 @@ static enum guard_verdict judge_protected(const struct guard *guard, const struc
     return GUARD_FREE;
 }
 
-/* An octet for libpsl. What no public suffix has becomes a question mark, so that only wildcards of
- * the list match it. */
-static char suffix_octet(uint8_t octet)
+static bool is_widely_used(const struct guard *guard, const struct dname *name)
 {
-    bool plain = (octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9') || octet == '-';
-    return (char)(plain ? octet : '?');
-}
-
-/* The text of a name as libpsl must have it: lower case, no trailing dot. Not dname_format: a
- * million names are judged, and a dot that is escaped there would be a dot here. */
-static void format_suffix(const struct dname *name, char out[static DNAME_MAX])
-{
-    char *text = out;
-    for (size_t at = 0; name->wire[at] != 0;) {
-        if (at > 0) {
-            *text++ = '.';
-        }
-        for (size_t end = at + name->wire[at]; at++ < end;) {
-            *text++ = suffix_octet(name->wire[at]);
-        }
-    }
-    *text = '\0';
+    struct suffix_keys keys;
+    const uint32_t *value;
+    suffix_keys_init(&keys, name, GUARD_SEED);
+    return suffix_map_find(guard->used, &keys, keys.count, &value) > 0;
 }
 
 enum guard_verdict guard_judge(const struct guard *guard, const struct dname *name,
@@ -212,13 +236,68 @@ enum guard_verdict guard_judge(const struct guard *guard, const struct dname *na
     if (name->labels == 1) {
         return say(GUARD_WIDE, name, "is a top-level domain", NULL, why);
     }
-    char text[DNAME_MAX];
-    format_suffix(name, text);
-    if (psl_is_public_suffix(guard->suffixes, text)) {
+    if (public_suffix_rules_may_name(guard->rules, name) && public_suffix_is(name, name->labels)) {
         return say(GUARD_WIDE, name, "is a public suffix", NULL, why);
+    }
+    if (is_widely_used(guard, name)) {
+        return say(GUARD_WIDE, name, "is widely used: others than its owner depend on it", NULL,
+                   why);
     }
     return GUARD_FREE;
 }
+
+/* --- Judging labels --- */
+
+enum guard_verdict guard_judge_label(const struct dname *label, char why[static WHY_MAX])
+{
+    char tld[PUBLIC_SUFFIX_TLD_MAX];
+    if (!public_suffix_of_label(label, tld)) {
+        return GUARD_FREE;
+    }
+    if (tld[0] == '\0') {
+        return say(GUARD_WIDE, label, "is a top-level domain", NULL, why);
+    }
+    char text[DNAME_TEXT_MAX];
+    snprintf(why, WHY_MAX, "%.64s is a public suffix under %s", dname_format(label, text), tld);
+    return GUARD_WIDE;
+}
+
+/* --- Judging networks --- */
+
+static enum guard_verdict say_protected(const struct network *network, const struct network *other,
+                                        char why[static WHY_MAX])
+{
+    char text[NETWORK_TEXT_MAX], other_text[NETWORK_TEXT_MAX];
+    const char *relation = "lies within";
+    if (network->length < other->length) {
+        relation = "holds";
+    } else if (network->length == other->length) {
+        relation = "is";
+    }
+    snprintf(why, WHY_MAX, "%s %s the protected network %s", network_format(network, text),
+             relation, network_format(other, other_text));
+    return GUARD_PROTECTED;
+}
+
+enum guard_verdict guard_judge_network(const struct guard *guard, const struct network *network,
+                                       char why[static WHY_MAX])
+{
+    const struct network *other = protected_networks_find(guard->networks, network);
+    if (other != NULL) {
+        return say_protected(network, other, why);
+    }
+    const bool ipv4 = network->length >= NETWORK_IPV4.length && address_is_ipv4(&network->base);
+    const unsigned length = network->length - (ipv4 ? NETWORK_IPV4.length : 0U);
+    const unsigned least = ipv4 ? GUARD_IPV4_LENGTH : GUARD_IPV6_LENGTH;
+    if (length < least) {
+        char text[NETWORK_TEXT_MAX];
+        snprintf(why, WHY_MAX, "%s is wider than /%u", network_format(network, text), least);
+        return GUARD_WIDE;
+    }
+    return GUARD_FREE;
+}
+
+/* --- Protected names --- */
 
 void guard_each_protected(const struct guard *guard, guard_visit_fn *visit, void *ctx)
 {

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What an order may not block, however it is written: public suffixes, TLDs and the root unless
- * the order's allow-wide lists them; and the operator's protected names (each name, everything
- * above it and everything below it) always. One guard serves a whole load; immutable.
+ * What an order may not block, however it is written: public suffixes, TLDs, the root, names that
+ * are widely used (policy/widely-used.txt) and wide networks unless the order's allow-wide lists
+ * them; and always the operator's protected names (each name, everything above it and everything
+ * below it) and protected networks (every address in them). One guard serves a whole load;
+ * immutable once it is handed out.
  */
 #pragma once
 
 #include "policy/dname.h"
 
 struct guard;
+struct network;
 struct problem_list;
 
 /* Reads the protected names from memory (one a line, # comments; bytes NULL: none). Every bad line
@@ -18,10 +21,15 @@ struct guard *guard_new(const char *name, const char *bytes, size_t size,
                         struct problem_list *problems);
 void guard_free(struct guard *guard); /* NULL is allowed */
 
+/* Gives a new guard its protected networks from memory (one a line, # comments), at most once and
+ * before anybody asks it. False, with errors in problems, for a bad line or when memory is out. */
+bool guard_protect_networks(struct guard *guard, const char *name, const char *bytes, size_t size,
+                            struct problem_list *problems);
+
 enum guard_verdict {
     GUARD_FREE,      /* an order may block it */
-    GUARD_WIDE,      /* root, TLD or public suffix: only when allow-wide lists it */
-    GUARD_PROTECTED, /* protected, above or below a protected name: never (the root excepted) */
+    GUARD_WIDE,      /* root, TLD, public suffix, widely used, wide network: allow-wide alone */
+    GUARD_PROTECTED, /* protected, above or below what is: never (the root excepted) */
 };
 
 /* Judges one name that an order wants blocked with everything below it. For anything but
@@ -30,6 +38,21 @@ enum guard_verdict {
  * gets the protected names as exceptions (guard_each_protected). */
 enum guard_verdict guard_judge(const struct guard *guard, const struct dname *name,
                                char why[static WHY_MAX]);
+
+/* Judges one label that an order wants blocked below every public suffix: GUARD_WIDE if it is a
+ * top-level domain or, under one of two letters, a public suffix ("co" is one under uk), below
+ * which everybody's names are. What is protected is no matter of a label. */
+enum guard_verdict guard_judge_label(const struct dname *label, char why[static WHY_MAX]);
+
+/* A network shorter than these is wide. */
+#define GUARD_IPV4_LENGTH 24
+#define GUARD_IPV6_LENGTH 48
+
+/* Judges one network whose addresses an order wants blocked, in answers or as clients: GUARD_WIDE
+ * if it is wider than /24 (IPv4) or /48 (IPv6), GUARD_PROTECTED if it has an address in common with
+ * a protected network. Says why as guard_judge does. */
+enum guard_verdict guard_judge_network(const struct guard *guard, const struct network *network,
+                                       char why[static WHY_MAX]);
 
 /* Calls visit with each protected name. */
 typedef bool guard_visit_fn(void *ctx, const struct dname *name);

@@ -17,6 +17,12 @@ void line_reader_init(struct line_reader *reader, const char *bytes, size_t size
     };
 }
 
+void line_reader_continue(struct line_reader *reader, const char *bytes, size_t size)
+{
+    reader->at = bytes;
+    reader->end = bytes + size;
+}
+
 static bool is_blank(char character)
 {
     return character == ' ' || character == '\t';

@@ -26,5 +26,9 @@ struct line {
 /* bytes may be NULL when size is 0. */
 void line_reader_init(struct line_reader *reader, const char *bytes, size_t size);
 
+/* Goes on behind the bytes that were read, with those that follow them in the file; lines are
+ * counted on. The bytes before must have ended with a whole line. */
+void line_reader_continue(struct line_reader *reader, const char *bytes, size_t size);
+
 /* The next line that holds something; false at the end. */
 bool line_reader_next(struct line_reader *reader, struct line *out);

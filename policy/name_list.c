@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Lists of names, one a line, to a sealed map. Not here: reading and unpacking files, and other
- * formats. Owns the sealed map and what is counted of it; the bytes it is read from are only
- * borrowed while they are read. What the guard refuses is never in the map.
+ * Lists as orders use them: what a reader of their format (policy/list_*.c) has found, sealed. Not
+ * here: how lists are written and packed. Owns the sealed map, rules and networks; the bytes they
+ * are read from are never held whole. What the guard refuses is never in the map.
  */
 #include "policy/name_list.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "geo/problem.h"
-#include "policy/guard.h"
-#include "policy/line_reader.h"
+#include "policy/list_intake.h"
+#include "policy/list_rules.h"
+#include "policy/list_unpack.h"
+#include "policy/network_rules.h"
 #include "policy/order_action.h"
 #include "policy/suffix_map.h"
 
@@ -21,179 +25,102 @@ struct name_list {
     size_t count;
     size_t refused;
     struct order_rule *rules;
+    size_t rule_count;
     struct network_rules *answers;
     struct network_rules *clients;
 };
 
-/* Problems of one kind: the first ones are told, the rest counted. */
-struct tally {
-    enum problem_level level;
-    const char *rest; /* what the rest is, for its line */
-    size_t count;
+/* The readers, and what lines of theirs are when they are not told one by one. */
+static const struct {
+    void (*read)(struct list_intake *intake, struct list_unpack *source);
+    const char *bad;
+} formats[] = {
+    [NAME_LIST_NAMES] = {list_names_read, "more lines are not names"},
+    [NAME_LIST_HOSTS] = {list_hosts_read, "more lines are not lines of a hosts file"},
+    [NAME_LIST_RPZ] = {list_rpz_read, "more records are not rules"},
 };
 
-/* A list as it is read. */
-struct reading {
-    const struct name_list_options *options;
-    struct name_list *list;
-    struct suffix_map_builder *builder;
-    struct problem_list *problems;
-    struct tally bad;
-    struct tally refused;
-    bool out_of_memory;
-};
-
-/* --- Problems --- */
-
-static void tally_add(struct reading *reading, struct tally *tally, const struct line *line,
-                      const char *text, const char *consequence)
+enum name_list_packing name_list_packing_of(const char *path)
 {
-    tally->count++;
-    if (tally->count <= NAME_LIST_PROBLEMS) {
-        problem_list_add(reading->problems, tally->level, reading->options->name, line->number,
-                         line->column, "%s%s", text, consequence);
-    }
-}
-
-static void tally_end(const struct reading *reading, const struct tally *tally)
-{
-    if (tally->count > NAME_LIST_PROBLEMS) {
-        problem_list_add(reading->problems, tally->level, reading->options->name, 0, 0, "%zu %s",
-                         tally->count - NAME_LIST_PROBLEMS, tally->rest);
-    }
-}
-
-/* --- Names --- */
-
-static void add(struct reading *reading, const struct dname *name, enum name_kind kind)
-{
-    if (!suffix_map_builder_add(reading->builder, name, kind)) {
-        reading->out_of_memory = true;
-    }
-}
-
-/* Adds an exception, and to the names above it that something below them is free. */
-static bool add_exception(void *ctx, const struct dname *name)
-{
-    struct reading *reading = ctx;
-    add(reading, name, NAME_EXCEPT);
-    for (unsigned labels = 0; labels < name->labels; labels++) {
-        struct dname ancestor;
-        dname_suffix(name, labels, &ancestor);
-        add(reading, &ancestor, NAME_FREE_BELOW);
-    }
-    return !reading->out_of_memory;
-}
-
-static bool is_wide_allowed(const struct name_list_options *options, const struct dname *name)
-{
-    for (size_t i = 0; i < options->wide_count; i++) {
-        if (dname_equal(&options->wide[i], name)) {
-            return true;
+    static const struct {
+        const char *ending;
+        enum name_list_packing packing;
+    } endings[] = {{".gz", NAME_LIST_GZIP}, {".zst", NAME_LIST_ZSTD}};
+    size_t len = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = strlen(endings[i].ending);
+        if (len > n && strcmp(path + len - n, endings[i].ending) == 0) {
+            return endings[i].packing;
         }
     }
-    return false;
+    return NAME_LIST_PLAIN;
 }
 
-/* May the order block this name? If not, it is counted and told. */
-static bool guard_allows(struct reading *reading, const struct line *line, const struct dname *name)
+/* ---- Reading ---- */
+
+static bool intake_init(struct list_intake *intake, const struct name_list_options *options,
+                        struct problem_list *problems)
 {
-    const struct name_list_options *options = reading->options;
+    *intake = (struct list_intake){
+        .options = options,
+        .problems = problems,
+        .builder = suffix_map_builder_new(options->seed),
+        .bad = {.level = PROBLEM_ERROR, .rest = formats[options->format].bad},
+        .refused = {.level = options->refuse_is_error ? PROBLEM_ERROR : PROBLEM_WARNING,
+                    .rest = "more names were refused"},
+        .noted = {.level = PROBLEM_WARNING, .rest = "more lines should be looked at"},
+    };
+    return intake->builder != NULL;
+}
+
+static void intake_fini(struct list_intake *intake)
+{
+    suffix_map_builder_free(intake->builder);
+    list_rules_free(intake->rules);
+    free(intake->answers.items);
+    free(intake->clients.items);
+}
+
+/* Unpacks and reads everything. */
+static void read_all(struct list_intake *intake, const struct name_list_source *source)
+{
     char why[WHY_MAX];
-    const char *consequence = "";
-    switch (guard_judge(options->guard, name, why)) {
-    case GUARD_FREE:
-        return true;
-    case GUARD_WIDE:
-        if (is_wide_allowed(options, name)) {
-            return true;
-        }
-        consequence = ", and allow-wide does not list it";
-        break;
-    case GUARD_PROTECTED:
-        break;
-    }
-    tally_add(reading, &reading->refused, line, why, consequence);
-    return false;
-}
-
-static void add_blocked(struct reading *reading, const struct line *line, const struct dname *name,
-                        enum name_kind kind)
-{
-    if (!guard_allows(reading, line, name)) {
+    struct list_unpack *unpack = list_unpack_new(intake->options->packing, source, why);
+    if (unpack == NULL) {
+        intake->out_of_memory = true;
         return;
     }
-    reading->list->count++;
-    add(reading, name, kind);
-    /* The root was allowed, and what is protected below it still may not be blocked. */
-    if (name->labels == 0 && kind == NAME_SUBTREE) {
-        guard_each_protected(reading->options->guard, add_exception, reading);
-    }
+    formats[intake->options->format].read(intake, unpack);
+    list_unpack_free(unpack);
 }
 
-/* Takes the mark in front of a name off the line. */
-static enum name_kind take_kind(struct line *line)
+static struct network_rules *seal_networks(struct list_intake *intake,
+                                           const struct list_networks *networks)
 {
-    if (*line->text != '=' && *line->text != '!') {
-        return NAME_SUBTREE;
+    struct network_rules *rules = network_rules_new(networks->items, networks->count);
+    if (rules == NULL && networks->count > 0) {
+        intake->out_of_memory = true;
     }
-    enum name_kind kind = *line->text == '=' ? NAME_EXACT : NAME_EXCEPT;
-    line->text++;
-    line->len--;
-    line->column++;
-    return kind;
+    return rules;
 }
 
-static void read_line(struct reading *reading, struct line *line)
+/* Moves what was collected into the list, which is only used if nothing is told by then. */
+static void seal(struct list_intake *intake, struct name_list *list)
 {
-    enum name_kind kind = take_kind(line);
-    struct dname name;
-    char why[WHY_MAX];
-    if (!dname_parse(line->text, line->len, &name, why)) {
-        tally_add(reading, &reading->bad, line, why, "");
-    } else if (kind == NAME_EXCEPT) {
-        reading->list->count++;
-        add_exception(reading, &name);
-    } else {
-        add_blocked(reading, line, &name, kind);
+    list->count = intake->count;
+    list->refused = intake->refused.count;
+    list->map = suffix_map_seal(intake->builder);
+    intake->builder = NULL;
+    if (list->map == NULL) {
+        intake->out_of_memory = true;
+        return;
     }
-}
-
-/* --- The list --- */
-
-/* Says what there is to say of the list as a whole. Is it good? */
-static bool end_reading(struct reading *reading)
-{
-    const char *file = reading->options->name;
-    tally_end(reading, &reading->bad);
-    tally_end(reading, &reading->refused);
-    reading->list->refused = reading->refused.count;
-    if (reading->out_of_memory) {
-        problem_list_add(reading->problems, PROBLEM_ERROR, file, 0, 0, "out of memory");
-        return false;
+    if (intake->rules != NULL) {
+        list_intake_tell_conflicts(intake, list->map);
+        list->rules = list_rules_take(intake->rules, &list->rule_count);
     }
-    if (reading->bad.count > 0 ||
-        (reading->refused.count > 0 && reading->options->refuse_is_error)) {
-        return false;
-    }
-    if (reading->list->count == 0) {
-        problem_list_add(reading->problems, PROBLEM_ERROR, file, 0, 0,
-                         reading->refused.count > 0 ? "every name of the list was refused"
-                                                    : "the list holds no name");
-        return false;
-    }
-    return true;
-}
-
-static bool read_all(struct reading *reading, const char *bytes, size_t size)
-{
-    struct line_reader reader;
-    struct line line;
-    line_reader_init(&reader, bytes, size);
-    while (!reading->out_of_memory && line_reader_next(&reader, &line)) {
-        read_line(reading, &line);
-    }
-    return end_reading(reading);
+    list->answers = seal_networks(intake, &intake->answers);
+    list->clients = seal_networks(intake, &intake->clients);
 }
 
 static struct name_list *list_new(void)
@@ -205,38 +132,57 @@ static struct name_list *list_new(void)
     return list;
 }
 
+struct name_list *name_list_read(const struct name_list_options *options,
+                                 const struct name_list_source *source,
+                                 struct problem_list *problems)
+{
+    struct list_intake intake;
+    struct name_list *list = list_new();
+    if (!intake_init(&intake, options, problems) || list == NULL) {
+        intake.out_of_memory = true;
+    } else {
+        read_all(&intake, source);
+    }
+    /* A list that has errors is not worth the sealing. */
+    if (!intake.out_of_memory && intake.bad.count == 0) {
+        seal(&intake, list);
+    }
+    if (!list_intake_end(&intake)) {
+        name_list_unref(list);
+        list = NULL;
+    }
+    intake_fini(&intake);
+    return list;
+}
+
+/* Bytes in memory, as a name_list_source reads them. */
+struct given_bytes {
+    const char *at;
+    size_t left;
+};
+
+static bool read_given(void *ctx, char *out, size_t room, size_t *got, char why[static WHY_MAX])
+{
+    (void)why;
+    struct given_bytes *given = ctx;
+    *got = given->left < room ? given->left : room;
+    if (*got > 0) {
+        memcpy(out, given->at, *got);
+        given->at += *got;
+        given->left -= *got;
+    }
+    return true;
+}
+
 struct name_list *name_list_parse(const struct name_list_options *options, const char *bytes,
                                   size_t size, struct problem_list *problems)
 {
-    struct reading reading = {
-        .options = options,
-        .list = list_new(),
-        .builder = suffix_map_builder_new(options->seed),
-        .problems = problems,
-        .bad = {.level = PROBLEM_ERROR, .rest = "more lines are not names"},
-        .refused = {.level = options->refuse_is_error ? PROBLEM_ERROR : PROBLEM_WARNING,
-                    .rest = "more names were refused"},
-    };
-    if (reading.list == NULL || reading.builder == NULL) {
-        goto no_memory;
-    }
-    if (!read_all(&reading, bytes, size)) {
-        goto fail;
-    }
-    reading.list->map = suffix_map_seal(reading.builder);
-    reading.builder = NULL;
-    if (reading.list->map == NULL) {
-        goto no_memory;
-    }
-    return reading.list;
-
-no_memory:
-    problem_list_add(problems, PROBLEM_ERROR, options->name, 0, 0, "out of memory");
-fail:
-    suffix_map_builder_free(reading.builder);
-    name_list_unref(reading.list);
-    return NULL;
+    struct given_bytes given = {bytes, size};
+    const struct name_list_source source = {read_given, &given};
+    return name_list_read(options, &source, problems);
 }
+
+/* ---- The list ---- */
 
 struct name_list *name_list_ref(struct name_list *list)
 {
@@ -249,6 +195,9 @@ void name_list_unref(struct name_list *list)
     if (list != NULL &&
         atomic_fetch_sub_explicit(&list->references, 1, memory_order_acq_rel) == 1) {
         suffix_map_free(list->map);
+        list_rules_release(list->rules, list->rule_count);
+        network_rules_free(list->answers);
+        network_rules_free(list->clients);
         free(list);
     }
 }

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A list of names that an order refers to, read from memory (format: names): one a line, "name"
- * with everything below it, "=name" exactly, "!name" an exception; # comments and blank lines.
+ * A list that an order refers to, read block by block and never held whole. Three formats:
+ *
+ *   names  one a line, "name" with everything below it, "=name" exactly, "!name" an exception; #
+ *          comments and blank lines. Of a line with columns (comma, semicolon; quoted or not) the
+ *          first counts, and a first line that is their title is passed over.
+ *   hosts  hosts(5): "0.0.0.0 name…" (or 127.0.0.1, ::, ::1): each name exactly, as such a line
+ *          means it. Lines of the system's own names (localhost, ip6-allnodes) are passed over.
+ *   rpz    a response policy zone in a zone file: names, answers and clients, each with a rule of
+ *          its own.
+ *
  * What the guard refuses is left out, counted and reported as a warning, or an error with
- * on-error: fail. A line that is not a name is an error. Sealed into a suffix map whose values are
- * enum name_kind; immutable, shared by reference count.
+ * on-error: fail. A line that is not what its format says is an error. Sealed into a suffix map
+ * whose values are enum name_kind and the number of a rule; immutable, shared by reference count.
  */
 #pragma once
 
@@ -12,6 +20,7 @@
 
 struct guard;
 struct name_list;
+struct network;
 struct network_rules;
 struct order_rule;
 struct problem_list;
@@ -32,21 +41,58 @@ enum name_kind {
     NAME_PASS_BELOW, /* everything below this name passes, not itself */
 };
 
+/* How a list is written; the order says which. */
+enum name_list_format {
+    NAME_LIST_NAMES, /* one a line: name, =exact, !exception */
+    NAME_LIST_HOSTS, /* hosts(5): an address and names */
+    NAME_LIST_RPZ,   /* response policy zone: a zone file */
+};
+
+/* How its file is packed: its ending says so. */
+enum name_list_packing {
+    NAME_LIST_PLAIN,
+    NAME_LIST_GZIP, /* .gz */
+    NAME_LIST_ZSTD, /* .zst */
+};
+enum name_list_packing name_list_packing_of(const char *path);
+
+/* A list's file has at most this many bytes, and unpacks to at most as many: what a map can hold of
+ * names, and an end for files made to unpack without one. */
+#define NAME_LIST_BYTES_MAX (UINT64_C(4) << 30)
+
 struct name_list_options {
-    const char *name;          /* what problems call the file */
+    const char *name; /* what problems call the file */
+    enum name_list_format format;
+    enum name_list_packing packing;
     const struct guard *guard; /* not NULL */
-    const struct dname *wide;  /* the order's allow-wide */
+    const struct dname *wide;  /* the order's allow-wide: names, */
     size_t wide_count;
+    const struct network *wide_networks; /* and networks */
+    size_t wide_network_count;
     bool refuse_is_error; /* on-error: fail */
     uint64_t seed;        /* of the suffix map */
 };
 
-/* NULL if anything was an error or memory is out. Bad lines and refused names are told in problems,
- * at most NAME_LIST_PROBLEMS of either, then one line that counts the rest. A list that names
- * nothing, or nothing but what was refused, is an error. For each exception the names above it are
- * added as NAME_FREE_BELOW, the root left out. Where the root itself is listed and allowed, the
- * guard's protected names are added as exceptions. */
+/* Where the bytes of a list come from, packed as they may be: read gives the next ones, at most
+ * room of them, and *got is 0 at the end and only there. False with a sentence about the file. */
+struct name_list_source {
+    bool (*read)(void *ctx, char *out, size_t room, size_t *got, char why[static WHY_MAX]);
+    void *ctx;
+};
+
+/* NULL if anything was an error or memory is out; nothing is taken of a list before its end was
+ * read and is whole. Bad lines and refused names are told in problems, at most NAME_LIST_PROBLEMS
+ * of either, then one line that counts the rest. A list that names nothing (a zone may, with a
+ * warning), or nothing but what was refused, is an error. For each exception and what passes the
+ * names above it are added as NAME_FREE_BELOW. Where the root itself is listed and allowed, the
+ * guard's protected names are added as exceptions; so they are where clients are blocked, which
+ * blocks every name for them and takes the root in allow-wide too. */
 #define NAME_LIST_PROBLEMS 20
+struct name_list *name_list_read(const struct name_list_options *options,
+                                 const struct name_list_source *source,
+                                 struct problem_list *problems);
+
+/* The same from bytes in memory. */
 struct name_list *name_list_parse(const struct name_list_options *options, const char *bytes,
                                   size_t size, struct problem_list *problems);
 

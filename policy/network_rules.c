@@ -80,6 +80,11 @@ size_t network_rules_count(const struct network_rules *rules)
     return rules == NULL ? 0 : rules->count;
 }
 
+const struct network_rule *network_rules_at(const struct network_rules *rules, size_t index)
+{
+    return &rules->entries[index];
+}
+
 /* The entry of this network among those of one length, or NULL. */
 static const struct network_rule *find_network(const struct network_rules *rules, size_t length,
                                                const struct network *network)

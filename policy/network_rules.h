@@ -24,6 +24,9 @@ void network_rules_free(struct network_rules *rules); /* NULL is allowed */
 /* NULL holds nothing. */
 size_t network_rules_count(const struct network_rules *rules);
 
+/* One of them, below the count; longer networks stand first. Borrowed. */
+const struct network_rule *network_rules_at(const struct network_rules *rules, size_t index);
+
 /* The entry of the longest network that holds the address; NULL if none does. Borrowed. */
 const struct network_rule *network_rules_find(const struct network_rules *rules,
                                               const struct address *address);

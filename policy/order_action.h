@@ -16,7 +16,7 @@ enum order_action {
     ORDER_DROP,
     ORDER_SHADOW,
     /* Of response policy zones alone; no order file can ask for them. */
-    ORDER_TCP_ONLY, /* over UDP an empty answer with TC=1; what comes over a stream is forwarded */
+    ORDER_TCP_ONLY, /* an empty answer with TC=1; binds no query that came over a stream */
     ORDER_LOCAL,    /* the records of the rule that have the type asked for; else as nodata */
 };
 

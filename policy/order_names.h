@@ -7,12 +7,20 @@
 
 #include "policy/order_reader.h"
 
-order_key_fn order_names_allow_wide;
+order_key_fn order_names_allow_wide; /* networks too */
 order_key_fn order_names_names;
 order_key_fn order_names_exact;
 order_key_fn order_names_except;
-order_key_fn order_names_lists;
+order_key_fn order_names_any_tld;
 
-/* Judges what only all names together show: that there are any, and where nxdomain becomes nodata
- * because names below a blocked name stay free (a warning). */
-void order_names_check(struct order_reader *reader);
+/* Can the order block names that neither it nor its lists give: by a label, or by what is in an
+ * answer or who asks? */
+bool order_names_reach_beyond(const struct order *order);
+
+/* Does it do so, or block the root? Then the protected names must be among its exceptions, so that
+ * nothing protected is ever blocked. */
+bool order_names_need_exceptions(const struct order *order);
+
+/* Once all keys are read: an order that needs them gets the protected names as exceptions; equal
+ * terms are shared. */
+void order_names_finish(struct order_reader *reader);

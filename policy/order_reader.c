@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Texts, booleans and kinds of value, as every key of an order has them. Knows no key.
+ * Texts, booleans, names, networks and mappings, as the keys of an order have them. Knows no key.
  */
 #include "policy/order_reader.h"
 
@@ -104,4 +104,86 @@ bool order_reader_bool(struct order_reader *reader, struct yaml_node node, bool 
     yaml_node_problem(node, PROBLEM_ERROR, reader->problems, "expected yes or no, not %s",
                       yaml_node_quote(node, shown));
     return false;
+}
+
+void order_reader_refuse_time(struct order_reader *reader, struct yaml_node node)
+{
+    char shown[YAML_QUOTE_MAX];
+    yaml_node_problem(node, PROBLEM_ERROR, reader->problems,
+                      "expected a date such as 2022-07-11 or a time such as "
+                      "2022-07-11T00:00:00Z (RFC 3339), not %s",
+                      yaml_node_quote(node, shown));
+}
+
+bool order_reader_name(struct order_reader *reader, struct yaml_node node, struct dname *out)
+{
+    char why[WHY_MAX];
+    char shown[YAML_QUOTE_MAX];
+    size_t len = 0;
+    if (!order_reader_expect(reader, node, YAML_TEXT_SCALAR)) {
+        return false;
+    }
+    const char *text = yaml_node_scalar(node, &len);
+    if (dname_parse(text, len, out, why)) {
+        return true;
+    }
+    yaml_node_problem(node, PROBLEM_ERROR, reader->problems, "%s: %s", yaml_node_quote(node, shown),
+                      why);
+    return false;
+}
+
+bool order_reader_network(struct order_reader *reader, struct yaml_node node, struct network *out)
+{
+    char why[WHY_MAX];
+    size_t len = 0;
+    if (!order_reader_expect(reader, node, YAML_TEXT_SCALAR)) {
+        return false;
+    }
+    const char *text = yaml_node_scalar(node, &len);
+    if (network_parse(text, len, out, why, sizeof why)) {
+        return true;
+    }
+    yaml_node_problem(node, PROBLEM_ERROR, reader->problems, "%s", why);
+    return false;
+}
+
+/* ---- Mappings ---- */
+
+static const struct order_part_key *find_key(const struct order_part *part, const char *name)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        if (strcmp(part->keys[i].name, name) == 0) {
+            return &part->keys[i];
+        }
+    }
+    return NULL;
+}
+
+bool order_reader_part(struct order_reader *reader, struct yaml_node node,
+                       const struct order_part *part, void *out)
+{
+    size_t before = reader->problems->errors;
+    if (!order_reader_expect(reader, node, YAML_TEXT_MAPPING)) {
+        return false;
+    }
+    for (size_t i = 0; i < yaml_node_count(node); i++) {
+        struct yaml_node name = yaml_node_key(node, i);
+        const struct order_part_key *key = find_key(part, yaml_node_scalar(name, NULL));
+        if (key == NULL) {
+            char shown[YAML_QUOTE_MAX];
+            yaml_node_problem(name, PROBLEM_ERROR, reader->problems,
+                              "%s has no key %s: expected %s", part->noun_with_article,
+                              yaml_node_quote(name, shown), part->expected);
+        } else {
+            key->read(reader, yaml_node_value(node, i), out);
+        }
+    }
+    for (size_t i = 0; i < part->count; i++) {
+        if (part->keys[i].required &&
+            !yaml_node_present(yaml_node_find(node, part->keys[i].name))) {
+            yaml_node_problem(node, PROBLEM_ERROR, reader->problems,
+                              "the key '%s' of this %s is missing", part->keys[i].name, part->noun);
+        }
+    }
+    return reader->problems->errors == before;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * One order file being read, and the shapes of value that its keys share. Internal to the reading
- * of orders: order_file.c (which keys there are), order_fields.c (whom the order binds, when, and
- * what is answered) and order_names.c (which names).
+ * of orders: order_file.c says which keys there are, and which file reads each.
  */
 #pragma once
 
@@ -14,12 +13,17 @@ struct instant_zone;
 struct order_reader {
     const struct order_file_env *env;
     struct problem_list *problems;
+    size_t errors_before; /* in problems, when the reading began */
     struct yaml_node root;
     struct order *order;
     struct instant_zone *zone; /* of the key timezone; NULL if it is absent or was refused */
-    struct dname *wide;        /* of the key allow-wide */
+    struct dname *wide;        /* of the key allow-wide: names, */
     size_t wide_count;
-    size_t name_capacity; /* of order->names */
+    struct network *wide_networks; /* and networks */
+    size_t wide_network_count;
+    struct yaml_node *name_places; /* of order->names; absent for what no line names */
+    size_t name_capacity;          /* of order->names and name_places */
+    size_t term_capacity;          /* of order->terms */
     bool action_refused;
 };
 
@@ -31,7 +35,7 @@ struct order_key {
     const char *name;
     order_key_fn *read;
     bool required;
-    bool first;         /* others need it: read before them */
+    unsigned turn;      /* keys that others need are read before them: those of the highest first */
     size_t text_offset; /* of the char * in struct order, for keys that are one text */
     size_t text_max;    /* octets of it */
 };
@@ -52,5 +56,35 @@ char *order_reader_copy(struct order_reader *reader, struct yaml_node node, size
 
 /* Reads yes or no (or true, false). False after a problem. */
 bool order_reader_bool(struct order_reader *reader, struct yaml_node node, bool *out);
+
+/* Says that a date or a time (RFC 3339) was expected. */
+void order_reader_refuse_time(struct order_reader *reader, struct yaml_node node);
+
+/* Reads one name. False after a problem. */
+bool order_reader_name(struct order_reader *reader, struct yaml_node node, struct dname *out);
+
+/* Reads one network or address. False after a problem. */
+bool order_reader_network(struct order_reader *reader, struct yaml_node node, struct network *out);
+
+/* A mapping within an order: an item of names, a list, a window. Its functions put a value into
+ * out, or say why not in problems. */
+typedef void order_part_fn(struct order_reader *reader, struct yaml_node value, void *out);
+struct order_part_key {
+    const char *name;
+    order_part_fn *read;
+    bool required;
+};
+struct order_part {
+    const char *noun; /* what problems call it */
+    const char *noun_with_article;
+    const char *expected; /* its keys, as a problem lists them */
+    const struct order_part_key *keys;
+    size_t count;
+};
+
+/* Reads a mapping by its table: every key, whatever is wrong with the others. False after a
+ * problem. */
+bool order_reader_part(struct order_reader *reader, struct yaml_node node,
+                       const struct order_part *part, void *out);
 
 void order_reader_out_of_memory(struct order_reader *reader, struct yaml_node node);

@@ -1,217 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Orders are kept by precedence (effective, then id), so of two orders that name the same suffix
- * the one with the smaller index wins. Names of order files share one map, whose values are
- * index << 2 | kind; each list has its own. For every country there is a
- * row of the orders with lists that may bind it, and an instant from which on no order does.
- *
- * A decision walks the suffixes of the qname from the longest to the root. Nothing is remembered of
- * the orders met: whether an order was met before, excepts the name or leaves names below it free
- * is read again from the maps for each order that could bind, so no query needs memory.
+ * What a policy holds, and the decision. It walks the suffixes of the name judged from the longest
+ * to the root and considers each order where one blocks the name; an order is considered once, at
+ * its longest match. What an order says of a name is policy/policy_reading.h, of an address
+ * policy/policy_networks.h; making a policy is policy/policy_build.c.
  */
 #include "policy/policy.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#define KIND_BITS NAME_KIND_BITS
-#define KIND_MASK ((1U << KIND_BITS) - 1)
-#define ORDERS_MAX (UINT32_MAX >> KIND_BITS)
-
-/* The row behind those of the countries: every order that has lists. */
-#define ROW_ALL COUNTRY_INDEXES
+#include "policy/order_window.h"
+#include "policy/policy_layout.h"
+#include "policy/policy_networks.h"
+#include "policy/policy_reading.h"
 
 #define QTYPE_DS 43     /* RFC 4034 section 5 */
 #define QTYPE_DNSKEY 48 /* RFC 4034 section 2 */
-
-struct policy {
-    uint64_t seed;
-    struct order **orders; /* a reference of each, by precedence */
-    size_t count;
-    struct suffix_map *names;           /* of the order files */
-    int64_t scope_end[COUNTRY_INDEXES]; /* from then on no order binds; ORDER_ALWAYS: none does */
-    uint32_t *listed;                   /* indexes of orders with lists, row by row, ascending */
-    size_t row[ROW_ALL + 2];            /* row r is listed[row[r]] … listed[row[r + 1] - 1] */
-};
-
-/* ---- Building ---- */
-
-static int order_compare(const void *a, const void *b)
-{
-    const struct order *left = *(struct order *const *)a;
-    const struct order *right = *(struct order *const *)b;
-    if (left->effective != right->effective) {
-        return left->effective < right->effective ? -1 : 1;
-    }
-    return strcmp(left->id, right->id);
-}
-
-static bool take_orders(struct policy *policy, struct order *const *orders, size_t count)
-{
-    policy->orders = calloc(count + 1, sizeof *policy->orders);
-    if (policy->orders == NULL || count > ORDERS_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        policy->orders[i] = order_ref(orders[i]);
-    }
-    policy->count = count;
-    qsort(policy->orders, count, sizeof *policy->orders, order_compare);
-    return true;
-}
-
-static bool add_name(struct suffix_map_builder *builder, uint32_t order,
-                     const struct order_name *name)
-{
-    if (!suffix_map_builder_add(builder, &name->name, order << KIND_BITS | (uint32_t)name->kind)) {
-        return false;
-    }
-    if (name->kind != NAME_EXCEPT) {
-        return true;
-    }
-    for (unsigned labels = 0; labels < name->name.labels; labels++) {
-        struct dname above;
-        dname_suffix(&name->name, labels, &above);
-        if (!suffix_map_builder_add(builder, &above, order << KIND_BITS | NAME_FREE_BELOW)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool build_names(struct policy *policy)
-{
-    struct suffix_map_builder *builder = suffix_map_builder_new(policy->seed);
-    if (builder == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < policy->count; i++) {
-        const struct order *order = policy->orders[i];
-        for (size_t n = 0; n < order->name_count; n++) {
-            if (!add_name(builder, (uint32_t)i, &order->names[n])) {
-                suffix_map_builder_free(builder);
-                return false;
-            }
-        }
-    }
-    policy->names = suffix_map_seal(builder);
-    return policy->names != NULL;
-}
-
-/* Which countries an order can bind at or after loaded. */
-struct reach {
-    struct country_set countries;
-    bool unknown;
-    int64_t end; /* ORDER_ALWAYS: none at all */
-};
-
-static void reach_of_order(const struct order *order, int64_t loaded, struct reach *out)
-{
-    *out = (struct reach){
-        .countries = order->scope.countries,
-        .unknown = order->scope.unknown,
-        .end = order->status == ORDER_ACTIVE ? order->end : ORDER_ALWAYS,
-    };
-    for (unsigned group = 0; group < COUNTRY_GROUPS; group++) {
-        struct country_set members = {0};
-        if (order->scope.groups[group]) {
-            country_group_members_since((enum country_group)group, loaded, &members);
-        }
-        for (size_t i = 0; i < sizeof members.bits / sizeof *members.bits; i++) {
-            out->countries.bits[i] |= members.bits[i];
-        }
-    }
-}
-
-static bool reach_has(const struct reach *reach, unsigned country)
-{
-    if (reach->end == ORDER_ALWAYS) {
-        return false;
-    }
-    return country == COUNTRY_INDEX_UNKNOWN
-               ? reach->unknown
-               : country_set_has(&reach->countries, country_of_index(country));
-}
-
-static void widen_scope(struct policy *policy, const struct reach *reach)
-{
-    for (unsigned country = 0; country < COUNTRY_INDEXES; country++) {
-        if (reach_has(reach, country) && reach->end > policy->scope_end[country]) {
-            policy->scope_end[country] = reach->end;
-        }
-    }
-}
-
-/* Fills the rows; with listed still NULL it only counts. */
-static void fill_rows(struct policy *policy, const struct reach *reaches)
-{
-    size_t used = 0;
-    for (unsigned row = 0; row <= ROW_ALL; row++) {
-        policy->row[row] = used;
-        for (size_t i = 0; i < policy->count; i++) {
-            if (policy->orders[i]->list_count == 0 ||
-                (row != ROW_ALL && !reach_has(&reaches[i], row))) {
-                continue;
-            }
-            if (policy->listed != NULL) {
-                policy->listed[used] = (uint32_t)i;
-            }
-            used++;
-        }
-    }
-    policy->row[ROW_ALL + 1] = used;
-}
-
-static bool build_rows(struct policy *policy, int64_t loaded)
-{
-    struct reach *reaches = calloc(policy->count + 1, sizeof *reaches);
-    if (reaches == NULL) {
-        return false;
-    }
-    for (unsigned country = 0; country < COUNTRY_INDEXES; country++) {
-        policy->scope_end[country] = ORDER_ALWAYS;
-    }
-    for (size_t i = 0; i < policy->count; i++) {
-        reach_of_order(policy->orders[i], loaded, &reaches[i]);
-        widen_scope(policy, &reaches[i]);
-    }
-    fill_rows(policy, reaches);
-    policy->listed = calloc(policy->row[ROW_ALL + 1] + 1, sizeof *policy->listed);
-    if (policy->listed != NULL) {
-        fill_rows(policy, reaches);
-    }
-    free(reaches);
-    return policy->listed != NULL;
-}
-
-struct policy *policy_new(struct order *const *orders, size_t count, uint64_t seed, int64_t loaded)
-{
-    struct policy *policy = calloc(1, sizeof *policy);
-    if (policy == NULL) {
-        return NULL;
-    }
-    policy->seed = seed;
-    if (!take_orders(policy, orders, count) || !build_names(policy) ||
-        !build_rows(policy, loaded)) {
-        policy_free(policy);
-        return NULL;
-    }
-    return policy;
-}
-
-void policy_free(struct policy *policy)
-{
-    if (policy == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < policy->count; i++) {
-        order_unref(policy->orders[i]);
-    }
-    free(policy->orders);
-    suffix_map_free(policy->names);
-    free(policy->listed);
-    free(policy);
-}
 
 /* ---- What a policy holds ---- */
 
@@ -227,7 +29,8 @@ const struct order *policy_order(const struct policy *policy, size_t index)
 
 bool policy_order_in_force(const struct order *order, int64_t now)
 {
-    return order->status == ORDER_ACTIVE && order->effective <= now && now < order->end;
+    return order->status == ORDER_ACTIVE && order->effective <= now && now < order->end &&
+           order_window_open(order, now);
 }
 
 size_t policy_names(const struct policy *policy)
@@ -235,7 +38,7 @@ size_t policy_names(const struct policy *policy)
     size_t names = 0;
     for (size_t i = 0; i < policy->count; i++) {
         const struct order *order = policy->orders[i];
-        names += order->name_count;
+        names += order->name_count + order->any_tld_count;
         for (size_t l = 0; l < order->list_count; l++) {
             names += name_list_count(order->lists[l].names);
         }
@@ -266,19 +69,12 @@ bool policy_in_scope(const struct policy *policy, struct country country, int64_
     return now < policy->scope_end[country_index(country)];
 }
 
-/* ---- Deciding ---- */
+bool policy_reads_answers(const struct policy *policy, struct country country, int64_t now)
+{
+    return now < policy->answers_end[country_index(country)];
+}
 
-/* The values that the map of the order files has for one suffix. */
-struct found {
-    const uint32_t *values;
-    size_t count;
-};
-
-/* The qname cut into suffixes, and what the order files say of each. */
-struct suffixes {
-    struct suffix_keys keys;
-    struct found found[DNAME_LABELS_MAX + 1]; /* by labels of the suffix */
-};
+/* ---- One order ---- */
 
 /* One decision on its way, on the stack of its caller. */
 struct walk {
@@ -290,103 +86,15 @@ struct walk {
     void *ctx;
     bool decided;
     struct policy_match *best;
-    struct suffixes *suffixes;
+    const struct policy_suffixes *judged; /* the name judged: the qname or the alias */
 };
-
-/* Kinds, as a set of bits. */
-#define KIND(kind) (1U << (kind))
-
-/* Takes the values of one order, which stand together, from the found ones. */
-static unsigned take_kinds(const struct found *found, uint32_t order, size_t *at)
-{
-    unsigned kinds = 0;
-    for (; *at < found->count && found->values[*at] >> KIND_BITS == order; (*at)++) {
-        kinds |= KIND(found->values[*at] & KIND_MASK);
-    }
-    return kinds;
-}
-
-/* What the order file says of a suffix. */
-static unsigned kinds_in_file(const struct walk *walk, uint32_t order, unsigned labels)
-{
-    const struct found *found = &walk->suffixes->found[labels];
-    size_t low = 0;
-    for (size_t high = found->count; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        if (found->values[middle] >> KIND_BITS < order) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return take_kinds(found, order, &low);
-}
-
-static unsigned kinds_in_lists(const struct walk *walk, uint32_t order, unsigned labels)
-{
-    const struct order *lists_of = walk->policy->orders[order];
-    unsigned kinds = 0;
-    for (size_t i = 0; i < lists_of->list_count; i++) {
-        const uint32_t *values = NULL;
-        size_t count = suffix_map_find(name_list_map(lists_of->lists[i].names),
-                                       &walk->suffixes->keys, labels, &values);
-        for (size_t v = 0; v < count; v++) {
-            kinds |= KIND(values[v]);
-        }
-    }
-    return kinds;
-}
-
-/* Do these kinds at this suffix block the qname? An exact name is only itself. */
-static bool kinds_match(const struct walk *walk, unsigned kinds, unsigned labels)
-{
-    return (kinds & KIND(NAME_SUBTREE)) != 0 ||
-           ((kinds & KIND(NAME_EXACT)) != 0 && labels == walk->suffixes->keys.count);
-}
-
-/* All that one order says of the qname, over all its suffixes. */
-struct reading {
-    bool exact; /* the longest match is an exact name and not a subtree */
-    bool excepted;
-    bool free_below;
-};
-
-/* Reads it for an order whose longest match has this many labels; false if there is a longer one,
- * at which the order was considered before. */
-static bool read_order(const struct walk *walk, uint32_t order, unsigned match, struct reading *out)
-{
-    const unsigned full = walk->suffixes->keys.count;
-    bool covered = false; /* by a subtree of the order */
-    *out = (struct reading){0};
-    for (unsigned labels = full + 1; labels-- > 0;) {
-        unsigned kinds = kinds_in_file(walk, order, labels) | kinds_in_lists(walk, order, labels);
-        if (labels > match && kinds_match(walk, kinds, labels)) {
-            return false;
-        }
-        bool subtree = (kinds & KIND(NAME_SUBTREE)) != 0;
-        covered |= subtree;
-        out->exact |= labels == match && !subtree;
-        out->excepted |= (kinds & KIND(NAME_EXCEPT)) != 0;
-        out->free_below |= labels == full && (kinds & KIND(NAME_FREE_BELOW)) != 0;
-    }
-    out->free_below |= out->exact && !covered;
-    return true;
-}
-
-/* Is the client in one of the order's excepted networks, by its address or by the IPv4 address in
- * it, which decides where it is? */
-static bool is_excepted(const struct order *order, const struct address *address)
-{
-    struct address ipv4;
-    return network_set_contains(order->except_networks, address) ||
-           (address_in_6to4(address, &ipv4) && network_set_contains(order->except_networks, &ipv4));
-}
 
 /* Is the order in force for this client, whatever the name? POLICY_BINDS if so, else why not. */
 static enum policy_binding bind_client(const struct walk *walk, const struct order *order)
 {
     const struct policy_client *client = walk->client;
     int64_t now = walk->question->now;
+    struct policy_hold hold;
     switch (order->status) {
     case ORDER_ACTIVE:
         break;
@@ -404,100 +112,350 @@ static enum policy_binding bind_client(const struct walk *walk, const struct ord
     if (!order_scope_has(&order->scope, client->country, now)) {
         return POLICY_OTHER_COUNTRY;
     }
-    if (is_excepted(order, &client->address)) {
+    if (policy_networks_excepted(order, &client->address) ||
+        (policy_networks_client(order, &client->address, &hold) && hold.passes)) {
         return POLICY_EXCEPTED_NETWORK;
     }
-    return POLICY_BINDS;
+    return order_window_open(order, now) ? POLICY_BINDS : POLICY_OUTSIDE_WINDOW;
 }
 
-static enum policy_binding bind_name(const struct walk *walk, const struct order *order,
-                                     const struct reading *reading)
+/* Does the order leave the qname alone? For what an answer to it holds. */
+static bool frees_qname(const struct walk *walk, uint32_t index)
+{
+    struct policy_suffixes qname;
+    struct policy_reading reading;
+    policy_suffixes_init(&qname, walk->policy, walk->question->qname, walk->question->now);
+    policy_reading_take(&qname, index, qname.keys.count, &reading);
+    return policy_reading_frees(&reading);
+}
+
+/* What does an order that is in force for this client do? freed: it leaves the name alone;
+ * free_below: some name below the one judged. */
+static enum policy_binding bind_name(const struct walk *walk, const struct order *order, bool freed,
+                                     bool free_below)
 {
     uint16_t qtype = walk->question->qtype;
-    if (reading->excepted) {
+    if (freed) {
         return POLICY_EXCEPTED_NAME;
     }
-    if (reading->free_below && (qtype == QTYPE_DS || qtype == QTYPE_DNSKEY)) {
+    if (free_below && (qtype == QTYPE_DS || qtype == QTYPE_DNSKEY)) {
         return POLICY_LEFT_FREE;
     }
     return order->action == ORDER_SHADOW ? POLICY_SHADOWS : POLICY_BINDS;
 }
 
-/* An order blocks this suffix, by its file or a list. Suffixes come longest first, so a match that
- * binds stands unless one of the same length and a smaller index comes. */
-static void consider(struct walk *walk, uint32_t index, unsigned labels)
+static int64_t earlier(int64_t a, int64_t b)
 {
-    const struct order *order = walk->policy->orders[index];
-    enum policy_binding binding = bind_client(walk, order);
-    if (binding != POLICY_BINDS && !walk->everywhere) {
-        return;
+    return a < b ? a : b;
+}
+
+/* Until when does a match bind, as far as order, item and windows say? */
+static int64_t match_end(const struct walk *walk, const struct order *order,
+                         const struct policy_match *match)
+{
+    int64_t now = walk->question->now;
+    int64_t end = match->term == NULL ? order->end : earlier(order->end, match->term->end);
+    return order_window_open(order, now) ? earlier(end, order_window_until(order, now)) : end;
+}
+
+/* Does a match decide before another one that binds too? */
+static bool precedes(const struct policy_match *a, const struct policy_match *b)
+{
+    if (a->labels != b->labels) {
+        return a->labels > b->labels;
     }
-    struct reading reading;
-    if (!read_order(walk, index, labels, &reading)) {
-        return;
+    if (a->trigger == POLICY_ANSWER && a->network.length != b->network.length) {
+        return a->network.length > b->network.length;
     }
-    if (binding == POLICY_BINDS) {
-        binding = bind_name(walk, order, &reading);
+    return a->order < b->order;
+}
+
+/* Is it enough for the order that the query came over a stream? */
+static bool is_left_by_tcp(const struct walk *walk, const struct policy_match *match)
+{
+    return walk->question->stream && match->rule != NULL && match->rule->action == ORDER_TCP_ONLY &&
+           (match->binding == POLICY_BINDS || match->binding == POLICY_SHADOWS);
+}
+
+/* Tells of a match, and lets it compete if it binds. */
+static void submit(struct walk *walk, struct policy_match *match)
+{
+    if (is_left_by_tcp(walk, match)) {
+        match->binding = POLICY_LEFT_BY_TCP;
     }
-    struct policy_match match = {
-        .order = index,
-        .labels = labels,
-        .exact = reading.exact,
-        .free_below = reading.free_below,
-        .end = order->end,
-        .binding = binding,
-    };
+    match->end = match_end(walk, walk->policy->orders[match->order], match);
     if (walk->note != NULL) {
-        walk->note(walk->ctx, &match);
+        walk->note(walk->ctx, match);
     }
-    if (binding == POLICY_BINDS &&
-        (!walk->decided || (labels == walk->best->labels && index < walk->best->order))) {
+    if (match->binding == POLICY_BINDS && (!walk->decided || precedes(match, walk->best))) {
         walk->decided = true;
-        *walk->best = match;
+        *walk->best = *match;
     }
 }
 
-static void consider_files(struct walk *walk, unsigned labels)
+/* ---- A name ---- */
+
+/* Does the order block this client whatever it asks? Then its names do not matter. */
+static bool blocks_client(const struct walk *walk, const struct order *order,
+                          struct policy_hold *hold)
 {
-    const struct found *found = &walk->suffixes->found[labels];
+    return walk->question->alias == NULL &&
+           policy_networks_client(order, &walk->client->address, hold) && !hold->passes;
+}
+
+/* What is done by an alias is done to the qname, and nothing is said of names below that. */
+static void submit_name(struct walk *walk, uint32_t index, const struct policy_reading *reading,
+                        struct policy_match *match)
+{
+    const struct order *order = walk->policy->orders[index];
+    bool is_alias = walk->question->alias != NULL;
+    bool free_below = reading->freed || !reading->covered;
+    match->order = index;
+    match->free_below = free_below || is_alias;
+    if (match->binding == POLICY_BINDS) {
+        bool freed = policy_reading_frees(reading) || (is_alias && frees_qname(walk, index));
+        match->binding = bind_name(walk, order, freed, free_below);
+    }
+    submit(walk, match);
+}
+
+/* An order blocks this suffix, by its file or a list. */
+static void consider(struct walk *walk, uint32_t index, unsigned labels)
+{
+    const struct order *order = walk->policy->orders[index];
+    if (walk->decided && walk->note == NULL && walk->best->order < index) {
+        return; /* a match of this length was found, and nobody is to be told of another */
+    }
+    struct policy_match match = {.binding = bind_client(walk, order)};
+    struct policy_reading reading;
+    struct policy_hold hold;
+    if ((match.binding != POLICY_BINDS && !walk->everywhere) ||
+        !policy_reading_take(walk->judged, index, labels, &reading) ||
+        blocks_client(walk, order, &hold)) {
+        return;
+    }
+    policy_reading_explain(walk->judged, index, labels, &match);
+    submit_name(walk, index, &reading, &match);
+}
+
+/* An order that would block this suffix, were one of its items within its dates. It is told only
+ * where the order does not name the name anyway. */
+static void consider_lapsed(struct walk *walk, uint32_t index, unsigned labels)
+{
+    const struct order *order = walk->policy->orders[index];
+    struct policy_match match = {.order = index, .binding = bind_client(walk, order)};
+    struct policy_reading reading;
+    struct policy_hold hold;
+    policy_reading_take(walk->judged, index, walk->judged->keys.count, &reading);
+    if (reading.match != POLICY_NOWHERE || reading.lapsed != (int)labels ||
+        blocks_client(walk, order, &hold)) {
+        return;
+    }
+    policy_reading_explain_lapsed(walk->judged, index, labels, &match);
+    match.free_below = reading.freed || !reading.covered || walk->question->alias != NULL;
+    if (match.binding == POLICY_BINDS) {
+        match.binding =
+            walk->question->now < match.term->effective ? POLICY_ITEM_NOT_YET : POLICY_ITEM_ENDED;
+    }
+    submit(walk, &match);
+}
+
+/* An order that blocks some clients by their addresses: this one? */
+static void consider_client(struct walk *walk, uint32_t index)
+{
+    const struct order *order = walk->policy->orders[index];
+    struct policy_match match = {.binding = bind_client(walk, order)};
+    struct policy_reading reading;
+    struct policy_hold hold;
+    if ((match.binding != POLICY_BINDS && !walk->everywhere) ||
+        !blocks_client(walk, order, &hold)) {
+        return;
+    }
+    policy_reading_take(walk->judged, index, walk->judged->keys.count, &reading);
+    reading.covered |= !reading.passes_below; /* every other name is blocked */
+    match.trigger = POLICY_CLIENT;
+    match.network = hold.network;
+    match.rule = hold.rule;
+    submit_name(walk, index, &reading, &match);
+}
+
+/* ---- All orders ---- */
+
+/* Of a question about an alias only orders that look at aliases are read. */
+static bool is_read(const struct walk *walk, uint32_t index)
+{
+    return walk->question->alias == NULL || walk->policy->orders[index]->aliases;
+}
+
+/* Can any of these values block? Above exceptions there are only marks, one for each of them. */
+static bool found_blocks(const struct walk *walk, const struct policy_found *found, unsigned labels)
+{
+    unsigned kinds = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        kinds |= POLICY_KIND(found->values[i] & POLICY_KIND_MASK);
+    }
+    return policy_kinds_block(walk->judged, kinds, labels);
+}
+
+static void consider_files(struct walk *walk, unsigned labels, bool lapsed)
+{
+    const struct policy_part *parts = walk->policy->parts;
+    const struct policy_found *found = &walk->judged->names[labels];
+    if (!found_blocks(walk, found, labels)) {
+        return;
+    }
     for (size_t i = 0; i < found->count;) {
-        uint32_t order = found->values[i] >> KIND_BITS;
-        unsigned kinds = take_kinds(found, order, &i);
-        if (kinds_match(walk, kinds, labels)) {
+        uint32_t order = parts[found->values[i] >> NAME_KIND_BITS].order;
+        struct policy_said said = policy_said_in_file(walk->judged, order, labels, &i);
+        unsigned kinds = lapsed ? said.lapsed : said.kinds;
+        if (!is_read(walk, order) || !policy_kinds_block(walk->judged, kinds, labels)) {
+            continue;
+        }
+        if (lapsed) {
+            consider_lapsed(walk, order, labels);
+        } else {
             consider(walk, order, labels);
         }
     }
+}
+
+/* Does the file of the order block this suffix? */
+static bool file_blocks(const struct walk *walk, uint32_t order, unsigned labels)
+{
+    size_t at = policy_first_in_file(walk->judged, order, labels);
+    struct policy_said said = policy_said_in_file(walk->judged, order, labels, &at);
+    return policy_kinds_block(walk->judged, said.kinds, labels);
+}
+
+static void consider_any_tld(struct walk *walk, unsigned labels)
+{
+    const struct policy_found *found = &walk->judged->any_tld[labels];
+    if (walk->policy->any_tld == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < found->count; i++) {
+        uint32_t order = found->values[i];
+        if (is_read(walk, order) && !file_blocks(walk, order, labels)) {
+            consider(walk, order, labels);
+        }
+    }
+}
+
+/* Orders that are left to look at. */
+struct row {
+    const uint32_t *at;
+    const uint32_t *end;
+};
+
+/* Those that may bind the client's country; of every country when it is explained. */
+static struct row row_of(const struct walk *walk, const struct policy_rows *rows)
+{
+    unsigned row = walk->everywhere ? POLICY_ROW_ALL : country_index(walk->client->country);
+    return (struct row){rows->orders + rows->first[row], rows->orders + rows->first[row + 1]};
+}
+
+static bool lists_block(const struct walk *walk, uint32_t order, unsigned labels)
+{
+    unsigned kinds = policy_said_in_lists(walk->judged, order, labels);
+    return policy_kinds_block(walk->judged, kinds, labels);
 }
 
 static void consider_lists(struct walk *walk, unsigned labels)
 {
-    const struct policy *policy = walk->policy;
-    unsigned row = walk->everywhere ? ROW_ALL : country_index(walk->client->country);
-    for (size_t i = policy->row[row]; i < policy->row[row + 1]; i++) {
-        uint32_t order = policy->listed[i];
-        if (kinds_match(walk, kinds_in_lists(walk, order, labels), labels) &&
-            !kinds_match(walk, kinds_in_file(walk, order, labels), labels)) {
+    for (struct row row = row_of(walk, &walk->policy->listed); row.at < row.end; row.at++) {
+        uint32_t order = *row.at;
+        if (is_read(walk, order) && lists_block(walk, order, labels) &&
+            !policy_any_tld_has(walk->judged, order, labels) && !file_blocks(walk, order, labels)) {
             consider(walk, order, labels);
         }
     }
 }
 
-/* Takes a walk that lacks its suffixes and its outcome. */
+static void consider_clients(struct walk *walk)
+{
+    if (walk->question->alias != NULL) {
+        return;
+    }
+    for (struct row row = row_of(walk, &walk->policy->clients); row.at < row.end; row.at++) {
+        consider_client(walk, *row.at);
+    }
+}
+
+/* The longer name comes first, so once one decides nothing else can; a client that is blocked
+ * competes with the root. */
+static void consider_all(struct walk *walk)
+{
+    const unsigned full = walk->judged->keys.count;
+    for (unsigned labels = full + 1; labels-- > 0;) {
+        if (suffix_depths_have(&walk->policy->depths, labels)) {
+            consider_files(walk, labels, false);
+            consider_any_tld(walk, labels);
+            consider_lists(walk, labels);
+        }
+        if (labels == 0) {
+            consider_clients(walk);
+        }
+        if (walk->decided && walk->note == NULL) {
+            return;
+        }
+    }
+    for (unsigned labels = full + 1; walk->everywhere && labels-- > 0;) {
+        consider_files(walk, labels, true);
+    }
+}
+
+static void judge_name(struct walk *walk, const struct dname *name)
+{
+    struct policy_suffixes judged;
+    policy_suffixes_init(&judged, walk->policy, name, walk->question->now);
+    walk->judged = &judged;
+    consider_all(walk);
+    walk->judged = NULL;
+}
+
+/* ---- An address in an answer ---- */
+
+static void consider_answer(struct walk *walk, uint32_t index)
+{
+    const struct order *order = walk->policy->orders[index];
+    struct policy_hold hold;
+    if (!policy_networks_answer(order, walk->question->answer, &hold) || hold.passes) {
+        return;
+    }
+    struct policy_match match = {
+        .order = index,
+        .trigger = POLICY_ANSWER,
+        .network = hold.network,
+        .free_below = true, /* nothing is said of names below the qname */
+        .rule = hold.rule,
+        .binding = bind_client(walk, order),
+    };
+    if (match.binding != POLICY_BINDS && !walk->everywhere) {
+        return;
+    }
+    if (match.binding == POLICY_BINDS) {
+        match.binding = bind_name(walk, order, frees_qname(walk, index), false);
+    }
+    submit(walk, &match);
+}
+
+static void judge_answer(struct walk *walk)
+{
+    for (struct row row = row_of(walk, &walk->policy->answers); row.at < row.end; row.at++) {
+        consider_answer(walk, *row.at);
+    }
+}
+
+/* ---- The decision ---- */
+
+/* Takes a walk that lacks its outcome. */
 static enum policy_outcome judge(struct walk walk)
 {
-    struct suffixes suffixes; /* large: set as far as the qname needs */
-    walk.suffixes = &suffixes;
-    suffix_keys_init(&suffixes.keys, walk.question->qname, walk.policy->seed);
-    for (unsigned labels = 0; labels <= suffixes.keys.count; labels++) {
-        struct found *found = &suffixes.found[labels];
-        found->count = suffix_map_find(walk.policy->names, &suffixes.keys, labels, &found->values);
-    }
-    for (unsigned labels = suffixes.keys.count + 1; labels-- > 0;) {
-        consider_files(&walk, labels);
-        consider_lists(&walk, labels);
-        if (walk.decided && walk.note == NULL) {
-            break;
-        }
+    const struct policy_question *question = walk.question;
+    if (question->answer != NULL) {
+        judge_answer(&walk);
+    } else {
+        judge_name(&walk, question->alias != NULL ? question->alias : question->qname);
     }
     return walk.decided ? POLICY_BLOCK : POLICY_PASS;
 }
@@ -536,6 +494,9 @@ enum policy_outcome policy_explain(const struct policy *policy, const struct pol
 enum order_action policy_match_action(const struct policy *policy, const struct policy_match *match)
 {
     enum order_action action = policy->orders[match->order]->action;
+    if (action != ORDER_SHADOW && match->rule != NULL) {
+        action = match->rule->action;
+    }
     return action == ORDER_NXDOMAIN && match->free_below ? ORDER_NODATA : action;
 }
 
@@ -555,6 +516,7 @@ const char *policy_binding_text(enum policy_binding binding)
         [POLICY_ITEM_ENDED] = "the item that names it has ended",
         [POLICY_EXCEPTED_NAME] = "an exception of the order covers the name",
         [POLICY_LEFT_FREE] = "names below stay free, so DS and DNSKEY are forwarded",
+        [POLICY_LEFT_BY_TCP] = "it wants clients to ask by TCP, as this one does",
     };
     return texts[binding];
 }

@@ -31,15 +31,16 @@ void policy_free(struct policy *policy); /* NULL is allowed */
 size_t policy_order_count(const struct policy *policy);
 const struct order *policy_order(const struct policy *policy, size_t index);
 
-/* Is this order in force at now for anybody (status, effective, end)? */
+/* Is this order in force at now for anybody (status, effective, end, windows)? */
 bool policy_order_in_force(const struct order *order, int64_t now);
 
-/* How many names the orders and their lists give, of any kind; a name given twice counts twice. For
- * people. */
+/* How many names and labels the orders and their lists give, of any kind; one given twice counts
+ * twice. For people. */
 size_t policy_names(const struct policy *policy);
 
 /* The earliest instant after now at which some active order begins or ends; ORDER_FOR_GOOD if there
- * is none. */
+ * is none. Windows and the dates of items are no such instants: the text in force stays the same.
+ */
 int64_t policy_next_change(const struct policy *policy, int64_t now);
 
 /* Who asks. */
@@ -57,7 +58,7 @@ enum policy_binding {
     POLICY_BINDS,            /* it competes */
     POLICY_SHADOWS,          /* it would block, and is only counted */
     POLICY_OTHER_COUNTRY,    /* the client's country is not in its scope */
-    POLICY_EXCEPTED_NETWORK, /* except-networks holds the client */
+    POLICY_EXCEPTED_NETWORK, /* except-networks or a passing RPZ-CLIENT-IP holds the client */
     POLICY_NOT_YET,          /* before effective */
     POLICY_ENDED,            /* at or after the end */
     POLICY_OUTSIDE_WINDOW,   /* in none of its windows */
@@ -65,8 +66,9 @@ enum policy_binding {
     POLICY_ITEM_ENDED,       /* or after them */
     POLICY_SUSPENDED,
     POLICY_LIFTED,
-    POLICY_EXCEPTED_NAME, /* an exception of the order covers the qname */
+    POLICY_EXCEPTED_NAME, /* an exception of the order covers the name, or it passes */
     POLICY_LEFT_FREE,     /* DS or DNSKEY of a blocked name with free names below it */
+    POLICY_LEFT_BY_TCP,   /* a rule of tcp-only, and the query came over a stream */
 };
 
 /* What of an order matched. */
@@ -84,8 +86,9 @@ struct policy_match {
     struct network network;        /* POLICY_CLIENT and POLICY_ANSWER: that matched */
     bool exact;                    /* matched as NAME_EXACT */
     bool below;                    /* matched as NAME_BELOW: by a name above it */
-    bool free_below;               /* names below the name judged are free of this order */
+    bool free_below;               /* names below the qname are free of this order */
     const struct order_rule *rule; /* of a list of format rpz; NULL: the order's own action */
+    const struct order_term *term; /* of the item that matched; NULL: that of the order */
     const char *ticket;            /* of the item that matched; NULL: none */
     int64_t end; /* from then on the match does not bind: the order, the item or a window ends */
     enum policy_binding binding;
@@ -99,12 +102,14 @@ enum policy_outcome {
     POLICY_BLOCK, /* *match says which */
 };
 
-/* What is judged: the question itself, or something in the answer to it. There only orders that
- * look at answers compete; a name they except, or one that passes, is so for the qname too. */
+/* What is judged: the question itself, or one thing in the answer to it. There only orders that
+ * look at such things compete, and an exception or a pass holds for the qname as well as for the
+ * alias. */
 struct policy_question {
     const struct dname *qname;
     uint16_t qtype;
     int64_t now;                  /* seconds since the epoch, UTC */
+    bool stream;                  /* the query came over a stream */
     const struct dname *alias;    /* a CNAME, DNAME or SVCB target in the answer; else NULL */
     const struct address *answer; /* an address in the answer; else NULL */
 };
@@ -113,9 +118,14 @@ struct policy_question {
 bool policy_reads_answers(const struct policy *policy, struct country country, int64_t now);
 
 /* The decision. Of the orders that bind, the longest matched name decides (of networks in an answer
- * the longest), then the earlier effective, then the bytewise smaller id. note (may be NULL) is
- * told of orders in force for this client that match, POLICY_SHADOWS above all; with it NULL
- * shadows go unseen. No allocation, no lock, no system call. */
+ * the longest), then the earlier effective, then the bytewise smaller id. A client that an order
+ * blocks by its address counts as the name of no labels. note (may be NULL) is told of orders in
+ * force for this client that match, POLICY_SHADOWS above all; with it NULL shadows go unseen. No
+ * allocation, no lock, no system call.
+ *
+ * Within an order the longest match counts. Of several at one length a name with all below it goes
+ * before a label of any-tld, and that before a name alone; then the order file before its lists,
+ * and those as they stand there; of items of the file the one that ends last. */
 enum policy_outcome policy_decide(const struct policy *policy, const struct policy_client *client,
                                   const struct policy_question *question,
                                   struct policy_match *match, policy_note_fn *note, void *ctx);

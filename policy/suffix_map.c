@@ -6,6 +6,7 @@
  */
 #include "policy/suffix_map.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,43 @@ uint8_t suffix_map_tag(uint64_t hash)
     return tag == 0 ? 1 : tag;
 }
 
+/* Which slots of a bucket have this tag? The lowest octet with its high bit set tells the first
+ * one; those behind it may be wrong, and are only read in vain (the octets of a word are looked at
+ * at once). Bits of slot n: 8 n … 8 n + 7, in two words. */
+struct slots {
+    uint64_t bits[2];
+};
+
+static uint64_t equal_octets(uint64_t word, uint8_t octet)
+{
+    const uint64_t ones = 0x0101010101010101U;
+    uint64_t differ = word ^ (ones * octet);
+    return (differ - ones) & ~differ & (ones << 7);
+}
+
+static struct slots find_tag(const struct bucket *bucket, uint8_t tag)
+{
+    uint64_t low;
+    uint32_t high;
+    memcpy(&low, bucket->tag, sizeof low);
+    memcpy(&high, bucket->tag + sizeof low, sizeof high);
+    return (struct slots){
+        {equal_octets(le64toh(low), tag), equal_octets(le32toh(high), tag) & UINT32_MAX}};
+}
+
+/* Takes the next slot; false when there is none left. */
+static bool take_slot(struct slots *slots, unsigned *slot)
+{
+    unsigned word = slots->bits[0] != 0 ? 0 : 1;
+    uint64_t bits = slots->bits[word];
+    if (bits == 0) {
+        return false;
+    }
+    *slot = word * 8U + (unsigned)__builtin_ctzll(bits) / 8U;
+    slots->bits[word] = bits & (bits - 1);
+    return true;
+}
+
 static bool record_is(const struct suffix_map *map, size_t record, const uint8_t *labels,
                       size_t size)
 {
@@ -75,8 +113,9 @@ uint8_t *suffix_map_record(const struct suffix_map *map, uint64_t hash, const ui
     uint8_t tag = suffix_map_tag(hash);
     const struct bucket *bucket = suffix_map_home(map, hash);
     for (;; bucket = suffix_map_after(map, bucket)) {
-        for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
-            if (bucket->tag[slot] == tag && record_is(map, bucket->record[slot], labels, size)) {
+        unsigned slot;
+        for (struct slots slots = find_tag(bucket, tag); take_slot(&slots, &slot);) {
+            if (record_is(map, bucket->record[slot], labels, size)) {
                 return map->records + bucket->record[slot];
             }
         }
@@ -151,6 +190,36 @@ static bool has_depth(const struct suffix_map *map, unsigned labels)
     return (map->depths[labels / 64] >> labels % 64 & 1) != 0;
 }
 
+void suffix_map_add_depths(const struct suffix_map *map, struct suffix_depths *depths)
+{
+    depths->bits[0] |= map->depths[0];
+    depths->bits[1] |= map->depths[1];
+}
+
+void suffix_map_prefetch(const struct suffix_map *map, const struct suffix_keys *keys)
+{
+    for (unsigned labels = 0; labels <= keys->count; labels++) {
+        if (has_depth(map, labels)) {
+            __builtin_prefetch(suffix_map_home(map, keys->hash[labels]));
+        }
+    }
+}
+
+void suffix_map_prefetch_names(const struct suffix_map *map, const struct suffix_keys *keys)
+{
+    for (unsigned labels = 0; labels <= keys->count; labels++) {
+        if (has_depth(map, labels)) {
+            uint64_t hash = keys->hash[labels];
+            const struct bucket *bucket = suffix_map_home(map, hash);
+            struct slots slots = find_tag(bucket, suffix_map_tag(hash));
+            unsigned slot;
+            if (take_slot(&slots, &slot)) {
+                __builtin_prefetch(map->records + bucket->record[slot]);
+            }
+        }
+    }
+}
+
 size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,
                        unsigned labels, const uint32_t **values)
 {
@@ -189,6 +258,17 @@ void suffix_map_each(const struct suffix_map *map, suffix_map_visit_fn *visit, v
             if (!record_each(map, map->records + bucket->record[slot], visit, ctx)) {
                 return;
             }
+        }
+    }
+}
+
+void suffix_map_each_several(const struct suffix_map *map, suffix_map_visit_fn *visit, void *ctx)
+{
+    struct dname name;
+    for (size_t i = 0; i < map->extra_count; i++) {
+        suffix_map_record_name(map->records + map->extra_records[i], &name);
+        if (!visit(ctx, &name, map->extra_values[i])) {
+            return;
         }
     }
 }

@@ -29,6 +29,17 @@ struct suffix_map *suffix_map_seal(struct suffix_map_builder *builder);
 
 void suffix_map_free(struct suffix_map *map); /* NULL is allowed */
 
+/* How many labels the names of the map have: adds bit n to depths where one has n. */
+struct suffix_depths {
+    uint64_t bits[2];
+};
+void suffix_map_add_depths(const struct suffix_map *map, struct suffix_depths *depths);
+
+static inline bool suffix_depths_have(const struct suffix_depths *depths, unsigned labels)
+{
+    return (depths->bits[labels / 64] >> labels % 64 & 1) != 0;
+}
+
 /* Distinct names, and bytes of memory held. */
 size_t suffix_map_names(const struct suffix_map *map);
 size_t suffix_map_bytes(const struct suffix_map *map);
@@ -39,6 +50,16 @@ size_t suffix_map_bytes(const struct suffix_map *map);
 size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,
                        unsigned labels, const uint32_t **values);
 
+/* Asks memory for what suffix_map_find will look at for all suffixes of a name, without waiting for
+ * it: several names, or one name in several maps, then wait at the same time. The index first; once
+ * that was asked for all of them, the names that the index points to. */
+void suffix_map_prefetch(const struct suffix_map *map, const struct suffix_keys *keys);
+void suffix_map_prefetch_names(const struct suffix_map *map, const struct suffix_keys *keys);
+
 /* Calls visit with each (name, value), in no particular order, until it returns false. */
 typedef bool suffix_map_visit_fn(void *ctx, const struct dname *name, uint32_t value);
 void suffix_map_each(const struct suffix_map *map, suffix_map_visit_fn *visit, void *ctx);
+
+/* The same, but only of names that have several values; those of one name come one behind the
+ * other. */
+void suffix_map_each_several(const struct suffix_map *map, suffix_map_visit_fn *visit, void *ctx);

@@ -12,12 +12,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "policy/suffix_map_layout.h"
 
 #define RECORDS_MAX UINT32_MAX /* octets; a bucket has 32 bits for the place of a record */
 #define CODE_OCTETS_MAX 5U
 #define READ_AHEAD 16U /* records */
+
+#define LARGE_PAGE (2U * 1024U * 1024U) /* of most machines; elsewhere the advice does no harm */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1; older ones refuse it and collapse in their own time */
+#endif
 
 /* A distinct value and its number. */
 struct numbered {
@@ -343,6 +349,18 @@ static bool take_extras(struct sealing *sealing)
     return true;
 }
 
+/* Advises the kernel about the large pages that lie wholly within some memory: a look-up in
+ * hundreds of megabytes waits for addresses to be translated longer than for what it reads. Only
+ * advice. */
+static void advise(void *memory, size_t size, int advice)
+{
+    uintptr_t begin = ((uintptr_t)memory + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
+    uintptr_t end = ((uintptr_t)memory + size) & ~(uintptr_t)(LARGE_PAGE - 1);
+    if (begin < end) {
+        madvise((char *)memory + (begin - (uintptr_t)memory), end - begin, advice);
+    }
+}
+
 /* An empty map with room for the builder's names, and its values by their numbers. */
 static struct suffix_map *map_new(const struct suffix_map_builder *builder)
 {
@@ -359,6 +377,7 @@ static struct suffix_map *map_new(const struct suffix_map_builder *builder)
         suffix_map_free(map);
         return NULL;
     }
+    advise(map->buckets, size, MADV_HUGEPAGE);
     memset(map->buckets, 0, size);
     for (size_t i = 0; i < builder->value_count; i++) {
         map->values[builder->values[i].id] = builder->values[i].value;
@@ -373,6 +392,8 @@ static void shrink_records(struct suffix_map *map)
     if (records != NULL) {
         map->records = records;
     }
+    advise(map->records, map->records_size, MADV_HUGEPAGE);
+    advise(map->records, map->records_size, MADV_COLLAPSE);
 }
 
 struct suffix_map *suffix_map_seal(struct suffix_map_builder *builder)

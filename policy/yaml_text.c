@@ -443,6 +443,24 @@ void yaml_node_place(struct yaml_node node, unsigned *line, unsigned *column)
     *column = place_of(mark.column);
 }
 
+static bool is_flow(const yaml_node_t *node)
+{
+    return (node->type == YAML_SEQUENCE_NODE &&
+            node->data.sequence.style == YAML_FLOW_SEQUENCE_STYLE) ||
+           (node->type == YAML_MAPPING_NODE && node->data.mapping.style == YAML_FLOW_MAPPING_STYLE);
+}
+
+struct yaml_extent yaml_node_extent(struct yaml_node node)
+{
+    const yaml_node_t *found = inside(node);
+    return (struct yaml_extent){
+        .start = found->start_mark.index,
+        .end = found->end_mark.index,
+        .column = found->start_mark.column,
+        .flow = is_flow(found),
+    };
+}
+
 void yaml_node_problem(struct yaml_node node, enum problem_level level,
                        struct problem_list *problems, const char *format, ...)
 {

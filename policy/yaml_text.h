@@ -61,6 +61,17 @@ struct yaml_node yaml_node_find(struct yaml_node mapping, const char *key);
 /* Where the node begins: line and column from 1. */
 void yaml_node_place(struct yaml_node node, unsigned *line, unsigned *column);
 
+/* Where a node stands in the text, for who edits it in place: in characters from 0 (code points, a
+ * byte order mark not counted), as libyaml has it. The end of a collection in block style lies
+ * behind the comments and blank lines that follow it. */
+struct yaml_extent {
+    size_t start;
+    size_t end;
+    size_t column; /* of the start, from 0; of a sequence in block style: of its dashes */
+    bool flow;     /* a collection in flow style */
+};
+struct yaml_extent yaml_node_extent(struct yaml_node node);
+
 /* Appends an error or a warning at the node's place (file:line:column). */
 void yaml_node_problem(struct yaml_node node, enum problem_level level,
                        struct problem_list *problems, const char *format, ...)

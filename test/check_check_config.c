@@ -14,8 +14,9 @@
 #include "test/scratch.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
-#define ORDER(id) \
-    "id: " id "\nauthority: Court\nissued: 2022-07-11\nnames: [a.example, b.example]\n"
+#define ORDER(id)                                                                     \
+    "id: " id "\nauthority: Court\nissued: 2022-07-11\nnames: [" id "-a.example, " id \
+    "-b.example]\n"
 
 /* A folder with a configuration that is right, a database and two orders. */
 static void set_up(struct scratch *scratch)

@@ -58,6 +58,29 @@ static int fill(const char *const words[WORDS_MAX], char *argv[WORDS_MAX + 1])
     return argc;
 }
 
+/* Each of them counts, in their order, up to a bound. */
+START_TEST(answers_are_gathered)
+{
+    char *argv[] = {"--answer", "a", "x", "--answer=b", NULL};
+    char *many[2 * (CLI_ANSWERS_MAX + 1)];
+    char why[WHY_MAX] = "";
+    struct cli_options options;
+    ck_assert(cli_options_parse(4, argv, CLI_OPTION_BIT(CLI_OPTION_ANSWER), &options, why));
+    ck_assert_int_eq(options.answer_count, 2);
+    ck_assert_str_eq(options.answers[0], "a");
+    ck_assert_str_eq(options.answers[1], "b");
+    for (int i = 0; i <= CLI_ANSWERS_MAX; i++) {
+        many[2 * i] = "--answer";
+        many[2 * i + 1] = "a";
+    }
+    ck_assert(cli_options_parse(2 * CLI_ANSWERS_MAX, many, CLI_OPTION_BIT(CLI_OPTION_ANSWER),
+                                &options, why));
+    ck_assert(!cli_options_parse(2 * (CLI_ANSWERS_MAX + 1), many, CLI_OPTION_BIT(CLI_OPTION_ANSWER),
+                                 &options, why));
+    ck_assert_str_eq(why, "too many of them: --answer");
+}
+END_TEST
+
 static void join(const struct cli_options *options, char out[static 64])
 {
     out[0] = '\0';
@@ -137,8 +160,8 @@ START_TEST(help_shows_what_is_allowed)
     FILE *out = fmemopen(text, sizeof text, "w");
     cli_options_help(CLI_OPTION_BIT(CLI_OPTION_CONFIG) | CLI_OPTION_BIT(CLI_OPTION_JSON), out);
     ck_assert_int_eq(fclose(out), 0);
-    ck_assert_str_eq(text, "  --config FILE    the configuration (/etc/bailiwick/forwarder.conf)\n"
-                           "  --json           one JSON object a line\n");
+    ck_assert_str_eq(text, "  --config FILE     the configuration (/etc/bailiwick/forwarder.conf)\n"
+                           "  --json            one JSON object a line\n");
 }
 END_TEST
 
@@ -147,6 +170,7 @@ int main(void)
     Suite *suite = suite_create("cli_options");
     TCase *tcase = tcase_create("cli_options");
     tcase_add_test(tcase, words_are_read);
+    tcase_add_test(tcase, answers_are_gathered);
     tcase_add_test(tcase, wrong_words_are_told);
     tcase_add_test(tcase, help_shows_what_is_allowed);
     suite_add_tcase(suite, tcase);

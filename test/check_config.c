@@ -66,12 +66,14 @@ START_TEST(defaults)
     ck_assert_ptr_null(config->geo_overrides);
     ck_assert_int_eq(config->geo_max_age_s, 60 * 86400);
     ck_assert_str_eq(config->orders, "/etc/bailiwick/orders");
+    ck_assert(config->watch);
     ck_assert_str_eq(config->state, "/var/lib/bailiwick");
     ck_assert_int_eq(config->block.action, ORDER_REFUSED);
     ck_assert_uint_eq(config->block.ttl_s, 60);
     ck_assert_uint_eq(config->block.contact_count, 0);
     ck_assert_ptr_null(config->block.organization);
     ck_assert_ptr_null(config->block.protected_names);
+    ck_assert_ptr_null(config->block.protected_networks);
     ck_assert_ptr_null(config->block.cookie_secret);
     ck_assert(!config->resolver_arpa_nodata);
     ck_assert_uint_eq(config->limits.tcp_connections, 20000);
@@ -111,6 +113,7 @@ static const char everything[] =
     "  overrides: own/overrides.csv\n"
     "  max-age: 7d\n"
     "orders: orders/\n"
+    "watch: no\n"
     "state: /srv/state\n"
     "block:\n"
     "  action: nxdomain\n"
@@ -118,6 +121,7 @@ static const char everything[] =
     "  contact: [mailto:abuse@example.org, https://example.org/block]\n"
     "  organization: Example Networks\n"
     "  protected-names: protected.txt\n"
+    "  protected-networks: networks.txt\n"
     "  cookie-secret: cookie\n"
     "resolver-arpa: nodata\n"
     "trust: {proxy-protocol: [], ecs: [], forwarded-for: []}\n"
@@ -179,6 +183,7 @@ START_TEST(every_key)
     ck_assert_str_eq(config->geo_overrides, "/etc/bailiwick/own/overrides.csv");
     ck_assert_int_eq(config->geo_max_age_s, 7 * 86400);
     ck_assert_str_eq(config->orders, "/etc/bailiwick/orders");
+    ck_assert(!config->watch);
     ck_assert_str_eq(config->state, "/srv/state");
     ck_assert_int_eq(config->block.action, ORDER_NXDOMAIN);
     ck_assert_uint_eq(config->block.ttl_s, 300);
@@ -187,6 +192,7 @@ START_TEST(every_key)
     ck_assert_str_eq(config->block.contacts[1], "https://example.org/block");
     ck_assert_str_eq(config->block.organization, "Example Networks");
     ck_assert_str_eq(config->block.protected_names, "/etc/bailiwick/protected.txt");
+    ck_assert_str_eq(config->block.protected_networks, "/etc/bailiwick/networks.txt");
     ck_assert_str_eq(config->block.cookie_secret, "/etc/bailiwick/cookie");
     ck_assert(config->resolver_arpa_nodata);
     ck_assert_uint_eq(config->limits.tcp_connections, 10);
@@ -207,6 +213,9 @@ static const struct {
     {"health check off",
      LISTEN "upstream: {servers: [{address: 192.0.2.1}], health-check: no}\n" FILES},
     {"one contact", MINIMAL "block: {contact: \"tel:+390212345\"}\n"},
+    {"contacts of every scheme",
+     MINIMAL "block: {contact: [\"mailto:a%20b@c.example?subject=x&body=y\", \"sips:a@b.example\", "
+             "\"https://[2001:db8::1]/a?b#c\"]}\n"},
     {"size in octets", MINIMAL "limits: {stream-output: 70000}\n"},
     {"size without a blank", MINIMAL "limits: {stream-output: 64KiB}\n"},
     {"workers by word", MINIMAL "workers: auto\n"},

@@ -10,9 +10,9 @@
 
 #include "test/config_text.h"
 
-#define TOP_KEYS                                                                                  \
-    "listen, workers, allow, upstream, geo, orders, state, block, resolver-arpa, trust, limits, " \
-    "control or log"
+#define TOP_KEYS                                                                          \
+    "listen, workers, allow, upstream, geo, orders, watch, state, block, resolver-arpa, " \
+    "trust, limits, control or log"
 
 static const struct {
     const char *label;
@@ -165,10 +165,10 @@ static const struct {
      "'iso_code'\n"},
     {"geo: milliseconds", GEO("max-age: 5000ms"),
      "3:29: max-age needs a duration in whole seconds from 1h to 3650d, not '5000ms'\n"},
-    {"block: cname", WITH("block: {action: cname}\n"),
-     "5:17: action 'cname' is not supported by this build\n"},
     {"block: address", WITH("block: {action: address}\n"),
      "5:17: action 'address' belongs in an order, with its addresses\n"},
+    {"block: cname", WITH("block: {action: cname}\n"),
+     "5:17: action 'cname' belongs in an order, with its target\n"},
     {"block: shadow", WITH("block: {action: shadow}\n"),
      "5:17: action 'shadow' belongs in an order: as a default it would switch off every other "
      "one\n"},
@@ -177,19 +177,32 @@ static const struct {
     {"block: long TTL", WITH("block: {ttl: 8d}\n"),
      "5:14: ttl needs a duration in whole seconds from 0s to 7d, not '8d'\n"},
     {"block: contact without scheme", WITH("block: {contact: abuse@example.org}\n"),
-     "5:18: contact needs a URI that begins with mailto:, https:// or tel:, not "
+     "5:18: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
      "'abuse@example.org'\n"},
     {"block: contact of nobody", WITH("block: {contact: ['mailto:', 'https://', 'tel:x']}\n"),
-     "5:19: contact needs a URI that begins with mailto:, https:// or tel:, not 'mailto:'\n"
-     "5:30: contact needs a URI that begins with mailto:, https:// or tel:, not 'https://'\n"
-     "5:42: contact needs a URI that begins with mailto:, https:// or tel:, not 'tel:x'\n"},
+     "5:19: contact needs a URI that begins with mailto:, tel:, sips: or https://, not 'mailto:'\n"
+     "5:30: contact needs a URI that begins with mailto:, tel:, sips: or https://, not 'https://'\n"
+     "5:42: contact needs a URI that begins with mailto:, tel:, sips: or https://, not 'tel:x'\n"},
     {"block: contact with a blank", WITH("block: {contact: 'mailto:a b@c.example'}\n"),
-     "5:18: contact needs a URI that begins with mailto:, https:// or tel:, not 'mailto:a "
+     "5:18: contact needs a URI that begins with mailto:, tel:, sips: or https://, not 'mailto:a "
      "b@c.example'\n"},
+    {"block: contact with what no URI holds",
+     WITH("block: {contact: ['mailto:a\"@b.example', 'https://ü.example', 'sips:a%4', "
+          "'sips:a%4g', 'tel:1\\']}\n"),
+     "5:19: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "'mailto:a\"@b.example'\n"
+     "5:42: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "'https://ü.example'\n"
+     "5:63: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "'sips:a%4'\n"
+     "5:75: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "'sips:a%4g'\n"
+     "5:88: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "'tel:1\\'\n"},
     {"block: two lines", WITH("block: {organization: \"a\\nb\"}\n"),
      "5:23: organization needs one line of at most 200 bytes, not 'a?b'\n"},
-    {"block: protected networks", WITH("block: {protected-networks: n.txt}\n"),
-     "5:29: protected-networks is not supported by this build\n"},
+    {"block: protected networks a list", WITH("block: {protected-networks: [192.0.2.0/24]}\n"),
+     "5:29: protected-networks needs a single value, not a list\n"},
     {"resolver-arpa: odd", WITH("resolver-arpa: nxdomain\n"),
      "5:16: resolver-arpa needs one of forward, nodata, not 'nxdomain'\n"},
     {"trust", WITH("trust: {ecs: [192.0.2.1], proxy-protocol: all}\n"),

@@ -120,16 +120,24 @@ START_TEST(nobody_there_is_told)
     scratch_path(&scratch, "control.sock", path);
     ck_assert_ptr_null(control_client_ask(path, request, 1, why));
     ck_assert_ptr_nonnull(strstr(why, "/control.sock: no daemon answers there"));
+    ck_assert(control_client_nobody(path));
 
     close(listen_at(path)); /* a socket that a daemon left behind */
     ck_assert_ptr_null(control_client_ask(path, request, 1, why));
     ck_assert_ptr_nonnull(strstr(why, "/control.sock: no daemon answers there"));
+
+    ck_assert(control_client_nobody(path));
+    ck_assert_int_eq(unlink(path), 0);
+    int listener = listen_at(path);
+    ck_assert(!control_client_nobody(path));
+    close(listener);
 
     char beyond[sizeof((struct sockaddr_un *)0)->sun_path + 1];
     memset(beyond, 'x', sizeof beyond);
     beyond[sizeof beyond - 1] = '\0';
     ck_assert_ptr_null(control_client_ask(beyond, request, 1, why));
     ck_assert_ptr_nonnull(strstr(why, ": too long for the path of a socket"));
+    ck_assert(!control_client_nobody(beyond));
     json_decref(request);
     scratch_fini(&scratch);
 }

@@ -15,6 +15,8 @@ START_TEST(requests_are_read)
     char why[WHY_MAX];
     static const char status[] = "{\"command\":\"status\"}";
     static const char reload[] = "{\"command\":\"reload\",\"strict\":true}";
+    static const char shrink[] = "{\"command\":\"reload\",\"accept-shrink\":true}";
+    static const char orders[] = "{\"command\":\"orders\"}";
     static const char test[] =
         "{\"command\":\"test\",\"address\":\"2.32.0.1\",\"name\":\"a.example\"}";
     static const char past[] = "{\"command\":\"test\",\"address\":\"2.32.0.1\",\"name\":\"a\","
@@ -23,7 +25,11 @@ START_TEST(requests_are_read)
     ck_assert_int_eq(request.command, CONTROL_STATUS);
     ck_assert(control_request_parse(reload, strlen(reload), &request, why));
     ck_assert_int_eq(request.command, CONTROL_RELOAD);
-    ck_assert(request.strict);
+    ck_assert(request.strict && !request.accept_shrink);
+    ck_assert(control_request_parse(shrink, strlen(shrink), &request, why));
+    ck_assert(!request.strict && request.accept_shrink);
+    ck_assert(control_request_parse(orders, strlen(orders), &request, why));
+    ck_assert_int_eq(request.command, CONTROL_ORDERS);
     ck_assert(control_request_parse(test, strlen(test), &request, why));
     ck_assert_int_eq(request.command, CONTROL_TEST);
     ck_assert_str_eq(request.address, "2.32.0.1");
@@ -45,9 +51,9 @@ static const struct {
     {"[]", "not a JSON object"},
     {"{\"command\":\"status\"} x", "not a JSON object"},
     {"{\"command\":\"status\",\"command\":\"reload\"}", "not a JSON object"},
-    {"{}", "expected a command of status, reload or test"},
-    {"{\"command\":7}", "expected a command of status, reload or test"},
-    {"{\"command\":\"stop\"}", "expected a command of status, reload or test"},
+    {"{}", "expected a command of status, reload, orders or test"},
+    {"{\"command\":7}", "expected a command of status, reload, orders or test"},
+    {"{\"command\":\"stop\"}", "expected a command of status, reload, orders or test"},
     {"{\"command\":\"status\",\"strict\":true}", "the command status has no member strict"},
     {"{\"command\":\"reload\",\"strict\":\"yes\"}", "strict: expected true or false"},
     {"{\"command\":\"test\",\"address\":\"::1\"}", "name is missing"},

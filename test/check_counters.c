@@ -13,10 +13,17 @@ static const struct {
     enum counter counter;
     const char *name;
 } PROMISED[] = {
-    {COUNTER_QUERIES, "queries"},   {COUNTER_FORWARDED, "forwarded"},
-    {COUNTER_BLOCKED, "blocked"},   {COUNTER_WOULD_BLOCK, "would_block"},
-    {COUNTER_ANSWERED, "answered"}, {COUNTER_SERVFAIL, "servfail"},
-    {COUNTER_FORMERR, "formerr"},   {COUNTER_DROPPED, "dropped"},
+    {COUNTER_QUERIES, "queries"},
+    {COUNTER_FORWARDED, "forwarded"},
+    {COUNTER_BLOCKED_ANSWERS, "blocked_answers"},
+    {COUNTER_ANSWERS_READ, "answers_read"},
+    {COUNTER_ANSWERS_UNREADABLE, "answers_unreadable"},
+    {COUNTER_BLOCKED, "blocked"},
+    {COUNTER_WOULD_BLOCK, "would_block"},
+    {COUNTER_ANSWERED, "answered"},
+    {COUNTER_SERVFAIL, "servfail"},
+    {COUNTER_FORMERR, "formerr"},
+    {COUNTER_DROPPED, "dropped"},
 };
 
 START_TEST(promised_names_are_kept)

@@ -357,6 +357,56 @@ START_TEST(suffix)
 }
 END_TEST
 
+/* The run that dname_scan looks at, by the plain meaning of its promise. */
+static size_t run_of(const char *text, size_t len)
+{
+    static const char octets[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    size_t run = 0;
+    while (run < len && text[run] != '\0' && strchr(octets, text[run]) != NULL) {
+        run++;
+    }
+    return run;
+}
+
+static void assert_scan(const char *label, const char *text, size_t len)
+{
+    struct dname scanned, parsed;
+    char why[WHY_MAX];
+    size_t run = run_of(text, len);
+    bool is_name = run > 0 && dname_parse(text, run, &parsed, why) && parsed.labels > 0;
+    size_t used = dname_scan(text, len, &scanned);
+    ck_assert_msg(used == (is_name ? run : 0), "%s: %zu", label, used);
+    ck_assert_msg(!is_name || (dname_equal(&scanned, &parsed) && scanned.labels == parsed.labels),
+                  "%s", label);
+}
+
+START_TEST(scan)
+{
+    assert_scan("good", good[_i].text, strlen(good[_i].text));
+    assert_scan("bad", bad[_i].text, bad[_i].len);
+}
+END_TEST
+
+/* Around the longest name, with and without a final dot, and with more behind it. */
+START_TEST(scan_longest)
+{
+    static const char *const tails[] = {"", ".", "..", ",", ".,", "x", ".x", "\n"};
+    for (size_t last = 58; last <= 64; last++) {
+        char text[300] = LABEL_63 "." LABEL_63 "." LABEL_63 ".", why[32];
+        size_t len = strlen(text) + last;
+        memset(text + len - last, 'x', last);
+        for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+            strcpy(text + len, tails[i]);
+            snprintf(why, sizeof why, "%zu and %s", last, tails[i]);
+            assert_scan(why, text, strlen(text));
+        }
+    }
+    assert_scan("deepest", LABELS_64 LABELS_64, strlen(LABELS_64 LABELS_64));
+    assert_scan("one less", LABELS_64 LABELS_64 + 2, strlen(LABELS_64 LABELS_64) - 2);
+}
+END_TEST
+
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 int main(void)
@@ -364,6 +414,8 @@ int main(void)
     TCase *text = tcase_create("text");
     tcase_add_loop_test(text, parse_good, 0, COUNT(good));
     tcase_add_loop_test(text, parse_bad, 0, COUNT(bad));
+    tcase_add_loop_test(text, scan, 0, COUNT(good) < COUNT(bad) ? COUNT(good) : COUNT(bad));
+    tcase_add_test(text, scan_longest);
     tcase_add_test(text, parse_longest);
     tcase_add_test(text, parse_deepest);
     tcase_add_test(text, parse_very_long);

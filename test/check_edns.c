@@ -181,6 +181,45 @@ START_TEST(cookies_are_read_when_well_formed)
 }
 END_TEST
 
+static const struct {
+    const char *label;
+    const char *message;
+    bool structured;
+} STRUCTURED[] = {
+    {"SDE", QUERY("0000 0000 0001") OPT_WITH("0004") "001a 0000", true},
+    {"SDE with data, which is ignored", QUERY("0000 0000 0001") OPT_WITH("0006") "001a 0002 ffff",
+     true},
+    {"an EDE of INFO-CODE 0", QUERY("0000 0000 0001") OPT_WITH("0006") "000f 0002 0000", true},
+    {"an EDE of another INFO-CODE", QUERY("0000 0000 0001") OPT_WITH("0006") "000f 0002 0100",
+     false},
+    {"an EDE of INFO-CODE 0 with a text",
+     QUERY("0000 0000 0001") OPT_WITH("0007") "000f 0003 000041", false},
+    {"an EDE of one octet", QUERY("0000 0000 0001") OPT_WITH("0005") "000f 0001 00", false},
+    {"an empty EDE", QUERY("0000 0000 0001") OPT_WITH("0004") "000f 0000", false},
+    {"no option", QUERY("0000 0000 0001") OPT, false},
+    {"another option", QUERY("0000 0000 0001") OPT_WITH("0006") "001b 0002 0000", false},
+    {"behind a cookie", QUERY("0000 0000 0001") OPT_WITH("0010") "000a 0008" CLIENT "001a 0000",
+     true},
+    {"behind an EDE that asks for nothing",
+     QUERY("0000 0000 0001") OPT_WITH("000c") "000f 0002 0010 000f 0002 0000", true},
+    {"cut", QUERY("0000 0000 0001") OPT_WITH("0003") "001a 00", false},
+    {"cut data", QUERY("0000 0000 0001") OPT_WITH("0005") "000f 0002 00", false},
+    {"behind an option that is cut", QUERY("0000 0000 0001") OPT_WITH("0008") "0003 00ff 001a 0000",
+     false},
+    {"in the second OPT", QUERY("0000 0000 0002") OPT OPT_WITH("0004") "001a 0000", false},
+    {"no OPT", QUERY("0000 0000 0000"), false},
+};
+
+START_TEST(who_asks_for_structured_errors_is_heard)
+{
+    for (size_t i = 0; i < ROWS(STRUCTURED); i++) {
+        uint8_t bytes[WIRE_NOTATION_MAX];
+        struct edns_query query = decode(wire_parse(STRUCTURED[i].message, bytes));
+        ck_assert_msg(query.structured == STRUCTURED[i].structured, "%s", STRUCTURED[i].label);
+    }
+}
+END_TEST
+
 /* 64 KiB of the smallest records, as many as the counts can say, and an OPT behind those there. */
 START_TEST(a_full_message_is_read_to_its_end)
 {
@@ -372,6 +411,7 @@ int main(void)
     TCase *tcase = tcase_create("edns");
     tcase_add_test(tcase, queries_are_read_as_far_as_they_go);
     tcase_add_test(tcase, cookies_are_read_when_well_formed);
+    tcase_add_test(tcase, who_asks_for_structured_errors_is_heard);
     tcase_add_test(tcase, a_full_message_is_read_to_its_end);
     tcase_add_test(tcase, opts_are_written_to_the_octet);
     tcase_add_test(tcase, opts_that_do_not_fit_fail_the_writer);

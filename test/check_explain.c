@@ -90,7 +90,8 @@ START_TEST(the_object_is_the_documented_one)
         "\"sha256\":\"";
     ck_assert_msg(strncmp(text, expected, strlen(expected)) == 0, "%s", text);
     const char *rest = text + strlen(expected) + FILE_BYTES_HEX_MAX - 1;
-    ck_assert_str_eq(rest, "\",\"order_loaded\":\"2025-12-31T23:59:00Z\"}");
+    ck_assert_str_eq(rest, "\",\"order_loaded\":\"2025-12-31T23:59:00Z\",\"ticket\":null,"
+                           "\"reads_answer\":false,\"link\":null}");
     free(text);
     json_decref(object);
     explain_set_fini(&set);
@@ -156,7 +157,8 @@ static const struct {
      NULL,
      NULL,
      0,
-     "order IT-MI of Tribunale di Milano names only.example, but the client's network is excepted"},
+     "order IT-MI of Tribunale di Milano names exactly only.example, but the client's network is "
+     "excepted"},
     {"before the start",
      {"2.32.0.1", "only.example", NULL, "2022-08-09T21:59:59Z"},
      "IT",
@@ -166,7 +168,7 @@ static const struct {
      NULL,
      NULL,
      0,
-     "order IT-MI of Tribunale di Milano names only.example, but is not yet in force (from "
+     "order IT-MI of Tribunale di Milano names exactly only.example, but is not yet in force (from "
      "2022-08-09T22:00:00Z)"},
     {"at the start",
      {"2.32.0.1", "only.example", NULL, "2022-08-09T22:00:00Z"},
@@ -197,7 +199,8 @@ static const struct {
      NULL,
      NULL,
      0,
-     "order IT-MI of Tribunale di Milano names only.example, but the client's country is not in "
+     "order IT-MI of Tribunale di Milano names exactly only.example, but the client's country is "
+     "not in "
      "its scope (IT, SM)"},
     {"an unknown country that is bound",
      {"203.0.113.1", "de.example", NULL, NULL},
@@ -300,7 +303,8 @@ static const struct {
      NULL,
      NULL,
      0,
-     "order IT-NX of Court names nx2.example, but names below stay free, so DS and DNSKEY are "
+     "order IT-NX of Court names exactly nx2.example, but names below stay free, so DS and DNSKEY "
+     "are "
      "forwarded"},
     {"dropped",
      {"2.32.0.1", "drop.example", NULL, NULL},
@@ -434,6 +438,9 @@ START_TEST(the_text_tells_a_person_everything)
              "Milano binds clients in IT since 2022-08-09T22:00:00Z and names kickass.example\n"
              "Answer      REFUSED, EDE 16 (Censored): Blocked by order IT-MI of Tribunale di "
              "Milano\n"
+             "Structured  REFUSED, EDE 16 (Censored)\n"
+             "            justification: Blocked by order IT-MI of Tribunale di Milano\n"
+             "            language: en\n"
              "Generation  7, loaded 2026-01-01T00:00:00Z\n",
              geo_db_type(set.generation.db), instant_format(geo_db_built(set.generation.db), built),
              file_bytes_hex(find_order(&set, "IT-MI")->sha256, mi),
@@ -456,7 +463,8 @@ static const struct {
      "Verdict     forward\n"
      "Why         10.0.0.1 is in no known country (no network covers it); no order names "
      "free.example\n"
-     "Answer      the upstream's, unchanged\n"},
+     "Answer      the upstream's, unchanged\n"
+     "Generation "},
     {"orders of other countries are told",
      {"5.9.0.1", "only.example", NULL, NULL},
      "  IT-MI of Tribunale di Milano: the client's country is not in its scope (IT, SM)\n"
@@ -464,20 +472,27 @@ static const struct {
     {"an address",
      {"2.32.0.1", "address.example", NULL, NULL},
      "Answer      NOERROR, EDE 4 (Forged Answer): Blocked by order IT-ADDRESS of Court\n"
-     "            address.example.    \t60\tA\t192.0.2.80\n"},
+     "            address.example.    \t60\tA\t192.0.2.80\n"
+     "Structured  NXDOMAIN, EDE 16 (Censored)\n"
+     "            justification: Blocked by order IT-ADDRESS of Court\n"
+     "            language: en\n"
+     "            address.example.    \t60\tSOA\taddress.example. nobody.invalid. "},
     {"a TTL that ends with the order",
      {"2.32.0.1", "nx.example", NULL, NULL},
      "Answer      NXDOMAIN, EDE 16 (Censored): Blocked by order IT-NX of Court\n"
      "            nx.example.         \t10\tSOA\tnx.example. nobody.invalid. "},
     {"a sealed order tells nothing",
      {"192.0.2.1", "sealed.example", NULL, NULL},
-     "Answer      REFUSED, EDE 16 (Censored)\n"},
+     "Answer      REFUSED, EDE 16 (Censored)\n"
+     "Structured  REFUSED, EDE 16 (Censored)\n"
+     "Generation "},
     {"what an order says of itself is harmless",
      {"192.0.2.1", "sealed.example", NULL, NULL},
      "  FR-SEALED of Evil?Court: binds\n"},
     {"no answer",
      {"2.32.0.1", "drop.example", NULL, NULL},
-     "Answer      none, the query is dropped\n"},
+     "Answer      none, the query is dropped\n"
+     "Generation "},
     {"an unknown country in a scope",
      {"2.32.0.1", "de.example", NULL, NULL},
      "            scope DE, unknown countries, action refused\n"},

@@ -35,6 +35,23 @@ static const struct {
      "REFUSED\n"},
     {"an address", ANSWER("8180", "0001 0000 0000") "c00c 0001 0001 0000003c 0004 c0000250", -1,
      "NOERROR\n>a.                  \t60\tA\t192.0.2.80\n"},
+    {"truncated", ANSWER("8380", "0000 0000 0000"), -1, "NOERROR, truncated\n"},
+    {"a structured error",
+     ANSWER("8183", "0000 0000 0001")
+         OPT("0093 000f 008f 0010 '{\"c\":[\"tel:+1\",\"mailto:a@b.example\"],\"j\":\"By "
+             "order.\",\"o\":\"R\",\"l\":"
+             "\"en\",\"fdbs\":[{\"db\":\"lumen\",\"id\":\"1\"},{\"db\":\"x\",\"id\":\"2\"}],"
+             "\"more\":true,\"s\":1}'"),
+     16,
+     "NXDOMAIN, EDE 16 (Censored)\n>contact: tel:+1, mailto:a@b.example\n"
+     ">justification: By order.\n>organization: R\n>language: en\n>public record: lumen 1, x 2\n"},
+    {"a structured error that would steer a terminal",
+     ANSWER("8183", "0000 0000 0001") OPT("001a 000f 0016 0010 '{\"j\":\"\\u001b[2J\"}   '"), 16,
+     "NXDOMAIN, EDE 16 (Censored)\n>justification: ?[2J\n"},
+    {"JSON that is no object", ANSWER("8183", "0000 0000 0001") OPT("0009 000f 0005 0010 '[1]'"),
+     16, "NXDOMAIN, EDE 16 (Censored): [1]\n"},
+    {"almost JSON", ANSWER("8183", "0000 0000 0001") OPT("0009 000f 0005 0010 '{1}'"), 16,
+     "NXDOMAIN, EDE 16 (Censored): {1}\n"},
     {"cut", "0000 8185 0001 0000 0000 0001 01'a'00 0001", -1, "(unreadable)\n"},
     {"nothing", "", -1, "(unreadable)\n"},
 };
@@ -44,7 +61,7 @@ START_TEST(answers_are_read_back)
     for (size_t i = 0; i < ROWS(ANSWERS); i++) {
         uint8_t bytes[WIRE_NOTATION_MAX];
         uint16_t ede = 0;
-        char text[256] = "";
+        char text[512] = "";
         struct span answer = wire_parse(ANSWERS[i].message, bytes);
         bool found = explain_answer_ede(answer, &ede);
         ck_assert_msg((found ? ede : -1) == ANSWERS[i].ede, "%s: EDE %u", ANSWERS[i].label,

@@ -9,6 +9,8 @@
 #include <libknot/libknot.h>
 #include <stdlib.h>
 
+#include "forwarder/wire/edns.h"
+
 #define ROWS(table) (sizeof(table) / sizeof *(table))
 
 static const struct {
@@ -121,12 +123,14 @@ START_TEST(the_query_is_what_a_client_sends)
         longest[64 * i + (i < 3 ? 63 : 61)] = i < 3 ? '.' : '\0';
     }
     const char *const names[] = {".", "www.example", longest};
-    for (size_t i = 0; i < ROWS(names); i++) {
+    for (size_t i = 0; i < 2 * ROWS(names); i++) {
         struct explain_question question;
-        ck_assert_msg(explain_question_parse(&question, "192.0.2.1", names[i], "TXT", why), "%s",
-                      why);
+        bool structured = i >= ROWS(names);
+        ck_assert_msg(
+            explain_question_parse(&question, "192.0.2.1", names[i % ROWS(names)], "TXT", why),
+            "%s", why);
         uint8_t wire[EXPLAIN_QUESTION_MAX];
-        size_t size = explain_question_encode(&question, wire);
+        size_t size = explain_question_encode(&question, structured, wire);
         knot_pkt_t *packet = knot_pkt_new(wire, (uint16_t)size, NULL);
         ck_assert_int_eq(knot_pkt_parse(packet, 0), KNOT_EOK);
         ck_assert_uint_eq(knot_wire_get_id(wire), 0);
@@ -137,6 +141,8 @@ START_TEST(the_query_is_what_a_client_sends)
         ck_assert(memcmp(knot_pkt_qname(packet), question.name.wire, question.name.size) == 0);
         ck_assert(knot_pkt_has_edns(packet) && !knot_pkt_has_dnssec(packet));
         ck_assert_uint_eq(knot_edns_get_payload(packet->opt_rr), 1232);
+        const uint8_t *asks = knot_edns_get_option(packet->opt_rr, EDNS_OPTION_SDE, NULL);
+        ck_assert((asks != NULL) == structured);
         knot_pkt_free(packet);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Starts and single files: what a restart finds under `state`, and how database, overrides,
- * protected names and the settings of blocks keep their last good versions.
+ * what is protected and the settings of blocks keep their last good versions.
  */
 #include "forwarder/generation/generation.h"
 
@@ -401,17 +401,41 @@ START_TEST(bad_overrides_keep_the_last_good_ones)
 }
 END_TEST
 
-/* ---- Protected names ---- */
+/* ---- What is protected ---- */
 
-START_TEST(bad_protected_names_keep_the_last_good_ones)
+#define ANSWERS(id, network) \
+    "id: " id "\nauthority: A\nissued: 2026-01-01\nanswers: [" network "]\n"
+
+static const struct {
+    const char *key;
+    const char *protects;
+    const char *bad;
+    const char *order;   /* what it lets through, */
+    const char *refused; /* and what not */
+} protections[] = {
+    {"protected-names", "resolver.example\n", "two words\n", ORDER("B", "b.example"),
+     ORDER("B", "www.resolver.example")},
+    {"protected-networks", "192.0.2.53\n", "192.0.2.53/24\n", ANSWERS("B", "192.0.2.1"),
+     ANSWERS("B", "192.0.2.53")},
+};
+#define PROTECTIONS (int)(sizeof protections / sizeof *protections)
+
+static void configure_protected(const char *key)
 {
-    put("protected.txt", "resolver.example\n");
-    put("orders/IT/b.yaml", ORDER("B", "b.example"));
-    configure("block: {protected-names: protected.txt}\n");
+    char text[128];
+    snprintf(text, sizeof text, "block: {%s: protected.txt}\n", key);
+    configure(text);
+}
+
+START_TEST(bad_protected_text_keeps_the_last_good_one)
+{
+    put("protected.txt", protections[_i].protects);
+    put("orders/IT/b.yaml", protections[_i].order);
+    configure_protected(protections[_i].key);
     struct generation *generation = load((struct load){0});
-    put("protected.txt", "two words\n");
-    put("orders/IT/b.yaml", ORDER("B", "www.resolver.example"));
-    generation = reload(generation); /* resolver.example is protected as before */
+    put("protected.txt", protections[_i].bad);
+    put("orders/IT/b.yaml", protections[_i].refused);
+    generation = reload(generation); /* the same is protected as before */
     ck_assert_str_eq(orders_of(generation), "IT/a.yaml=A IT/b.yaml=B*");
     ck_assert_uint_eq(generation->error_count, 2);
     generation_free(generation);
@@ -421,9 +445,9 @@ START_TEST(bad_protected_names_keep_the_last_good_ones)
 }
 END_TEST
 
-START_TEST(no_protected_names_is_no_start)
+START_TEST(no_protected_text_is_no_start)
 {
-    configure("block: {protected-names: protected.txt}\n");
+    configure_protected(protections[_i].key);
     ck_assert_ptr_null(load((struct load){0}));
     ck_assert_ptr_nonnull(strstr(problems_text(), "protected.txt: "));
     put("protected.txt", "");
@@ -431,14 +455,19 @@ START_TEST(no_protected_names_is_no_start)
 }
 END_TEST
 
-START_TEST(name_that_becomes_protected_is_blocked_no_more)
+START_TEST(what_becomes_protected_is_blocked_no_more)
 {
+    put("orders/IT/b.yaml", protections[_i].refused);
     struct generation *generation = load((struct load){0});
-    put("protected.txt", "a.example\n");
-    configure("block: {protected-names: protected.txt}\n");
+    put("protected.txt", protections[_i].protects);
+    configure_protected(protections[_i].key);
     generation = reload(generation);
-    ck_assert_str_eq(orders_of(generation), "");
-    ck_assert_ptr_nonnull(strstr(problems_text(), "it blocks a name that is protected now"));
+    ck_assert_str_eq(orders_of(generation), "IT/a.yaml=A");
+    ck_assert_ptr_nonnull(strstr(problems_text(), "its last good version is not used: it blocks "));
+    ck_assert_ptr_nonnull(strstr(problems_text(), "that is protected now"));
+    generation_free(generation);
+    generation = load((struct load){0}); /* nor by what is kept */
+    ck_assert_str_eq(orders_of(generation), "IT/a.yaml=A");
     generation_free(generation);
 }
 END_TEST
@@ -551,9 +580,9 @@ int main(void)
     tcase_add_test(tcase, unchanged_database_is_one_copy);
     tcase_add_test(tcase, old_database_is_a_warning);
     tcase_add_test(tcase, bad_overrides_keep_the_last_good_ones);
-    tcase_add_test(tcase, bad_protected_names_keep_the_last_good_ones);
-    tcase_add_test(tcase, no_protected_names_is_no_start);
-    tcase_add_test(tcase, name_that_becomes_protected_is_blocked_no_more);
+    tcase_add_loop_test(tcase, bad_protected_text_keeps_the_last_good_one, 0, PROTECTIONS);
+    tcase_add_loop_test(tcase, no_protected_text_is_no_start, 0, PROTECTIONS);
+    tcase_add_loop_test(tcase, what_becomes_protected_is_blocked_no_more, 0, PROTECTIONS);
     tcase_add_loop_test(tcase, cookie_secret_is_read, 0, sizeof secrets / sizeof *secrets);
     tcase_add_test(tcase, bad_cookie_secret_keeps_the_last_good_one);
     tcase_add_loop_test(tcase, soa_names_the_first_mailbox, 0, sizeof contacts / sizeof *contacts);

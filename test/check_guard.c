@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "geo/network.h"
 #include "geo/problem.h"
 
 static const char protected_names[] = "# the operator's own\n"
@@ -56,6 +57,10 @@ static const struct {
     {"public suffix", "co.uk", GUARD_WIDE, "co.uk is a public suffix"},
     {"public suffix in capitals with a dot", "CO.UK.", GUARD_WIDE, "co.uk is a public suffix"},
     {"below a public suffix", "example.co.uk", GUARD_FREE, NULL},
+    {"widely used", "Fastly.NET", GUARD_WIDE, "fastly.net is widely used"},
+    {"widely used, on the suffix list too", "cloudfront.net", GUARD_WIDE, "public suffix"},
+    {"below a widely used name", "shop.example.fastly.net", GUARD_FREE, NULL},
+    {"that ends like a widely used name", "notfastly.net", GUARD_FREE, NULL},
     {"private section", "blogspot.com", GUARD_WIDE, "public suffix"},
     {"public suffix of another script", "个人.hk", GUARD_WIDE, "public suffix"},
     {"wildcard of the list", "foo.ck", GUARD_WIDE, "foo.ck is a public suffix"},
@@ -97,6 +102,123 @@ START_TEST(without_protected_names)
     ck_assert_int_eq(judge(guard, "github.io", why), GUARD_WIDE);
     guard_free(guard);
     guard_free(NULL);
+}
+END_TEST
+
+static const char protected_networks[] = "# ours\n198.51.100.0/25\n198.51.100.7 # within\n"
+                                         "2001:db8:53::/48\n192.0.2.53\n";
+
+static const struct {
+    const char *network;
+    enum guard_verdict verdict;
+    const char *why; /* NULL when free */
+} networks[] = {
+    {"203.0.113.7", GUARD_FREE, NULL},
+    {"203.0.113.0/24", GUARD_FREE, NULL},
+    {"203.0.112.0/23", GUARD_WIDE, "203.0.112.0/23 is wider than /24"},
+    {"0.0.0.0/0", GUARD_PROTECTED, "0.0.0.0/0 holds the protected network 192.0.2.53/32"},
+    {"::ffff:203.0.113.0/120", GUARD_FREE, NULL},
+    {"2001:db8::1", GUARD_FREE, NULL},
+    {"2001:db8::/48", GUARD_FREE, NULL},
+    {"2001:db8::/47", GUARD_WIDE, "2001:db8::/47 is wider than /48"},
+    {"2001:db8::/96", GUARD_FREE, NULL},
+    {"::/0", GUARD_PROTECTED, "::/0 holds the protected network 2001:db8:53::/48"},
+    {"::/8", GUARD_WIDE, "::/8 is wider than /48"}, /* around the IPv4 block, and not of it */
+    {"192.0.2.53", GUARD_PROTECTED, "192.0.2.53/32 is the protected network 192.0.2.53/32"},
+    {"192.0.2.52", GUARD_FREE, NULL},
+    {"192.0.2.0/24", GUARD_PROTECTED, "192.0.2.0/24 holds the protected network 192.0.2.53/32"},
+    {"198.51.100.9", GUARD_PROTECTED,
+     "198.51.100.9/32 lies within the protected network 198.51.100.0/25"},
+    {"198.51.100.128", GUARD_FREE, NULL},
+    {"2001:db8:53::9", GUARD_PROTECTED,
+     "2001:db8:53::9/128 lies within the protected network 2001:db8:53::/48"},
+};
+
+static struct guard *guard_with_networks(void)
+{
+    struct guard *guard = new_guard(protected_names);
+    struct problem_list problems;
+    problem_list_init(&problems);
+    ck_assert(guard_protect_networks(guard, "networks", protected_networks,
+                                     sizeof protected_networks - 1, &problems));
+    ck_assert_uint_eq(problems.count, 0);
+    problem_list_fini(&problems);
+    return guard;
+}
+
+START_TEST(judges_networks)
+{
+    struct guard *guard = guard_with_networks();
+    struct network network;
+    char why[WHY_MAX];
+    const char *text = networks[_i].network;
+    ck_assert_msg(network_parse(text, strlen(text), &network, why, sizeof why), "%s", why);
+    enum guard_verdict verdict = guard_judge_network(guard, &network, why);
+    ck_assert_msg(verdict == networks[_i].verdict, "%s: %d", text, (int)verdict);
+    if (networks[_i].why != NULL) {
+        ck_assert_str_eq(why, networks[_i].why);
+    }
+    guard_free(guard);
+}
+END_TEST
+
+static const struct {
+    const char *label;
+    enum guard_verdict verdict;
+    const char *why;
+} labels[] = {
+    {"ilcorsaronero", GUARD_FREE, NULL},
+    {"example", GUARD_FREE, NULL},
+    {"nonesuch", GUARD_FREE, NULL}, /* as a TLD nobody has it */
+    {"com", GUARD_WIDE, "com is a top-level domain"},
+    {"co", GUARD_WIDE, "co is a top-level domain"},
+    {"xn--p1ai", GUARD_WIDE, "xn--p1ai is a top-level domain"},
+    {"gob", GUARD_WIDE, "gob is a public suffix under ar"},
+    {"kobe", GUARD_WIDE, "kobe is a public suffix under jp"}, /* for *.kobe.jp */
+    {"a_b", GUARD_FREE, NULL},
+};
+
+START_TEST(judges_labels)
+{
+    struct dname label;
+    char why[WHY_MAX];
+    ck_assert(dname_parse(labels[_i].label, strlen(labels[_i].label), &label, why));
+    ck_assert_msg(guard_judge_label(&label, why) == labels[_i].verdict, "%s: %s", labels[_i].label,
+                  why);
+    if (labels[_i].why != NULL) {
+        ck_assert_str_eq(why, labels[_i].why);
+    }
+}
+END_TEST
+
+START_TEST(without_protected_networks)
+{
+    struct guard *guard = new_guard(NULL);
+    char why[WHY_MAX];
+    ck_assert_int_eq(guard_judge_network(guard, &NETWORK_IPV4, why), GUARD_WIDE);
+    ck_assert_str_eq(why, "0.0.0.0/0 is wider than /24");
+    guard_free(guard);
+}
+END_TEST
+
+START_TEST(bad_networks_are_all_told)
+{
+    static const char bytes[] = "192.0.2.1/24\n192.0.2.0/24\n  example.org\n";
+    struct problem_list problems;
+    problem_list_init(&problems);
+    struct guard *guard = new_guard(NULL);
+    ck_assert(!guard_protect_networks(guard, "networks", bytes, sizeof bytes - 1, &problems));
+    ck_assert_uint_eq(problems.count, 2);
+    char text[400];
+    problem_format(&problems.items[0], text, sizeof text);
+    ck_assert_str_eq(text,
+                     "networks:1:1: \"192.0.2.1/24\" has bits set behind its prefix length; the "
+                     "network is 192.0.2.0/24");
+    problem_format(&problems.items[1], text, sizeof text);
+    ck_assert_str_eq(text,
+                     "networks:3:3: \"example.org\" is not an IPv4 or IPv6 address or network");
+    problem_list_fini(&problems);
+    guard_free(guard);
 }
 END_TEST
 
@@ -201,6 +323,10 @@ int main(void)
     TCase *tcase = tcase_create("guard");
     tcase_add_loop_test(tcase, verdicts, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, without_protected_names);
+    tcase_add_loop_test(tcase, judges_networks, 0, (int)(sizeof networks / sizeof networks[0]));
+    tcase_add_loop_test(tcase, judges_labels, 0, (int)(sizeof labels / sizeof labels[0]));
+    tcase_add_test(tcase, without_protected_networks);
+    tcase_add_test(tcase, bad_networks_are_all_told);
     tcase_add_test(tcase, odd_octets);
     tcase_add_test(tcase, longest_names_fit_the_reason);
     tcase_add_test(tcase, bad_lines_are_all_told);

@@ -43,6 +43,45 @@ START_TEST(a_query_is_kept_and_found_by_channel_and_id)
 }
 END_TEST
 
+/* The query of our own is asked; the client's stays as it came. */
+START_TEST(a_leading_query_keeps_the_one_it_stands_for)
+{
+    static const uint8_t own[] = "twelve octets of ours";
+    static const uint8_t original[600] = "twelve octets of theirs";
+    struct inflight *inflight = inflight_new(2);
+    struct inflight_channel a = channel_of(1);
+    struct inflight_entry *entry = inflight_add_leading(inflight, message_of(own, sizeof own),
+                                                        message_of(original, sizeof original), 100);
+    ck_assert_ptr_nonnull(entry);
+    ck_assert(entry->leads);
+    ck_assert_uint_eq(entry->message_size, sizeof own);
+    ck_assert_mem_eq(entry->message, own, sizeof own);
+    ck_assert_uint_eq(entry->original_size, sizeof original);
+    ck_assert_mem_eq(entry->original, original, sizeof original);
+    ck_assert(inflight_attempt(inflight, entry, &a, 7));
+    inflight_take(inflight, entry);
+    entry = inflight_add(inflight, message_of(own, sizeof own), 100);
+    ck_assert(!entry->leads && !entry->reads_answer);
+    inflight_free(inflight);
+}
+END_TEST
+
+/* Together they must fit a room. */
+START_TEST(two_queries_that_fit_no_room)
+{
+    static uint8_t original[65535];
+    static const uint8_t own[12];
+    struct inflight *inflight = inflight_new(2);
+    ck_assert(inflight_has_room(inflight, sizeof original));
+    ck_assert_ptr_null(inflight_add_leading(inflight, message_of(own, sizeof own),
+                                            message_of(original, sizeof original), 0));
+    ck_assert_uint_eq(inflight_count(inflight), 0);
+    ck_assert_ptr_nonnull(inflight_add_leading(inflight, message_of(own, sizeof own),
+                                               message_of(original, 65536 - 1 - sizeof own), 0));
+    inflight_free(inflight);
+}
+END_TEST
+
 START_TEST(an_id_waits_once_on_a_channel)
 {
     static const uint8_t query[12];
@@ -213,6 +252,8 @@ int main(void)
     Suite *suite = suite_create("inflight");
     TCase *tcase = tcase_create("inflight");
     tcase_add_test(tcase, a_query_is_kept_and_found_by_channel_and_id);
+    tcase_add_test(tcase, a_leading_query_keeps_the_one_it_stands_for);
+    tcase_add_test(tcase, two_queries_that_fit_no_room);
     tcase_add_test(tcase, an_id_waits_once_on_a_channel);
     tcase_add_test(tcase, attempts_are_bounded_and_can_be_abandoned);
     tcase_add_test(tcase, a_full_table_takes_no_more_until_one_is_taken);

@@ -61,6 +61,21 @@ START_TEST(nothing)
 }
 END_TEST
 
+START_TEST(lines_are_counted_on)
+{
+    struct line_reader reader;
+    struct line line;
+    line_reader_init(&reader, BYTES("# x\na\n"));
+    ck_assert(line_reader_next(&reader, &line));
+    ck_assert(!line_reader_next(&reader, &line));
+    line_reader_continue(&reader, BYTES("\n b\n"));
+    ck_assert(line_reader_next(&reader, &line));
+    ck_assert_uint_eq(line.number, 4);
+    ck_assert_uint_eq(line.column, 2);
+    ck_assert(!line_reader_next(&reader, &line));
+}
+END_TEST
+
 START_TEST(nul_is_an_octet)
 {
     struct line_reader reader;
@@ -76,6 +91,7 @@ int main(void)
     TCase *tcase = tcase_create("lines");
     tcase_add_loop_test(tcase, lines, 0, (int)(sizeof files / sizeof files[0]));
     tcase_add_test(tcase, nothing);
+    tcase_add_test(tcase, lines_are_counted_on);
     tcase_add_test(tcase, nul_is_an_octet);
     Suite *suite = suite_create("line_reader");
     suite_add_tcase(suite, tcase);

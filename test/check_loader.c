@@ -84,8 +84,9 @@ static void run_first(void)
 static void reload_aside(enum generation_strictness strictness)
 {
     struct loader_result before = result;
+    const struct loader_ask ask = {.strictness = strictness};
     unsigned count = done;
-    ck_assert(loader_start(loader, before.generation, strictness));
+    ck_assert(loader_start(loader, before.generation, &ask));
     ck_assert(loader_busy(loader));
     LOOP_UNTIL(base, done == count + 1);
     if (result.generation != NULL) {
@@ -240,7 +241,7 @@ END_TEST
 START_TEST(a_load_that_runs_is_waited_for_at_the_end)
 {
     run_first();
-    ck_assert(loader_start(loader, result.generation, GENERATION_LENIENT));
+    ck_assert(loader_start(loader, result.generation, &(struct loader_ask){0}));
     loader_free(loader);
     loader = NULL;
     ck_assert_uint_eq(done, 0);

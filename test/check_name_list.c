@@ -2,19 +2,7 @@
  *
  * policy/name_list: from lines to a sealed map, with what is refused and what is wrong.
  */
-#include "policy/name_list.h"
-
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "geo/problem.h"
-#include "policy/guard.h"
-#include "policy/suffix_map.h"
-
-#define PAIRS_MAX 32
-#define TEXT_MAX 2048
+#include "test/list_read.h"
 
 static struct guard *guard; /* of the test case */
 static struct problem_list problems;
@@ -22,8 +10,7 @@ static struct problem_list problems;
 static void set_up(void)
 {
     problem_list_init(&problems);
-    guard = guard_new("protected", "resolver.example\nlogin.bank.example", 35, &problems);
-    ck_assert_ptr_nonnull(guard);
+    guard = list_read_guard();
 }
 
 static void tear_down(void)
@@ -36,71 +23,12 @@ static void tear_down(void)
 static struct name_list *parse(const char *bytes, size_t size, const char *const *wide,
                                bool refuse_is_error)
 {
-    struct dname names[2];
-    char why[WHY_MAX];
-    struct name_list_options options = {
-        .name = "list",
-        .guard = guard,
-        .wide = names,
-        .refuse_is_error = refuse_is_error,
-        .seed = 1,
-    };
-    for (; options.wide_count < 2 && wide[options.wide_count] != NULL; options.wide_count++) {
-        const char *text = wide[options.wide_count];
-        ck_assert(dname_parse(text, strlen(text), &names[options.wide_count], why));
-    }
-    return name_list_parse(&options, bytes, size, &problems);
-}
-
-/* The pairs of a map as texts. */
-struct pairs {
-    char text[PAIRS_MAX][64];
-    size_t count;
-};
-
-static bool note_pair(void *ctx, const struct dname *name, uint32_t value)
-{
-    static const char mark[] = {
-        [NAME_SUBTREE] = '*', [NAME_EXACT] = '=', [NAME_EXCEPT] = '!', [NAME_FREE_BELOW] = '^'};
-    struct pairs *pairs = ctx;
-    char text[DNAME_TEXT_MAX];
-    ck_assert_uint_lt(pairs->count, PAIRS_MAX);
-    ck_assert_uint_lt(value, sizeof mark);
-    snprintf(pairs->text[pairs->count++], 64, "%c%.60s ", mark[value], dname_format(name, text));
-    return true;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-/* What the list blocks, in bytewise order: "=exact !except *subtree ^free-below ". */
-static char *contents(const struct name_list *list, char out[static TEXT_MAX])
-{
-    struct pairs pairs = {.count = 0};
-    suffix_map_each(name_list_map(list), note_pair, &pairs);
-    qsort(pairs.text, pairs.count, sizeof pairs.text[0], compare_texts);
-    out[0] = '\0';
-    for (size_t i = 0; i < pairs.count; i++) {
-        size_t len = strlen(out);
-        snprintf(out + len, TEXT_MAX - len, "%s", pairs.text[i]);
-    }
-    return out;
-}
-
-/* All problems, one a line, warnings with a W in front. */
-static char *told(char out[static TEXT_MAX])
-{
-    out[0] = '\0';
-    for (size_t i = 0; i < problems.count; i++) {
-        char text[512];
-        problem_format(&problems.items[i], text, sizeof text);
-        size_t len = strlen(out);
-        snprintf(out + len, TEXT_MAX - len, "%s%s\n",
-                 problems.items[i].level == PROBLEM_WARNING ? "W " : "", text);
-    }
-    return out;
+    return list_read(&(struct list_read){.bytes = bytes,
+                                         .size = size,
+                                         .wide = {wide[0], wide[1]},
+                                         .refuse_is_error = refuse_is_error,
+                                         .guard = guard},
+                     &problems);
 }
 
 #define BYTES(literal) literal, sizeof(literal) - 1
@@ -147,6 +75,36 @@ static const struct {
      2,
      0,
      ""},
+    {"columns",
+     BYTES("a.example,phishing,2024-01-01\nb.example;x\n=c.example , y\n!d.example,\n"),
+     {0},
+     "!d.example *a.example *b.example =c.example ^. ^example ",
+     4,
+     0,
+     ""},
+    {"columns in quotes",
+     BYTES("\"a.example\",\"x,y\"\n \"=b.example\" ; z\n\"C.Example\"\n"),
+     {0},
+     "*a.example *c.example =b.example ",
+     3,
+     0,
+     ""},
+    {"a title",
+     BYTES("\xEF\xBB\xBF# feed\r\n\"Domain\",\"First seen\"\r\na.example,x\r\n"),
+     {0},
+     "*a.example ",
+     1,
+     0,
+     ""},
+    {"a title of two words", BYTES("Domain Name;x\na.example;y\n"), {0}, "*a.example ", 1, 0, ""},
+    {"a title is the first line alone",
+     BYTES("a.example\nname\n"),
+     {0},
+     "*a.example ",
+     1,
+     1,
+     "W list:2:1: name is a top-level domain, and allow-wide does not list it\n"},
+    {"a TLD that reads as a title", BYTES("name\n"), {"name"}, "*name ", 1, 0, ""},
     {"no newline at the end", BYTES("a.example"), {0}, "*a.example ", 1, 0, ""},
     {"U-label",
      BYTES("b\xC3\xBC"
@@ -213,16 +171,17 @@ static const struct {
 
 START_TEST(good_lists)
 {
-    char text[TEXT_MAX];
+    char text[LIST_READ_TEXT];
     struct name_list *list = parse(good[_i].bytes, good[_i].size, good[_i].wide, false);
-    ck_assert_msg(list != NULL, "%s: %s", good[_i].label, told(text));
-    ck_assert_msg(strcmp(contents(list, text), good[_i].expected) == 0, "%s: %s", good[_i].label,
-                  text);
+    ck_assert_msg(list != NULL, "%s: %s", good[_i].label, list_read_told(&problems, text));
+    ck_assert_msg(strcmp(list_read_contents(list, text), good[_i].expected) == 0, "%s: %s",
+                  good[_i].label, text);
     ck_assert_msg(name_list_count(list) == good[_i].count, "%s: count %zu", good[_i].label,
                   name_list_count(list));
     ck_assert_msg(name_list_refused(list) == good[_i].refused, "%s: refused %zu", good[_i].label,
                   name_list_refused(list));
-    ck_assert_msg(strcmp(told(text), good[_i].told) == 0, "%s: %s", good[_i].label, text);
+    ck_assert_msg(strcmp(list_read_told(&problems, text), good[_i].told) == 0, "%s: %s",
+                  good[_i].label, text);
     name_list_unref(list);
 }
 END_TEST
@@ -250,6 +209,21 @@ static const struct {
      "list:5:1: there is white space within the name; one name is expected\n"
      "list:6:2: a name is expected, and there is none\n"
      "list:7:2: the character = cannot stand in a name\n"},
+    {"columns without a name", BYTES("a.example\n,x\n\"\",x\n=,x\n"), false,
+     "list:2:1: a name is expected, and there is none\n"
+     "list:3:2: a name is expected, and there is none\n"
+     "list:4:2: a name is expected, and there is none\n"},
+    {"quotes", BYTES("\"a.example\n\"b.example\"x,y\n  \"c.example\"\"d\"\n\"e f\",x\n"), false,
+     "list:1:1: the quote is not closed in this line\n"
+     "list:2:12: expected a comma or the end of the line behind the quote\n"
+     "list:3:14: expected a comma or the end of the line behind the quote\n"
+     "list:4:2: there is white space within the name; one name is expected\n"},
+    {"a rank before the name", BYTES("1,a.example\n2,b.example\n"), false,
+     "W list:1:1: 1 is a top-level domain, and allow-wide does not list it\n"
+     "W list:2:1: 2 is a top-level domain, and allow-wide does not list it\n"
+     "list: every name of the list was refused\n"},
+    {"UTF-16", BYTES("\xFE\xFF\0a\0.\0b\n"), false,
+     "list:1:1: this is UTF-16; expected UTF-8 or ASCII\n"},
     {"hosts format", BYTES("0.0.0.0 a.example\n"), false,
      "list:1:1: there is white space within the name; one name is expected\n"},
     {"wildcard", BYTES("*.a.example\n"), false,
@@ -265,10 +239,11 @@ static const struct {
 START_TEST(bad_lists)
 {
     static const char *const wide[2] = {NULL};
-    char text[TEXT_MAX];
+    char text[LIST_READ_TEXT];
     ck_assert_msg(parse(bad[_i].bytes, bad[_i].size, wide, bad[_i].refuse_is_error) == NULL, "%s",
                   bad[_i].label);
-    ck_assert_msg(strcmp(told(text), bad[_i].told) == 0, "%s: %s", bad[_i].label, text);
+    ck_assert_msg(strcmp(list_read_told(&problems, text), bad[_i].told) == 0, "%s: %s",
+                  bad[_i].label, text);
     ck_assert_msg(problems.errors > 0, "%s", bad[_i].label);
 }
 END_TEST
@@ -327,6 +302,103 @@ START_TEST(floods_are_counted)
 }
 END_TEST
 
+/* A source that gives a few bytes at a time, and may fail at its end. */
+struct drip {
+    const char *at;
+    size_t left;
+    size_t step;
+    const char *failure;
+};
+
+static bool read_drip(void *ctx, char *out, size_t room, size_t *got, char why[static WHY_MAX])
+{
+    struct drip *drip = ctx;
+    *got = drip->left < drip->step ? drip->left : drip->step;
+    *got = *got < room ? *got : room;
+    if (*got == 0 && drip->failure != NULL) {
+        snprintf(why, WHY_MAX, "%s", drip->failure);
+        return false;
+    }
+    memcpy(out, drip->at, *got);
+    drip->at += *got;
+    drip->left -= *got;
+    return true;
+}
+
+static struct name_list *read_in_steps(const char *bytes, size_t step, const char *failure)
+{
+    struct drip drip = {bytes, strlen(bytes), step, failure};
+    const struct name_list_source source = {read_drip, &drip};
+    const struct name_list_options options = {
+        .name = "list", .guard = guard, .seed = LIST_READ_SEED};
+    return name_list_read(&options, &source, &problems);
+}
+
+START_TEST(bytes_come_in_any_steps)
+{
+    static const char bytes[] =
+        "\xEF\xBB\xBFname\r\na.example\r\n\n# x\n=b.example,y\ncom\nc.example";
+    static const size_t steps[] = {1, 2, 3, 7, 100};
+    char text[LIST_READ_TEXT];
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct name_list *list = read_in_steps(bytes, steps[i], NULL);
+        ck_assert_ptr_nonnull(list);
+        ck_assert_str_eq(list_read_contents(list, text), "*a.example *c.example =b.example ");
+        ck_assert_str_eq(
+            list_read_told(&problems, text),
+            "W list:6:1: com is a top-level domain, and allow-wide does not list it\n");
+        problem_list_fini(&problems);
+        name_list_unref(list);
+    }
+}
+END_TEST
+
+START_TEST(a_source_that_fails)
+{
+    char text[LIST_READ_TEXT];
+    ck_assert_ptr_null(read_in_steps("a.example\nb.example\n", 4, "changed while it was read"));
+    ck_assert_str_eq(list_read_told(&problems, text), "list: changed while it was read\n");
+}
+END_TEST
+
+/* Lines up to the size of a block are read, a longer one is told by its number. */
+START_TEST(long_lines)
+{
+    static const char *const wide[2] = {NULL};
+    static const size_t comments[] = {1000, 262000, 262144};
+    char *bytes = malloc(300000), text[LIST_READ_TEXT];
+    ck_assert_ptr_nonnull(bytes);
+    for (size_t i = 0; i < sizeof comments / sizeof *comments; i++) {
+        size_t len = (size_t)sprintf(bytes, "a.example\n");
+        memset(bytes + len, '#', comments[i]);
+        len += comments[i];
+        len += (size_t)sprintf(bytes + len, "\nb.example\n");
+        struct name_list *list = parse(bytes, len, wide, false);
+        ck_assert_msg((list != NULL) == (comments[i] < 262144), "%zu", comments[i]);
+        ck_assert_str_eq(list_read_told(&problems, text),
+                         list != NULL ? "" : "list:2: the line is longer than 262144 bytes\n");
+        ck_assert(list == NULL || name_list_count(list) == 2);
+        name_list_unref(list);
+    }
+    free(bytes);
+}
+END_TEST
+
+START_TEST(packing_by_ending)
+{
+    static const struct {
+        const char *path;
+        enum name_list_packing packing;
+    } rows[] = {{"a.txt", NAME_LIST_PLAIN},      {"a.txt.gz", NAME_LIST_GZIP},
+                {"lists/a.zst", NAME_LIST_ZSTD}, {"gz", NAME_LIST_PLAIN},
+                {".gz", NAME_LIST_PLAIN},        {"a.gz.txt", NAME_LIST_PLAIN},
+                {"a.GZ", NAME_LIST_PLAIN},       {"", NAME_LIST_PLAIN}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_assert_msg(name_list_packing_of(rows[i].path) == rows[i].packing, "%s", rows[i].path);
+    }
+}
+END_TEST
+
 START_TEST(references)
 {
     static const char *const wide[2] = {NULL};
@@ -349,6 +421,10 @@ int main(void)
     tcase_add_loop_test(tcase, good_lists, 0, COUNT(good));
     tcase_add_loop_test(tcase, bad_lists, 0, COUNT(bad));
     tcase_add_loop_test(tcase, floods_are_counted, 0, COUNT(floods));
+    tcase_add_test(tcase, bytes_come_in_any_steps);
+    tcase_add_test(tcase, a_source_that_fails);
+    tcase_add_test(tcase, long_lines);
+    tcase_add_test(tcase, packing_by_ending);
     tcase_add_test(tcase, references);
     Suite *suite = suite_create("name_list");
     suite_add_tcase(suite, tcase);

@@ -2,7 +2,7 @@
  *
  * Order files: what is read, and for every kind of mistake the exact place and sentence. Lists come
  * from a table in memory; the clock stands at 2026-01-01T00:00:00Z; the folder is IT unless a row
- * says otherwise; dns.example.org is protected.
+ * says otherwise; dns.example.org and 192.0.2.53 are protected.
  */
 #include "policy/order_file.h"
 
@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "policy/guard.h"
+#include "policy/instant_offsets.h"
+#include "policy/network_rules.h"
 #include "test/order_file_rows.h"
 
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
@@ -26,6 +28,8 @@ static const struct {
     {"exceptions.txt", "listed.example\n!fine.listed.example\n"},
     {"covered.txt", "listed.example\n=exact.listed.example\n!other.example\n"},
     {"wide.txt", "listed.example\ngithub.io\n"},
+    {"answers.rpz", "@ SOA . . 1 2 3 4 5\n32.7.113.0.203.rpz-ip CNAME .\n"},
+    {"wide.hosts", "0.0.0.0 listed.example github.io\n"},
     {"bad.txt", "listed.example\nhttp://x.example/\n"},
 };
 
@@ -37,6 +41,8 @@ static struct name_list *open_list(void *ctx, const struct name_list_options *op
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         if (strcmp(lists[i].path, options->name) == 0) {
             memset(sha256, (int)i + 1, FILE_BYTES_SHA256);
+            sha256[1] = (uint8_t)options->format; /* what the list was opened with */
+            sha256[2] = (uint8_t)options->wide_network_count;
             return name_list_parse(options, lists[i].bytes, strlen(lists[i].bytes), problems);
         }
     }
@@ -69,6 +75,7 @@ static struct order *read_order(const char *folder, const char *yaml, char *said
     struct guard *guard =
         guard_new("protected", protected_names, sizeof protected_names - 1, &problems);
     ck_assert_ptr_nonnull(guard);
+    ck_assert(guard_protect_networks(guard, "networks", "192.0.2.53\n", 11, &problems));
     env.guard = guard;
     ck_assert(order_folder_scope_parse(folder, &env.folder, why));
     ck_assert(file_bytes_copy(yaml, strlen(yaml), &bytes));
@@ -84,7 +91,7 @@ static struct order *read_order(const char *folder, const char *yaml, char *said
 START_TEST(refuses)
 {
     const struct said_row *row = &errors[_i];
-    char said[2048];
+    char said[4096];
     ck_assert_msg(read_order("IT", row->yaml, said, sizeof said) == NULL, "%s", row->label);
     ck_assert_msg(strcmp(said, row->expected) == 0, "%s:\n%s\nnot\n%s", row->label, said,
                   row->expected);
@@ -94,7 +101,7 @@ END_TEST
 START_TEST(warns)
 {
     const struct said_row *row = &warnings[_i];
-    char said[2048];
+    char said[4096];
     struct order *order = read_order("IT", row->yaml, said, sizeof said);
     ck_assert_msg(strcmp(said, row->expected) == 0, "%s:\n%s\nnot\n%s", row->label, said,
                   row->expected);
@@ -105,7 +112,7 @@ END_TEST
 
 static struct order *accept(const char *folder, const char *yaml)
 {
-    char said[2048];
+    char said[4096];
     struct order *order = read_order(folder, yaml, said, sizeof said);
     ck_assert_msg(order != NULL && said[0] == '\0', "%s", said);
     return order;
@@ -117,8 +124,7 @@ static const char *name_text(const struct order *order, size_t index)
     return dname_format(&order->names[index].name, text);
 }
 
-/* The example of the contract, less what this build does not support. */
-/* Every field there is. */
+/* Every field there is, but for what the action address excludes. */
 static const char everything[] = "id: IT-MI-2022-07-11\n"
                                  "authority: Tribunale di Milano\n"
                                  "title: Sony v Cloudflare\n"
@@ -137,16 +143,22 @@ static const char everything[] = "id: IT-MI-2022-07-11\n"
                                  "include-unknown: yes\n"
                                  "action: address\n"
                                  "addresses: [192.0.2.80, '2001:db8::80']\n"
-                                 "message: Blocked \xc3\xa0 Milano.\n"
+                                 "message: {en-GB: In Milan, it: Blocked \xc3\xa0 Milano.}\n"
                                  "disclose: no\n"
                                  "public-record: {lumen: '12345', court: x}\n"
-                                 "names: [KickassTorrents.to., {name: b\xc3\xbc.example}]\n"
-                                 "exact: [just-this.example]\n"
-                                 "except: [fine.kickasstorrents.to]\n"
+                                 "history: [{at: '2022-07-11T00:00:00Z', by: a, what: new}]\n"
+                                 "names: [KickassTorrents.to., {name: b\xc3\xbc.example, ticket: "
+                                 "'4711', until: 2026-12-31}]\n"
+                                 "exact: [{name: just-this.example, effective: 2024-02-29}]\n"
+                                 "except: [{name: fine.kickasstorrents.to, until: 2026-12-31}]\n"
+                                 "any-tld: [IlCorsaroNero, b\xc3\xbc]\n"
                                  "lists: [{file: good.txt, format: names}, "
-                                 "{file: wide.txt, format: names, on-error: fail}]\n"
-                                 "aliases: no\n"
-                                 "allow-wide: [github.io]\n";
+                                 "{file: wide.hosts, format: hosts, on-error: fail}]\n"
+                                 "answers: [203.0.113.7, 203.0.112.0/23, '2001:db8::/48']\n"
+                                 "aliases: yes\n"
+                                 "windows: [{days: [sun, mon], from: '18:00', to: '24:00'}, "
+                                 "{from: 00:30, to: 00:30}]\n"
+                                 "allow-wide: [github.io, 203.0.112.0/23]\n";
 
 START_TEST(reads_every_field)
 {
@@ -159,7 +171,11 @@ START_TEST(reads_every_field)
     ck_assert_str_eq(order->issued, "2022-07-11");
     ck_assert_str_eq(order->received, "2022-07-12");
     ck_assert_str_eq(order->deadline, "2022-08-10T12:00:00+02:00");
-    ck_assert_str_eq(order->messages[0].text, "Blocked \xc3\xa0 Milano.");
+    ck_assert_uint_eq(order->message_count, 2);
+    ck_assert_str_eq(order->messages[0].language, "en-GB");
+    ck_assert_str_eq(order->messages[0].text, "In Milan");
+    ck_assert_str_eq(order->messages[1].language, "it");
+    ck_assert_str_eq(order->messages[1].text, "Blocked \xc3\xa0 Milano.");
     ck_assert_int_eq(order->effective, 1660082400); /* 2022-08-09T22:00:00Z */
     ck_assert_int_eq(order->end, 1817935200);       /* 2027-08-10T22:00:00Z */
     ck_assert_int_eq(order->review, 1786399200);    /* 2026-08-10T22:00:00Z */
@@ -192,7 +208,7 @@ START_TEST(reads_every_set)
     ck_assert_str_eq(order->records[0].value, "12345");
     ck_assert_str_eq(order->records[1].key, "court");
 
-    ck_assert_uint_eq(order->name_count, 4);
+    ck_assert_uint_eq(order->name_count, 5); /* with what is protected */
     ck_assert_str_eq(name_text(order, 0), "kickasstorrents.to");
     ck_assert_str_eq(name_text(order, 1), "xn--b-eha.example");
     ck_assert_int_eq(order->names[1].kind, NAME_SUBTREE);
@@ -200,10 +216,79 @@ START_TEST(reads_every_set)
     ck_assert_int_eq(order->names[2].kind, NAME_EXACT);
     ck_assert_str_eq(name_text(order, 3), "fine.kickasstorrents.to");
     ck_assert_int_eq(order->names[3].kind, NAME_EXCEPT);
+    ck_assert_str_eq(name_text(order, 4), "dns.example.org");
+    ck_assert_int_eq(order->names[4].kind, NAME_EXCEPT);
     ck_assert_uint_eq(order->list_count, 2);
-    ck_assert_str_eq(order->lists[1].path, "wide.txt");
+    ck_assert_str_eq(order->lists[1].path, "wide.hosts");
     ck_assert_uint_eq(name_list_count(order->lists[1].names), 2);
-    ck_assert_uint_eq(order->lists[1].sha256[0], 5);
+    ck_assert_uint_eq(order->lists[0].sha256[1], NAME_LIST_NAMES);
+    ck_assert_uint_eq(order->lists[1].sha256[1], NAME_LIST_HOSTS);
+    ck_assert_uint_eq(order->lists[1].sha256[2], 1); /* a wide network */
+    order_unref(order);
+}
+END_TEST
+
+START_TEST(reads_items)
+{
+    struct order *order = accept("IT", everything);
+    const struct order_term *terms = order->terms;
+    ck_assert_uint_eq(order->names[0].term, 0);
+    ck_assert_ptr_null(order->names[0].ticket);
+    ck_assert_str_eq(order->names[1].ticket, "4711");
+    ck_assert_uint_eq(order->term_count, 2);
+    ck_assert_uint_eq(order->names[1].term, order->names[3].term); /* they share one */
+    const struct order_term *until = &terms[order->names[1].term - 1];
+    ck_assert_int_eq(until->effective, ORDER_ALWAYS);
+    ck_assert_int_eq(until->end, 1798758000); /* 2026-12-31T23:00:00Z */
+    const struct order_term *from = &terms[order->names[2].term - 1];
+    ck_assert_int_eq(from->effective, 1709161200); /* 2024-02-28T23:00:00Z */
+    ck_assert_int_eq(from->end, ORDER_FOR_GOOD);
+    ck_assert_uint_eq(order->names[4].term, 0);
+    order_unref(order);
+}
+END_TEST
+
+START_TEST(reads_what_reaches_beyond_names)
+{
+    struct order *order = accept("IT", everything);
+    struct address address;
+    ck_assert_uint_eq(order->any_tld_count, 2);
+    ck_assert_uint_eq(order->any_tld[0].size, 15);
+    ck_assert_mem_eq(order->any_tld[0].wire, "\15ilcorsaronero", 15);
+    ck_assert_mem_eq(order->any_tld[1].wire, "\11xn--b-eha", 11);
+    ck_assert(order->aliases);
+    ck_assert_uint_eq(network_rules_count(order->answers), 3);
+    ck_assert(address_parse("203.0.113.9", 11, &address));
+    ck_assert_uint_eq(network_rules_find(order->answers, &address)->rule, 0);
+    ck_assert_uint_eq(network_rules_find(order->answers, &address)->network.length, 119);
+    ck_assert(address_parse("203.0.114.0", 11, &address));
+    ck_assert_ptr_null(network_rules_find(order->answers, &address));
+    order_unref(order);
+}
+END_TEST
+
+START_TEST(reads_windows)
+{
+    struct order *order = accept("IT", everything);
+    int64_t until;
+    ck_assert_uint_eq(order->window_count, 2);
+    ck_assert_uint_eq(order->windows[0].days, 1U << 6 | 1U << 0);
+    ck_assert_uint_eq(order->windows[0].from_s, 18 * 3600);
+    ck_assert_uint_eq(order->windows[0].to_s, 24 * 3600);
+    ck_assert_uint_eq(order->windows[1].days, 127);
+    ck_assert_uint_eq(order->windows[1].from_s, 1800);
+    ck_assert_uint_eq(order->windows[1].to_s, 1800);
+    ck_assert_int_eq(instant_offsets_at(order->offsets, NOW, &until), 3600);
+    order_unref(order);
+}
+END_TEST
+
+START_TEST(reads_a_target)
+{
+    char text[DNAME_TEXT_MAX];
+    struct order *order = accept("IT", NAMED "action: cname\ntarget: Blocked.Example.NET.\n");
+    ck_assert_int_eq(order->action, ORDER_CNAME);
+    ck_assert_str_eq(dname_format(&order->target, text), "blocked.example.net");
     order_unref(order);
 }
 END_TEST
@@ -226,6 +311,12 @@ START_TEST(reads_defaults)
     ck_assert(!order->scope.unknown);
     ck_assert_uint_eq(order->name_count, 1);
     ck_assert_uint_eq(order->list_count, 0);
+    ck_assert_uint_eq(order->term_count, 0);
+    ck_assert_uint_eq(order->any_tld_count, 0);
+    ck_assert_uint_eq(order->window_count, 0);
+    ck_assert_ptr_null(order->offsets);
+    ck_assert_ptr_null(order->answers);
+    ck_assert(!order->aliases);
     order_unref(order);
 }
 END_TEST
@@ -241,18 +332,31 @@ START_TEST(keeps_the_digest)
 }
 END_TEST
 
-/* Who may block the root may still not block what is protected. */
-START_TEST(excepts_protected_names_from_the_root)
+/* Who may block more than names may still not block what is protected. */
+static const struct {
+    const char *yaml;
+    size_t names;
+    bool excepts;
+} beyond[] = {
+    {BASE "names: [.]\nallow-wide: [.]\n", 2, true},
+    {BASE "exact: [.]\nallow-wide: [.]\n", 1, false},
+    {BASE "any-tld: [pirate]\n", 1, true},
+    {BASE "answers: [203.0.113.7]\n", 1, true},
+    {NAMED "aliases: yes\n", 2, true},
+    {NAMED "aliases: no\n", 1, false},
+    {BASE "lists: [{file: answers.rpz, format: rpz}]\n", 1, true},
+    {BASE "lists: [{file: good.txt, format: names}]\n", 0, false},
+};
+
+START_TEST(excepts_protected_names)
 {
-    struct order *order = accept("IT", BASE "names: [.]\nallow-wide: [.]\n");
-    ck_assert_uint_eq(order->name_count, 2);
-    ck_assert_int_eq(order->names[0].kind, NAME_SUBTREE);
-    ck_assert_uint_eq(order->names[0].name.labels, 0);
-    ck_assert_int_eq(order->names[1].kind, NAME_EXCEPT);
-    ck_assert_str_eq(name_text(order, 1), "dns.example.org");
-    order_unref(order);
-    order = accept("IT", BASE "exact: [.]\nallow-wide: [.]\n");
-    ck_assert_uint_eq(order->name_count, 1);
+    struct order *order = accept("IT", beyond[_i].yaml);
+    ck_assert_msg(order->name_count == beyond[_i].names, "%s", beyond[_i].yaml);
+    if (beyond[_i].excepts) {
+        const struct order_name *last = &order->names[order->name_count - 1];
+        ck_assert_int_eq(last->kind, NAME_EXCEPT);
+        ck_assert_str_eq(name_text(order, order->name_count - 1), "dns.example.org");
+    }
     order_unref(order);
 }
 END_TEST
@@ -283,7 +387,7 @@ static const struct scope_row scopes[] = {
 START_TEST(judges_scopes)
 {
     const struct scope_row *row = &scopes[_i];
-    char said[2048];
+    char said[4096];
     struct order *order = read_order(row->folder, row->yaml, said, sizeof said);
     ck_assert_msg(strcmp(said, row->expected) == 0, "%s: %s", row->label, said);
     order_unref(order);
@@ -360,9 +464,13 @@ int main(void)
     tcase_add_loop_test(tcase, warns, 0, ROWS(warnings));
     tcase_add_test(tcase, reads_every_field);
     tcase_add_test(tcase, reads_every_set);
+    tcase_add_test(tcase, reads_items);
+    tcase_add_test(tcase, reads_what_reaches_beyond_names);
+    tcase_add_test(tcase, reads_windows);
+    tcase_add_test(tcase, reads_a_target);
     tcase_add_test(tcase, reads_defaults);
     tcase_add_test(tcase, keeps_the_digest);
-    tcase_add_test(tcase, excepts_protected_names_from_the_root);
+    tcase_add_loop_test(tcase, excepts_protected_names, 0, ROWS(beyond));
     tcase_add_loop_test(tcase, judges_scopes, 0, ROWS(scopes));
     tcase_add_loop_test(tcase, reads_folder_names, 0, ROWS(folders));
     tcase_add_test(tcase, takes_the_default_action);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Decisions: the rules one by one, then random orders and questions against the naive model.
+ * Decisions: the rules one by one. Against the naive model they are held in check_policy_reading.c.
  */
 #include "policy/policy.h"
 
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/instant.h"
+#include "policy/instant_offsets.h"
 #include "test/policy_make.h"
-#include "test/policy_model.h"
-#include "test/policy_random.h"
 
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 
@@ -23,15 +23,17 @@ enum {
     TYPE_ANY = 255
 };
 
+#define NOTES_MAX 8
+
 struct notes {
     size_t count;
-    struct policy_match match[MODEL_ORDERS_MAX];
+    struct policy_match match[NOTES_MAX];
 };
 
 static void take_note(void *ctx, const struct policy_match *match)
 {
     struct notes *notes = ctx;
-    DEMAND(notes->count < MODEL_ORDERS_MAX, "more notes than orders");
+    DEMAND(notes->count < NOTES_MAX, "more notes than orders");
     notes->match[notes->count++] = *match;
 }
 
@@ -99,6 +101,35 @@ static const struct rule_row rules[] = {
     {"subtree in the file, exact in the list", "a.test", "=a.test\n", "a.test", TYPE_A, "block 2"},
     {"a wider list covers the exact name", "=b.a.test", "a.test\n", "b.a.test", TYPE_A,
      "block 3 exact"},
+
+    {"a zone's name", "", ZONE "a.test CNAME .\n", "a.test", TYPE_A, "block 2 exact free"},
+    {"below a zone's name", "", ZONE "a.test CNAME .\n", "x.a.test", TYPE_A, "pass"},
+    {"a wildcard", "", ZONE "*.a.test CNAME .\n", "x.y.a.test", TYPE_A, "block 2 below"},
+    {"DS below a wildcard", "", ZONE "*.a.test CNAME .\n", "x.a.test", TYPE_DS, "block 2 below"},
+    {"above a wildcard", "", ZONE "*.a.test CNAME .\n", "a.test", TYPE_A, "pass"},
+    {"a wildcard covers the exact name", "=a.test", ZONE "*.a.test CNAME .\n", "a.test", TYPE_A,
+     "block 2 exact"},
+    {"what passes", "", ZONE "*.a.test CNAME .\nb.a.test CNAME rpz-passthru.\n", "b.a.test", TYPE_A,
+     "pass"},
+    {"below what passes", "", ZONE "*.a.test CNAME .\nb.a.test CNAME rpz-passthru.\n", "x.b.a.test",
+     TYPE_A, "block 2 below"},
+    {"above what passes", "a.test", ZONE "b.a.test CNAME rpz-passthru.\n", "a.test", TYPE_A,
+     "block 2 free"},
+    {"DS above what passes", "a.test", ZONE "b.a.test CNAME rpz-passthru.\n", "a.test", TYPE_DS,
+     "pass"},
+    {"all below passes", "a.test", ZONE "*.b.a.test CNAME rpz-passthru.\n", "x.b.a.test", TYPE_A,
+     "pass"},
+    {"all below passes, not itself", "a.test", ZONE "*.b.a.test CNAME rpz-passthru.\n", "b.a.test",
+     TYPE_A, "block 2 free"},
+    {"DS of it", "a.test", ZONE "*.b.a.test CNAME rpz-passthru.\n", "b.a.test", TYPE_DNSKEY,
+     "pass"},
+    {"a longer name than what passes", "a.test c.b.a.test", ZONE "*.b.a.test CNAME rpz-passthru.\n",
+     "x.c.b.a.test", TYPE_A, "block 4"},
+    {"what passes, of the same length", "b.a.test", ZONE "b.a.test CNAME rpz-passthru.\n",
+     "b.a.test", TYPE_A, "pass"},
+    {"an exact name in what passes", "=b.a.test a.test", ZONE "*.a.test CNAME rpz-passthru.\n",
+     "b.a.test", TYPE_A, "block 3 exact free"},
+    {"passes alone", "", ZONE "a.test CNAME rpz-passthru.\n", "a.test", TYPE_A, "pass"},
 };
 
 static void describe(enum policy_outcome outcome, const struct policy_match *match, char *out,
@@ -109,8 +140,8 @@ static void describe(enum policy_outcome outcome, const struct policy_match *mat
         snprintf(out, size, "pass");
         break;
     case POLICY_BLOCK:
-        snprintf(out, size, "block %u%s%s", match->labels, match->exact ? " exact" : "",
-                 match->free_below ? " free" : "");
+        snprintf(out, size, "block %u%s%s%s", match->labels, match->exact ? " exact" : "",
+                 match->below ? " below" : "", match->free_below ? " free" : "");
         break;
     }
 }
@@ -200,6 +231,67 @@ START_TEST(judges_the_standing)
     ck_assert_int_eq(policy_decide(policy, &client, &question, &match, take_note, &notes),
                      blocks ? POLICY_BLOCK : POLICY_PASS);
     ck_assert_msg(notes.count == in_force_for_client(row->expected), "%s", row->label);
+    policy_free(policy);
+}
+END_TEST
+
+/* ---- Labels under any suffix ---- */
+
+static const struct {
+    const char *label;
+    const char *names;
+    const char *any_tld;
+    const char *qname;
+    const char *expected; /* "pass", or the trigger and labels */
+} suffixes[] = {
+    {"a TLD", "", "pirate", "pirate.to", "any-tld 2"},
+    {"below it", "", "pirate", "www.pirate.to", "any-tld 2"},
+    {"a TLD that nobody has", "", "pirate", "pirate.nonesuch", "any-tld 2"},
+    {"a suffix of two labels", "", "pirate", "www.pirate.co.uk", "any-tld 3"},
+    {"a private suffix", "", "pirate", "pirate.github.io", "any-tld 3"},
+    {"a suffix by a wildcard of the list", "", "pirate", "pirate.foo.ck", "any-tld 3"},
+    {"an exception of the list", "", "pirate", "pirate.www.ck", "pass"},
+    {"case", "", "pirate", "WWW.Pirate.To", "any-tld 2"},
+    {"a U-label", "",
+     "b\xc3\xbc"
+     "cher",
+     "xn--bcher-kva.de", "any-tld 2"},
+    {"another label", "", "pirate", "pirates.to", "pass"},
+    {"not right before the suffix", "", "pirate", "pirate.example.to", "pass"},
+    {"the label alone", "", "pirate", "pirate", "pass"},
+    {"what is a suffix itself", "", "co", "www.co.uk", "pass"},
+    {"the same label elsewhere", "", "co", "www.co.nonesuch", "any-tld 2"},
+    {"a longer name", "www.pirate.to", "pirate", "x.www.pirate.to", "name 3"},
+    {"the same name", "pirate.to", "pirate", "pirate.to", "name 2"},
+    {"the same name alone", "=pirate.to", "pirate", "pirate.to", "any-tld 2"},
+    {"an exception", "!pirate.to", "pirate", "www.pirate.to", "pass"},
+    {"an exception below", "!fine.pirate.to", "pirate", "fine.pirate.to", "pass"},
+    {"an exception above", "!to", "pirate", "pirate.to", "pass"},
+};
+
+static const char *const trigger_names[] = {
+    [POLICY_NAME] = "name",
+    [POLICY_ANY_TLD] = "any-tld",
+    [POLICY_CLIENT] = "client",
+    [POLICY_ANSWER] = "answer",
+};
+
+START_TEST(blocks_a_label_under_any_suffix)
+{
+    struct order *order = make_order("X", suffixes[_i].names, NULL);
+    order->any_tld = calloc(1, sizeof *order->any_tld);
+    order->any_tld[order->any_tld_count++] = name_of(suffixes[_i].any_tld);
+    struct policy *policy = policy_over(&order, 1, 0);
+    const struct dname qname = name_of(suffixes[_i].qname);
+    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 1000};
+    struct policy_match match;
+    char decided[64] = "pass";
+    if (policy_decide(policy, &client, &question, &match, NULL, NULL) == POLICY_BLOCK) {
+        snprintf(decided, sizeof decided, "%s %u", trigger_names[match.trigger], match.labels);
+    }
+    ck_assert_msg(strcmp(decided, suffixes[_i].expected) == 0, "%s: %s", suffixes[_i].label,
+                  decided);
     policy_free(policy);
 }
 END_TEST
@@ -294,48 +386,6 @@ START_TEST(nxdomain_becomes_nodata_where_names_are_free)
 }
 END_TEST
 
-/* The scope is set for what is in force and what is still to come, not for what is over. */
-START_TEST(scope_ends_with_the_last_order)
-{
-    struct order *orders[] = {make_order("1", "a.test", NULL), make_order("2", "a.test", NULL),
-                              make_order("3", "a.test", NULL), make_order("4", "a.test", NULL)};
-    orders[0]->end = 200;
-    orders[1]->effective = 300;
-    orders[1]->end = 400;
-    orders[2]->status = ORDER_SUSPENDED;
-    orders[3]->scope = (struct order_scope){.unknown = true};
-    orders[3]->end = 100;
-    struct policy *policy = policy_over(orders, 4, 100);
-    ck_assert(policy_in_scope(policy, country_of("IT"), 100));
-    ck_assert(policy_in_scope(policy, country_of("IT"), 250));
-    ck_assert(policy_in_scope(policy, country_of("IT"), 399));
-    ck_assert(!policy_in_scope(policy, country_of("IT"), 400));
-    ck_assert(!policy_in_scope(policy, country_of("FR"), 100));
-    ck_assert(!policy_in_scope(policy, COUNTRY_UNKNOWN, 100));
-    ck_assert_int_eq(policy_next_change(policy, 100), 200);
-    ck_assert_int_eq(policy_next_change(policy, 200), 300);
-    ck_assert_int_eq(policy_next_change(policy, 300), 400);
-    ck_assert_int_eq(policy_next_change(policy, 400), ORDER_FOR_GOOD);
-    policy_free(policy);
-}
-END_TEST
-
-START_TEST(scope_knows_groups_by_the_day)
-{
-    struct order *order = make_order("X", "", "a.test\n");
-    order->scope.groups[COUNTRY_GROUP_EU] = true;
-    order_ref(order);
-    struct policy *policy = policy_over(&order, 1, BREXIT - 10);
-    ck_assert(policy_in_scope(policy, country_of("GB"), BREXIT - 10));
-    ck_assert(policy_in_scope(policy, country_of("FR"), BREXIT));
-    ck_assert(!policy_in_scope(policy, country_of("NO"), BREXIT));
-    policy_free(policy);
-    policy = policy_over(&order, 1, BREXIT);
-    ck_assert(!policy_in_scope(policy, country_of("GB"), BREXIT));
-    policy_free(policy);
-}
-END_TEST
-
 START_TEST(holds_nothing)
 {
     struct policy *policy = policy_new(NULL, 0, SEED, 0);
@@ -351,16 +401,6 @@ START_TEST(holds_nothing)
 }
 END_TEST
 
-START_TEST(counts_names)
-{
-    struct order *orders[] = {make_order("1", "a.test =b.test !c.a.test", "x.test\ny.test\n"),
-                              make_order("2", "a.test", NULL)};
-    struct policy *policy = policy_over(orders, 2, 0);
-    ck_assert_uint_eq(policy_names(policy), 6);
-    policy_free(policy);
-}
-END_TEST
-
 START_TEST(knows_who_is_in_force)
 {
     struct order *order = make_order("X", "a.test", NULL);
@@ -373,6 +413,48 @@ START_TEST(knows_who_is_in_force)
     order->status = ORDER_LIFTED;
     ck_assert(!policy_order_in_force(order, 150));
     order_unref(order);
+}
+END_TEST
+
+/* By the clocks of UTC, on the first Thursday of 1970: outside its windows an order is not in
+ * force, though it neither begins nor ends then. */
+START_TEST(windows_open_and_close)
+{
+    char why[WHY_MAX];
+    struct instant_zone *utc = instant_zone_open("Etc/UTC", why);
+    struct order *order = make_order("X", "a.test", NULL);
+    ck_assert_msg(utc != NULL, "%s", why);
+    order->offsets = instant_offsets_new(utc);
+    instant_zone_close(utc);
+    order->windows = calloc(1, sizeof *order->windows);
+    order->windows[order->window_count++] =
+        (struct order_window){.days = 8, .from_s = 100, .to_s = 200};
+    order->end = 1000;
+    struct policy *policy = policy_over(&order, 1, 0);
+    const struct dname qname = name_of("a.test");
+    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    static const struct {
+        int64_t now;
+        enum policy_binding expected;
+        int64_t end; /* of the match */
+    } rows[] = {{99, POLICY_OUTSIDE_WINDOW, 1000},
+                {100, POLICY_BINDS, 200},
+                {199, POLICY_BINDS, 200},
+                {200, POLICY_OUTSIDE_WINDOW, 1000}};
+    for (int i = 0; i < ROWS(rows); i++) {
+        const struct policy_question question = {
+            .qname = &qname, .qtype = TYPE_A, .now = rows[i].now};
+        struct policy_match match;
+        struct notes notes = {0};
+        policy_explain(policy, &client, &question, &match, take_note, &notes);
+        ck_assert_uint_eq(notes.count, 1);
+        ck_assert_int_eq(notes.match[0].binding, rows[i].expected);
+        ck_assert_int_eq(notes.match[0].end, rows[i].end);
+        ck_assert(policy_order_in_force(order, rows[i].now) == (rows[i].expected == POLICY_BINDS));
+        ck_assert(policy_in_scope(policy, country_of("IT"), rows[i].now));
+    }
+    ck_assert_int_eq(policy_next_change(policy, 99), 1000);
+    policy_free(policy);
 }
 END_TEST
 
@@ -406,144 +488,6 @@ START_TEST(bears_many_orders_of_one_name)
 }
 END_TEST
 
-/* ---- Against the model ---- */
-
-struct trial {
-    uint64_t seed;
-    struct model_order models[MODEL_ORDERS_MAX];
-    size_t count;
-    struct policy *policy;
-    struct policy_client client;
-    struct policy_question question;
-};
-
-static size_t index_in_policy(const struct trial *trial, size_t model)
-{
-    size_t index = 0;
-    while (policy_order(trial->policy, index) != trial->models[model].order) {
-        index++;
-    }
-    return index;
-}
-
-static bool same_match(const struct policy_match *a, const struct policy_match *b)
-{
-    return a->order == b->order && a->labels == b->labels && a->exact == b->exact &&
-           a->free_below == b->free_below && a->binding == b->binding;
-}
-
-static void compare_notes(const struct trial *trial, const struct model_verdict *verdicts,
-                          const struct notes *notes, bool everywhere)
-{
-    size_t expected = 0;
-    for (size_t i = 0; i < trial->count; i++) {
-        if (!verdicts[i].names_it ||
-            (!everywhere && !in_force_for_client(verdicts[i].match.binding))) {
-            continue;
-        }
-        expected++;
-        struct policy_match match = verdicts[i].match;
-        match.order = index_in_policy(trial, i);
-        size_t told = 0;
-        for (size_t n = 0; n < notes->count; n++) {
-            told += same_match(&match, &notes->match[n]);
-        }
-        DEMAND(told == 1, "seed %llu: order %s is told %zu times", (unsigned long long)trial->seed,
-               trial->models[i].order->id, told);
-    }
-    DEMAND(notes->count == expected, "seed %llu: %zu notes, not %zu",
-           (unsigned long long)trial->seed, notes->count, expected);
-}
-
-typedef enum policy_outcome decide_fn(const struct policy *policy,
-                                      const struct policy_client *client,
-                                      const struct policy_question *question,
-                                      struct policy_match *match, policy_note_fn *note, void *ctx);
-
-static void compare(const struct trial *trial, decide_fn *decide, bool everywhere, bool noting)
-{
-    struct model_verdict verdicts[MODEL_ORDERS_MAX];
-    struct notes notes = {0};
-    struct policy_match match;
-    size_t best =
-        model_decide(trial->models, trial->count, &trial->client, &trial->question, verdicts);
-    enum policy_outcome outcome = decide(trial->policy, &trial->client, &trial->question, &match,
-                                         noting ? take_note : NULL, &notes);
-    DEMAND((outcome == POLICY_BLOCK) == (best < trial->count), "seed %llu: outcome %d",
-           (unsigned long long)trial->seed, outcome);
-    if (best < trial->count) {
-        verdicts[best].match.order = index_in_policy(trial, best);
-        DEMAND(same_match(&match, &verdicts[best].match), "seed %llu: order %s decides",
-               (unsigned long long)trial->seed, policy_order(trial->policy, match.order)->id);
-        DEMAND(policy_in_scope(trial->policy, trial->client.country, trial->question.now),
-               "seed %llu: scope", (unsigned long long)trial->seed);
-    }
-    if (noting) {
-        compare_notes(trial, verdicts, &notes, everywhere);
-    }
-}
-
-/* Without groups the scope is exact: some active order has not ended and holds the country. */
-static void compare_scope(const struct trial *trial)
-{
-    bool held = false;
-    bool groups = false;
-    for (size_t i = 0; i < trial->count; i++) {
-        const struct order *order = trial->models[i].order;
-        groups |= order->scope.groups[COUNTRY_GROUP_EU] || order->scope.groups[COUNTRY_GROUP_EEA];
-        held |= order->status == ORDER_ACTIVE && trial->question.now < order->end &&
-                model_scope_has(&order->scope, trial->client.country, trial->question.now);
-    }
-    bool said = policy_in_scope(trial->policy, trial->client.country, trial->question.now);
-    DEMAND(said == held || (groups && said), "seed %llu: scope", (unsigned long long)trial->seed);
-}
-
-static void ask(struct trial *trial, int64_t loaded)
-{
-    static const char *const codes[] = {"IT", "FR", "GB", "CH", "NO", "RE", "US", ""};
-    static const char *const addresses[] = {"192.0.2.1", "192.0.2.200", "2001:db8::1",
-                                            "2001:db8:8000::1", "198.51.100.1"};
-    static const uint16_t types[] = {TYPE_A, TYPE_DS, TYPE_DNSKEY, TYPE_ANY};
-    char text[32];
-    random_name(text, sizeof text, random_below(3));
-    struct dname qname = name_of(text);
-    trial->client.address = address_of(addresses[random_below(5)]);
-    trial->client.country = country_of(codes[random_below(8)]);
-    trial->question = (struct policy_question){
-        .qname = &qname, .qtype = types[random_below(4)], .now = loaded + (int64_t)random_below(8)};
-    compare(trial, policy_decide, false, false);
-    compare(trial, policy_decide, false, true);
-    compare(trial, policy_explain, true, true);
-    compare_scope(trial);
-}
-
-/* 400 policies, 300 questions each, every one decided twice and explained once. */
-START_TEST(agrees_with_the_model)
-{
-    enum {
-        POLICIES = 400,
-        QUESTIONS = 300
-    };
-    for (uint64_t seed = 1; seed <= POLICIES; seed++) {
-        static struct trial trial;
-        struct order *orders[MODEL_ORDERS_MAX];
-        trial = (struct trial){.seed = seed};
-        random_state = seed;
-        trial.count = random_below(MODEL_ORDERS_MAX + 1);
-        for (unsigned i = 0; i < trial.count; i++) {
-            random_order(&trial.models[i], i);
-            orders[i] = trial.models[i].order;
-        }
-        int64_t loaded = random_instant();
-        trial.policy = policy_over(orders, trial.count, loaded);
-        for (int i = 0; i < QUESTIONS; i++) {
-            ask(&trial, loaded);
-        }
-        policy_free(trial.policy);
-    }
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("policy");
@@ -551,17 +495,15 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, follows_the_rules, 0, ROWS(rules));
     tcase_add_loop_test(tcase, judges_the_standing, 0, ROWS(standings));
+    tcase_add_loop_test(tcase, blocks_a_label_under_any_suffix, 0, ROWS(suffixes));
     tcase_add_test(tcase, longest_name_then_date_then_id);
     tcase_add_test(tcase, another_order_still_binds);
     tcase_add_test(tcase, shadows_are_only_counted);
     tcase_add_test(tcase, nxdomain_becomes_nodata_where_names_are_free);
-    tcase_add_test(tcase, scope_ends_with_the_last_order);
-    tcase_add_test(tcase, scope_knows_groups_by_the_day);
     tcase_add_test(tcase, holds_nothing);
-    tcase_add_test(tcase, counts_names);
     tcase_add_test(tcase, knows_who_is_in_force);
+    tcase_add_test(tcase, windows_open_and_close);
     tcase_add_test(tcase, bears_many_orders_of_one_name);
-    tcase_add_test(tcase, agrees_with_the_model);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -209,6 +209,33 @@ START_TEST(more_values_than_codes)
 }
 END_TEST
 
+START_TEST(depths_are_those_of_the_names)
+{
+    struct suffix_map_builder *builder = new_builder();
+    struct suffix_depths depths = {{0, 0}};
+    add(builder, "a.b.example", 1);
+    struct suffix_map *map = seal(builder);
+    suffix_map_add_depths(map, &depths);
+    suffix_map_free(map);
+
+    builder = new_builder();
+    add(builder, ".", 1);
+    char deep[2 * 64 + 1];
+    for (size_t label = 0; label < 64; label++) {
+        memcpy(deep + 2 * label, "a.", 2);
+    }
+    deep[2 * 64 - 1] = '\0';
+    add(builder, deep, 1);
+    map = seal(builder);
+    suffix_map_add_depths(map, &depths);
+    suffix_map_free(map);
+    for (unsigned labels = 0; labels <= DNAME_LABELS_MAX; labels++) {
+        bool expected = labels == 0 || labels == 3 || labels == 64;
+        ck_assert_msg(suffix_depths_have(&depths, labels) == expected, "%u labels", labels);
+    }
+}
+END_TEST
+
 START_TEST(longest_and_deepest_names)
 {
     uint8_t wire[DNAME_MAX] = {0};
@@ -450,10 +477,44 @@ END_TEST
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
+/* Sums what is visited: a name's labels as hundreds, and its value. */
+static bool add_up(void *ctx, const struct dname *name, uint32_t value)
+{
+    uint32_t *sum = ctx;
+    *sum += name->labels * 100U + value;
+    return true;
+}
+
+/* Only names with several values, and prefetching changes nothing that is found. */
+START_TEST(names_with_several_values)
+{
+    struct suffix_map_builder *builder = new_builder();
+    add(builder, "one.example", 1);
+    add(builder, "two.example", 3);
+    add(builder, "two.example", 2);
+    add(builder, "two.example", 3);
+    struct suffix_map *map = seal(builder);
+    uint32_t sum = 0;
+    suffix_map_each_several(map, add_up, &sum);
+    ck_assert_uint_eq(sum, 202 + 203);
+
+    struct dname name = parse("x.two.example");
+    struct suffix_keys keys;
+    const uint32_t *values;
+    suffix_keys_init(&keys, &name, SEED);
+    suffix_map_prefetch(map, &keys);
+    suffix_map_prefetch_names(map, &keys);
+    ck_assert_uint_eq(suffix_map_find(map, &keys, 2, &values), 2);
+    ck_assert_uint_eq(values[0], 2);
+    suffix_map_free(map);
+}
+END_TEST
+
 int main(void)
 {
     TCase *properties = tcase_create("properties");
     tcase_add_test(properties, empty_map);
+    tcase_add_test(properties, names_with_several_values);
     tcase_add_test(properties, names_that_are_there);
     tcase_add_test(properties, names_that_are_not_there);
     tcase_add_test(properties, every_suffix_is_found_at_its_depth);
@@ -461,6 +522,7 @@ int main(void)
     tcase_add_test(properties, several_values_in_order_and_once);
     tcase_add_test(properties, twice_is_once);
     tcase_add_test(properties, more_values_than_codes);
+    tcase_add_test(properties, depths_are_those_of_the_names);
     tcase_add_test(properties, longest_and_deepest_names);
     tcase_add_test(properties, what_is_not_there_or_not_sealed_can_be_freed);
     tcase_add_test(properties, keys_hash_suffixes);

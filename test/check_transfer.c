@@ -20,12 +20,13 @@ static struct transfer *transfer;
 
 static unsigned messages; /* told of so far */
 static size_t octets;
+static unsigned take;        /* so many messages and no more; 0: all */
 static unsigned pause_after; /* so many messages; 0: never */
 static unsigned idle_ms;
 static bool ended;
 static enum transfer_end how;
 
-static void on_message(void *ctx, struct transfer *which, struct span message)
+static bool on_message(void *ctx, struct transfer *which, struct span message)
 {
     ck_assert_ptr_eq(ctx, bench);
     ck_assert_ptr_eq(which, transfer);
@@ -38,6 +39,7 @@ static void on_message(void *ctx, struct transfer *which, struct span message)
     if (messages == pause_after) {
         transfer_pause(which, true);
     }
+    return take == 0 || messages <= take;
 }
 
 static void on_end(void *ctx, struct transfer *which, enum transfer_end end)
@@ -57,6 +59,7 @@ static void set_up(void)
     bench->config.balance = CONFIG_BALANCE_FIRST;
     messages = 0;
     octets = 0;
+    take = 0;
     pause_after = 0;
     idle_ms = 30000; /* no test gets there that has not shortened it */
     ended = false;
@@ -188,6 +191,25 @@ START_TEST(only_messages_of_the_transfer_are_relayed)
         LOOP_UNTIL(bench->base, messages + bench_counter(bench, COUNTER_UNMATCHED) == 2 * (i + 1));
         ck_assert_msg(messages == good, "%s", MESSAGES[i].label);
     }
+    close(connection);
+}
+END_TEST
+
+/* The second message is not taken: that is the end, whatever upstream has to say. */
+START_TEST(what_is_not_taken_ends_it)
+{
+    struct fake_message message;
+    take = 1;
+    begin();
+    int connection = asked(0, &message);
+    fake_answer(&message);
+    for (unsigned i = 0; i < 5; i++) {
+        fake_stream_write(connection, bench->base, &message);
+    }
+    LOOP_UNTIL(bench->base, ended);
+    ck_assert_int_eq(how, TRANSFER_CLOSED);
+    ck_assert_uint_eq(messages, 2);
+    ck_assert_uint_eq(bench_counter(bench, COUNTER_ANSWERED), 1);
     close(connection);
 }
 END_TEST
@@ -408,6 +430,7 @@ static void add_relaying(Suite *suite)
     tcase_add_test(tcase, transfers_are_recognised);
     tcase_add_test(tcase, messages_are_relayed_until_upstream_closes);
     tcase_add_test(tcase, only_messages_of_the_transfer_are_relayed);
+    tcase_add_test(tcase, what_is_not_taken_ends_it);
     tcase_add_test(tcase, upstream_sees_an_id_of_its_own);
     tcase_add_test(tcase, silence_after_messages_is_an_end);
     tcase_add_test(tcase, a_pause_holds_messages_back_and_loses_none);

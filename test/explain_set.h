@@ -18,6 +18,7 @@
 #include "policy/policy.h"
 
 #define EXPLAIN_SET_ORDERS_MAX 16
+#define EXPLAIN_SET_SEED 1
 #define EXPLAIN_SET_LOADED INT64_C(1767225600) /* 2026-01-01T00:00:00Z */
 #define EXPLAIN_SET_CONFIG                                                           \
     "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n" \
@@ -35,15 +36,21 @@ struct explain_set {
     char paths[EXPLAIN_SET_ORDERS_MAX][64];
 };
 
-static inline struct name_list *explain_set_no_list(void *ctx,
-                                                    const struct name_list_options *options,
-                                                    uint8_t sha256[static FILE_BYTES_SHA256],
-                                                    struct problem_list *problems)
+/* The one list there is, whatever an order calls it: a response policy zone. */
+#define EXPLAIN_SET_ZONE                          \
+    "$ORIGIN rpz.example.\n"                      \
+    "@ 60 SOA . . 1 1 1 1 1\n"                    \
+    "*.below.example 60 CNAME .\n"                \
+    "pass.below.example 60 CNAME rpz-passthru.\n" \
+    "32.9.0.32.2.rpz-client-ip 60 CNAME *.\n"
+
+static inline struct name_list *explain_set_list(void *ctx, const struct name_list_options *options,
+                                                 uint8_t sha256[static FILE_BYTES_SHA256],
+                                                 struct problem_list *problems)
 {
     (void)ctx;
-    (void)sha256;
-    problem_list_add(problems, PROBLEM_ERROR, options->name, 0, 0, "no lists here");
-    return NULL;
+    memset(sha256, 0, FILE_BYTES_SHA256);
+    return name_list_parse(options, EXPLAIN_SET_ZONE, strlen(EXPLAIN_SET_ZONE), problems);
 }
 
 static inline struct order *explain_set_read(const struct guard *guard,
@@ -52,7 +59,8 @@ static inline struct order *explain_set_read(const struct guard *guard,
     char why[WHY_MAX];
     struct file_bytes bytes;
     struct problem_list problems;
-    struct order_file_env env = {.guard = guard, .now = 0, .open_list = explain_set_no_list};
+    struct order_file_env env = {
+        .guard = guard, .seed = EXPLAIN_SET_SEED, .open_list = explain_set_list};
     problem_list_init(&problems);
     ck_assert_msg(order_folder_scope_parse(source->folder, &env.folder, why), "%s", why);
     ck_assert(file_bytes_copy(source->yaml, strlen(source->yaml), &bytes));
@@ -77,7 +85,7 @@ static inline struct policy *explain_set_policy(const struct explain_set_order *
     for (size_t i = 0; i < count; i++) {
         orders[i] = explain_set_read(guard, &sources[i]);
     }
-    struct policy *policy = policy_new(orders, count, 1, loaded);
+    struct policy *policy = policy_new(orders, count, EXPLAIN_SET_SEED, loaded);
     ck_assert_ptr_nonnull(policy);
     for (size_t i = 0; i < count; i++) {
         order_unref(orders[i]);

@@ -109,7 +109,9 @@ struct load {
     const struct generation *before;
     bool strict;
     bool read_only;
-    int64_t now; /* 0: NOW */
+    bool accept_shrink;
+    const struct file_identity *unfinished; /* one file that is being written, or NULL */
+    int64_t now;                            /* 0: NOW */
 };
 
 static inline struct generation *load(struct load how)
@@ -119,6 +121,9 @@ static inline struct generation *load(struct load how)
         .config = config,
         .before = how.before,
         .strictness = how.strict ? GENERATION_STRICT : GENERATION_LENIENT,
+        .accept_shrink = how.accept_shrink,
+        .unfinished = how.unfinished,
+        .unfinished_count = how.unfinished != NULL,
         .write_state = !how.read_only,
         .seed = 42,
         .now = how.now == 0 ? NOW : how.now,

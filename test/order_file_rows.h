@@ -9,6 +9,15 @@
 /* With a name; a row begins at line 5. */
 #define NAMED BASE "names: [blocked.example]\n"
 
+/* With a name and a time zone; a row begins at line 6. */
+#define ROME NAMED "timezone: Europe/Rome\n"
+/* In force in 2030 alone; the row stands at line 4. */
+#define DATED(row) BASE row "timezone: UTC\neffective: 2030-01-01\nuntil: 2030-12-31\n"
+
+#define TWENTY(text) TEN_TIMES(text) TEN_TIMES(text)
+#define TEN_TIMES(text) text text text text text text text text text text
+#define COVERED(line) "warning: f:" #line ":3: b.a.example is covered by a.example of this order\n"
+
 #define TEN "0123456789"
 #define FIFTY TEN TEN TEN TEN TEN
 
@@ -40,7 +49,8 @@ static const struct said_row errors[] = {
      "f:1:1: the key 'id' is missing\n"
      "f:1:1: the key 'authority' is missing\n"
      "f:1:1: the key 'issued' is missing\n"
-     "f:1:1: this order blocks nothing: expected names, exact or lists"},
+     "f:1:1: this order blocks nothing: expected names, exact, any-tld, lists or "
+     "answers"},
     {"all problems at once", "# X\nid: a b\nissued: today\nnames:\n- x..y\n- good.example\n- com\n",
      "f:2:1: the key 'authority' is missing\n"
      "f:2:5: expected an id of 1 to 64 letters, digits, '.', '_' and '-', not 'a b'\n"
@@ -85,8 +95,18 @@ static const struct said_row errors[] = {
     {"message with a control", NAMED "message: \"a\\tb\"\n",
      "f:5:10: expected one line without control characters"},
     {"message empty", NAMED "message: ''\n", "f:5:10: expected text, found none"},
-    {"message per language", NAMED "message: {it: Bloccato, en: Blocked}\n",
-     "f:5:10: a message per language is not supported by this build"},
+    {"message a list", NAMED "message: [Blocked]\n", "f:5:10: expected text, not a list"},
+    {"messages of no language", NAMED "message: {}\n",
+     "f:5:10: expected a text in 1 to 200 languages, not 0"},
+    {"messages", NAMED "message: {it: Bloccato, it_IT: x, fr: '', de: [a]}\n",
+     "f:5:25: expected a language such as it or pt-BR (RFC 5646), not 'it_IT'\n"
+     "f:5:39: expected text, found none\n"
+     "f:5:47: expected text, not a list"},
+    {"messages in one language", NAMED "message: {pt-BR: x, PT-br: y}\n",
+     "f:5:21: 'PT-br' is given twice"},
+    {"a message of one language too long",
+     NAMED "message: {en: x, it: " FIFTY FIFTY FIFTY FIFTY "x}\n",
+     "f:5:22: this text has 201 octets, expected at most 200"},
     {"disclose", NAMED "disclose: maybe\n", "f:5:11: expected yes or no, not 'maybe'"},
     {"disclose a list", NAMED "disclose: [yes]\n", "f:5:11: expected yes or no, not a list"},
     {"disclose nothing", NAMED "disclose:\n", "f:5:10: expected yes or no, not ''"},
@@ -94,6 +114,20 @@ static const struct said_row errors[] = {
      "f:5:16: expected a mapping, not 'lumen'"},
     {"public-record values", NAMED "public-record: {lumen: [1], x: ''}\n",
      "f:5:24: expected text, not a list\nf:5:32: expected text, found none"},
+    {"history a text", NAMED "history: long\n", "f:5:10: expected a list, not 'long'"},
+    {"history of texts", NAMED "history: [lifted]\n", "f:5:11: expected a mapping, not 'lifted'"},
+    {"history without keys", NAMED "history: [{}]\n",
+     "f:5:11: the key 'at' of this entry is missing\n"
+     "f:5:11: the key 'by' of this entry is missing\n"
+     "f:5:11: the key 'what' of this entry is missing"},
+    {"history malformed", NAMED "history: [{at: 2022-07-11, by: [x], what: '', reason: {}}]\n",
+     "f:5:16: expected a time such as 2022-07-11T00:00:00Z (RFC 3339), not '2022-07-11'\n"
+     "f:5:32: expected text, not a list\n"
+     "f:5:43: expected text, found none\n"
+     "f:5:55: expected text, not a mapping"},
+    {"history with an unknown key",
+     NAMED "history: [{at: '2022-07-11T00:00:00Z', by: x, what: y, why: z}]\n",
+     "f:5:56: an entry has no key 'why': expected at, by, what or reason"},
 
     /* when */
     {"status", NAMED "status: Active\n",
@@ -145,14 +179,35 @@ static const struct said_row errors[] = {
 
     /* what is answered */
     {"action", NAMED "action: deny\n",
-     "f:5:9: expected refused, nxdomain, nodata, address, drop or shadow, not 'deny'"},
+     "f:5:9: expected refused, nxdomain, nodata, address, cname, drop or shadow, not 'deny'"},
     {"action a list", NAMED "action: [refused]\n",
-     "f:5:9: expected refused, nxdomain, nodata, address, drop or shadow, not a list"},
+     "f:5:9: expected refused, nxdomain, nodata, address, cname, drop or shadow, not a list"},
     {"action unknown, with addresses", NAMED "action: redirect\naddresses: [192.0.2.1]\n",
-     "f:5:9: expected refused, nxdomain, nodata, address, drop or shadow, not 'redirect'"},
-    {"action cname", NAMED "action: cname\ntarget: x.example\n",
-     "f:5:9: the action 'cname' is not supported by this build\n"
-     "f:6:9: the key 'target' is not supported by this build"},
+     "f:5:9: expected refused, nxdomain, nodata, address, cname, drop or shadow, not 'redirect'"},
+    {"cname without target", NAMED "action: cname\n",
+     "f:5:9: the action 'cname' needs the key 'target'"},
+    {"target without cname", NAMED "target: x.example\n",
+     "f:5:9: the key 'target' goes with the action 'cname', not with 'refused'"},
+    {"target with address", NAMED "action: address\naddresses: [192.0.2.1]\ntarget: x.example\n",
+     "f:7:9: the key 'target' goes with the action 'cname', not with 'address'"},
+    {"target malformed", NAMED "action: cname\ntarget: http://x.example\n",
+     "f:6:9: 'http://x.example': this is a URL; write the host name alone"},
+    {"target a list", NAMED "action: cname\ntarget: [x.example]\n",
+     "f:6:9: expected text, not a list"},
+    {"target the root", NAMED "action: cname\ntarget: .\n",
+     "f:6:9: expected a name that has addresses, not the root"},
+    {"target blocked", NAMED "action: cname\ntarget: blocked.example\n",
+     "f:6:9: the order blocks its own target blocked.example"},
+    {"target below what is blocked", NAMED "action: cname\ntarget: a.b.Blocked.example.\n",
+     "f:6:9: the order blocks its own target a.b.blocked.example"},
+    {"target an exact name", NAMED "action: cname\ntarget: x.example\nexact: [x.example]\n",
+     "f:6:9: the order blocks its own target x.example"},
+    {"target within a list",
+     BASE "action: cname\ntarget: x.listed.example\nlists: [{file: good.txt, format: names}]\n",
+     "f:5:9: the order blocks its own target x.listed.example"},
+    {"target with the label of any-tld",
+     BASE "action: cname\ntarget: www.pirate.co.uk\nany-tld: [pirate]\n",
+     "f:5:9: the order blocks its own target www.pirate.co.uk"},
     {"address without addresses", NAMED "action: address\n",
      "f:5:9: the action 'address' needs the key 'addresses'"},
     {"address with none", NAMED "action: address\naddresses: []\n",
@@ -168,13 +223,15 @@ static const struct said_row errors[] = {
     {"addresses a text", NAMED "action: address\naddresses: 192.0.2.1\n",
      "f:6:12: expected a list, not '192.0.2.1'"},
     {"addresses without the action", NAMED "addresses: [192.0.2.1]\n",
-     "f:5:12: addresses go with the action 'address', not with 'refused'"},
+     "f:5:12: the key 'addresses' goes with the action 'address', not with 'refused'"},
 
     /* names */
     {"no names", BASE "except: [a.example]\n",
-     "f:1:1: this order blocks nothing: expected names, exact or lists"},
+     "f:1:1: this order blocks nothing: expected names, exact, any-tld, lists or "
+     "answers"},
     {"empty names", BASE "names: []\nexact: []\nlists: []\n",
-     "f:1:1: this order blocks nothing: expected names, exact or lists"},
+     "f:1:1: this order blocks nothing: expected names, exact, any-tld, lists or "
+     "answers"},
     {"names a text", BASE "names: a.example\n", "f:4:8: expected a list, not 'a.example'"},
     {"names nothing", BASE "names:\n", "f:4:7: expected a list, not ''"},
     {"a list of lists", BASE "names: [[a.example]]\n", "f:4:9: expected text, not a list"},
@@ -186,14 +243,31 @@ static const struct said_row errors[] = {
     {"a wildcard", BASE "exact: ['*.a.example']\n",
      "f:4:9: '*.a.example': wildcards are not used: a name covers everything below it; write it "
      "without *."},
-    {"a name with dates of its own",
-     BASE "names:\n- {name: a.example, effective: 2022-09-01, ticket: '4711'}\n",
-     "f:5:21: the key 'effective' of a name is not supported by this build\n"
-     "f:5:44: the key 'ticket' of a name is not supported by this build"},
     {"a mapping without name", BASE "names: [{ticket: 1}]\n",
-     "f:4:9: the key 'name' is missing in this item"},
-    {"a mapping in exact", BASE "exact: [{name: a.example}]\n",
-     "f:4:9: expected text, not a mapping"},
+     "f:4:9: the key 'name' of this item is missing"},
+    {"an item with an unknown key", NAMED "except: [{name: a.example, effektive: x}]\n",
+     "f:5:28: an item has no key 'effektive': expected name, effective, until or ticket"},
+    {"an item malformed", BASE "exact: [{name: a..b, until: soon, ticket: ''}]\n",
+     "f:4:16: 'a..b': there is an empty label\n"
+     "f:4:29: " DATE_OR_TIME "'soon'\n"
+     "f:4:43: expected text, found none"},
+    {"a ticket too long", BASE "names: [{name: a.example, ticket: " FIFTY FIFTY "x}]\n",
+     "f:4:35: this text has 101 octets, expected at most 100"},
+    {"an item without timezone", BASE "names: [{name: a.example, until: 2032-08-10}]\n",
+     "f:4:34: a bare date needs the key 'timezone' in the order"},
+    {"an item that is refused", BASE "names: [{ticket: '1', name: com}]\n",
+     "f:4:29: com is a top-level domain, and allow-wide does not list it"},
+    {"an item before its order", DATED("names: [{name: a.example, effective: 2029-12-31}]\n"),
+     "f:4:38: the item would begin before its order"},
+    {"an item after its order", DATED("names: [{name: a.example, effective: 2031-01-01}]\n"),
+     "f:4:38: the item would begin after its order has ended"},
+    {"an item that ends too early", DATED("names: [{name: a.example, until: 2029-12-31}]\n"),
+     "f:4:34: the item would end before its order begins"},
+    {"an item that ends too late", DATED("names: [{name: a.example, until: 2031-01-01}]\n"),
+     "f:4:34: the item would end after its order"},
+    {"an item backwards",
+     DATED("names: [{name: a.example, effective: 2030-06-02, until: 2030-06-01}]\n"),
+     "f:4:57: the item would end before it begins"},
     {"a public suffix", BASE "names: [github.io]\n",
      "f:4:9: github.io is a public suffix, and allow-wide does not list it"},
     {"a public suffix, exact", BASE "exact: [co.uk]\n",
@@ -216,8 +290,44 @@ static const struct said_row errors[] = {
     {"allow-wide a text", NAMED "allow-wide: com\n", "f:5:13: expected a list, not 'com'"},
     {"allow-wide malformed", NAMED "allow-wide: [a..b, [x]]\n",
      "f:5:14: 'a..b': there is an empty label\nf:5:20: expected text, not a list"},
-    {"allow-wide a network", NAMED "allow-wide: [10.0.0.0/8]\n",
-     "f:5:14: a network here allows wide 'answers': these are not supported by this build"},
+    {"allow-wide no network", NAMED "allow-wide: [10.0.0.1/8]\n",
+     "f:5:14: \"10.0.0.1/8\" has bits set behind its prefix length; the network is 10.0.0.0/8"},
+
+    /* labels under any suffix */
+    {"any-tld a text", BASE "any-tld: pirate\n", "f:4:10: expected a list, not 'pirate'"},
+    {"any-tld empty", BASE "any-tld: []\n",
+     "f:1:1: this order blocks nothing: expected names, exact, any-tld, lists or answers"},
+    {"any-tld", BASE "any-tld: [pirate.example, ., '', {name: x}]\n",
+     "f:4:11: expected one label, such as 'example' of example.com, not 'pirate.example'\n"
+     "f:4:27: expected one label, such as 'example' of example.com, not '.'\n"
+     "f:4:30: '': a name is expected, and there is none\n"
+     "f:4:34: expected text, not a mapping"},
+    {"any-tld of suffixes", BASE "any-tld: [com, co, \xd1\x80\xd1\x84]\n",
+     "f:4:11: com is a top-level domain, and allow-wide does not list it\n"
+     "f:4:16: co is a top-level domain, and allow-wide does not list it\n"
+     "f:4:20: '\xd1\x80\xd1\x84' reads as xn--p1ai: xn--p1ai is a top-level domain, and "
+     "allow-wide does not list it"},
+    {"any-tld of a second-level suffix", BASE "any-tld: [gob]\n",
+     "f:4:11: gob is a public suffix under ar, and allow-wide does not list it"},
+
+    /* answers */
+    {"answers a text", BASE "answers: 203.0.113.7\n", "f:4:10: expected a list, not '203.0.113.7'"},
+    {"answers empty", BASE "answers: []\n",
+     "f:1:1: this order blocks nothing: expected names, exact, any-tld, lists or answers"},
+    {"answers", BASE "answers: [203.0.113.7/24, a.example, [x]]\n",
+     "f:4:11: \"203.0.113.7/24\" has bits set behind its prefix length; the network is "
+     "203.0.113.0/24\n"
+     "f:4:27: \"a.example\" is not an IPv4 or IPv6 address or network\n"
+     "f:4:38: expected text, not a list"},
+    {"wide answers",
+     BASE "answers: [203.0.112.0/23, '2001:db8::/47']\nallow-wide: [203.0.0.0/16]\n",
+     "f:4:11: 203.0.112.0/23 is wider than /24, and allow-wide does not list it\n"
+     "f:4:27: 2001:db8::/47 is wider than /48, and allow-wide does not list it"},
+    {"protected answers",
+     BASE "answers: [192.0.2.0/24, 192.0.2.53, 192.0.0.0/16]\nallow-wide: [192.0.0.0/16]\n",
+     "f:4:11: 192.0.2.0/24 holds the protected network 192.0.2.53/32\n"
+     "f:4:25: 192.0.2.53/32 is the protected network 192.0.2.53/32\n"
+     "f:4:37: 192.0.0.0/16 holds the protected network 192.0.2.53/32"},
 
     /* lists */
     {"lists a text", BASE "lists: good.txt\n", "f:4:8: expected a list, not 'good.txt'"},
@@ -233,15 +343,7 @@ static const struct said_row errors[] = {
     {"file a list", BASE "lists: [{file: [a], format: names}]\n",
      "f:4:16: expected text, not a list"},
     {"format", BASE "lists: [{file: good.txt, format: adblock}]\n",
-     "f:4:34: expected the format names, not 'adblock'"},
-    {"format hosts", BASE "lists: [{file: good.txt, format: hosts}]\n",
-     "f:4:34: the format 'hosts' is not supported by this build"},
-    {"format rpz", BASE "lists: [{file: good.txt, format: rpz}]\n",
-     "f:4:34: the format 'rpz' is not supported by this build"},
-    {"gzip", BASE "lists: [{file: good.txt.gz, format: names}]\n",
-     "f:4:16: a compressed list is not supported by this build"},
-    {"zstd", BASE "lists: [{file: good.zst, format: names}]\n",
-     "f:4:16: a compressed list is not supported by this build"},
+     "f:4:34: expected the format names, hosts or rpz, not 'adblock'"},
     {"on-error", BASE "lists: [{file: good.txt, format: names, on-error: stop}]\n",
      "f:4:51: expected skip or fail, not 'stop'"},
     {"no such list", BASE "lists: [{file: none.txt, format: names}]\n",
@@ -255,15 +357,36 @@ static const struct said_row errors[] = {
      "wide.txt:2:1: github.io is a public suffix, and allow-wide does not list it\n"
      "f:4:16: this list cannot be used"},
 
-    /* not in this build */
-    {"any-tld", BASE "any-tld: [ilcorsaronero]\n",
-     "f:4:10: the key 'any-tld' is not supported by this build"},
-    {"answers", BASE "answers: [203.0.113.7/32]\n",
-     "f:4:10: the key 'answers' is not supported by this build"},
-    {"aliases", NAMED "aliases: yes\n", "f:5:10: the key 'aliases' is not supported by this build"},
+    /* aliases and windows */
     {"aliases malformed", NAMED "aliases: all\n", "f:5:10: expected yes or no, not 'all'"},
-    {"windows", NAMED "windows: [{days: [sat], from: '18:00', to: '23:30'}]\n",
-     "f:5:10: the key 'windows' is not supported by this build"},
+    {"windows without timezone", NAMED "windows: [{from: '18:00', to: '23:30'}]\n",
+     "f:5:10: windows need the key 'timezone' in the order"},
+    {"windows a mapping", ROME "windows: {from: '18:00', to: '23:30'}\n",
+     "f:6:10: expected a list, not a mapping"},
+    {"no windows", ROME "windows: []\n", "f:6:10: expected 1 to 64 windows, not 0"},
+    {"a window without hours", ROME "windows: [{days: [mon]}]\n",
+     "f:6:11: the key 'from' of this window is missing\n"
+     "f:6:11: the key 'to' of this window is missing"},
+    {"a window with an unknown key", ROME "windows: [{day: mon, from: 18:00, to: 23:30}]\n",
+     "f:6:12: a window has no key 'day': expected days, from or to"},
+    {"days", ROME "windows: [{days: [sat, Sun, sat, [mon]], from: 18:00, to: 23:30}]\n",
+     "f:6:24: expected mon, tue, wed, thu, fri, sat or sun, not 'Sun'\n"
+     "f:6:29: 'sat' is given twice\n"
+     "f:6:34: expected mon, tue, wed, thu, fri, sat or sun, not a list"},
+    {"no days", ROME "windows: [{days: [], from: 18:00, to: 23:30}]\n",
+     "f:6:18: expected at least one day; without the key every day counts"},
+    {"days a text", ROME "windows: [{days: sat, from: 18:00, to: 23:30}]\n",
+     "f:6:18: expected a list, not 'sat'"},
+    {"hours", ROME "windows: [{from: 24:00, to: 24:01}, {from: 6pm, to: 7:00}]\n",
+     "f:6:18: expected a time of day from 00:00 to 23:59, such as 18:00, not '24:00'\n"
+     "f:6:29: expected a time of day from 00:00 to 24:00, such as 18:00, not '24:01'\n"
+     "f:6:44: expected a time of day from 00:00 to 23:59, such as 18:00, not '6pm'\n"
+     "f:6:53: expected a time of day from 00:00 to 24:00, such as 18:00, not '7:00'"},
+    {"odd hours", ROME "windows: [{from: 18:60, to: [x]}, {from: 18-00, to: '1 :00'}]\n",
+     "f:6:18: expected a time of day from 00:00 to 23:59, such as 18:00, not '18:60'\n"
+     "f:6:29: expected a time of day from 00:00 to 24:00, such as 18:00, not a list\n"
+     "f:6:42: expected a time of day from 00:00 to 23:59, such as 18:00, not '18-00'\n"
+     "f:6:53: expected a time of day from 00:00 to 24:00, such as 18:00, not '1 :00'"},
 };
 
 static const struct said_row warnings[] = {
@@ -287,21 +410,131 @@ static const struct said_row warnings[] = {
     {"a list's refusals", BASE "lists: [{file: wide.txt, format: names, on-error: skip}]\n",
      "warning: wide.txt:2:1: github.io is a public suffix, and allow-wide does not list it"},
 
+    /* items */
+    {"items that have ended",
+     BASE "names: [a.example, {name: b.example, until: '2025-12-31T00:00:00Z'}]\n"
+          "except: [{name: c.a.example, until: '2026-01-01T00:00:00Z'}]\n",
+     "warning: f:4:27: the item b.example ended at 2025-12-31T00:00:00Z\n"
+     "warning: f:5:17: the item c.a.example ended at 2026-01-01T00:00:00Z"},
+    {"an item that ends", BASE "names: [{name: b.example, until: '2026-01-01T00:00:01Z'}]\n", ""},
+    {"items of an ended order",
+     NAMED "until: 2025-12-31T00:00:00Z\n"
+           "exact: [{name: x.example, until: '2025-12-30T00:00:00Z'}]\n",
+     "warning: f:5:8: the order ended at 2025-12-31T00:00:00Z and binds nobody any more"},
+    {"items of a suspended order",
+     NAMED "status: suspended\nexact: [{name: x.example, until: '2025-12-30T00:00:00Z'}]\n", ""},
+
+    /* names that others cover */
+    {"a name twice", NAMED "exact: [a.example, A.example.]\n",
+     "warning: f:5:20: a.example is given twice, first at line 5"},
+    {"names within names",
+     BASE "names: [a.example, b.a.example, c.b.a.example]\nexact: [a.example]\n",
+     "warning: f:4:20: b.a.example is covered by a.example of this order\n"
+     "warning: f:4:33: c.b.a.example is covered by a.example of this order\n"
+     "warning: f:5:9: a.example is covered by a.example of this order"},
+    {"a wider name behind", BASE "names: [b.a.example, a.example]\n",
+     "warning: f:4:9: b.a.example is covered by a.example of this order"},
+    {"an exact name covers nothing", NAMED "exact: [a.example, b.a.example]\n", ""},
+    {"a name for a time covers none for good",
+     BASE "names: [b.a.example, {name: a.example, until: '2030-01-01T00:00:00Z'}]\n", ""},
+    {"a name for good covers one for a time",
+     BASE "names: [{name: b.a.example, until: '2030-01-01T00:00:00Z'}, a.example]\n",
+     "warning: f:4:16: b.a.example is covered by a.example of this order"},
+    {"a name in two times",
+     BASE "names:\n- {name: a.example, until: '2030-01-01T00:00:00Z'}\n"
+          "- {name: a.example, effective: '2031-01-01T00:00:00Z'}\n",
+     ""},
+    {"a name twice in one time",
+     BASE "names:\n- {name: a.example, until: '2030-01-01T00:00:00Z'}\n"
+          "- {name: a.example, until: '2030-01-01T01:00:00+01:00'}\n",
+     "warning: f:6:10: a.example is given twice, first at line 5"},
+    {"very many names that others cover",
+     BASE "names:\n- a.example\n" TWENTY("- b.a.example\n") "- c.a.example\n- d.a.example\n",
+     COVERED(6) COVERED(7) COVERED(8) COVERED(9) COVERED(10) COVERED(11) COVERED(12) COVERED(13)
+         COVERED(14) COVERED(15) COVERED(16) COVERED(17) COVERED(18) COVERED(19) COVERED(20)
+             COVERED(21) COVERED(22) COVERED(23) COVERED(24)
+                 COVERED(25) "warning: f:1:1: 2 more items are covered by others of this order"},
+
+    /* exceptions */
+    {"an exception of nothing", NAMED "except: [a.example, example.com, d.blocked.example]\n",
+     "warning: f:5:10: the exception a.example can never match: the order blocks nothing at it, "
+     "above it or below it\n"
+     "warning: f:5:21: the exception example.com can never match: the order blocks nothing at it, "
+     "above it or below it"},
+    {"an exception above a name", NAMED "except: [example]\n",
+     "warning: f:4:9: blocked.example is never blocked: the exception example of this order covers "
+     "it"},
+    {"an exception for a time", NAMED "except: [{name: example, until: '2030-01-01T00:00:00Z'}]\n",
+     ""},
+    {"exceptions within an exception",
+     NAMED "except: [b.blocked.example, a.b.blocked.example, b.blocked.example]\n",
+     "warning: f:5:29: a.b.blocked.example is covered by b.blocked.example of this order\n"
+     "warning: f:5:50: b.blocked.example is given twice, first at line 5"},
+    {"exceptions of a list",
+     BASE "lists: [{file: marks.txt, format: names}]\n"
+          "except: [a.listed.example, exact.example, below.exact.example, example]\n",
+     "warning: f:5:10: a.listed.example is covered by example of this order\n"
+     "warning: f:5:28: exact.example is covered by example of this order\n"
+     "warning: f:5:43: below.exact.example is covered by example of this order\n"
+     "warning: f:5:43: the exception below.exact.example can never match: the order blocks nothing "
+     "at it, above it or below it"},
+    {"an exception that a list gives no meaning",
+     BASE "lists: [{file: marks.txt, format: names}]\nexcept: [below.exact.example]\n",
+     "warning: f:5:10: the exception below.exact.example can never match: the order blocks nothing "
+     "at it, above it or below it"},
+    {"any exception may match an answer", NAMED "answers: [203.0.113.7]\nexcept: [a.example]\n",
+     ""},
+    {"any exception may match a label", NAMED "any-tld: [pirate]\nexcept: [a.example]\n", ""},
+    {"any exception may match an alias", NAMED "aliases: yes\nexcept: [a.example]\n", ""},
+
+    /* labels and answers */
+    {"a label twice", BASE "any-tld: [pirate, Pirate, b\xc3\xbc, xn--b-eha]\n",
+     "warning: f:4:19: 'Pirate' is given twice\nwarning: f:4:31: 'xn--b-eha' is given twice"},
+    {"a label that allow-wide lists", BASE "any-tld: [gob]\nallow-wide: [gob]\n", ""},
+    {"an answer twice", BASE "answers: [203.0.113.7, 203.0.113.7/32, 203.0.113.0/24]\n",
+     "warning: f:4:10: 1 of these networks are given twice"},
+    {"answers of nobody",
+     BASE "answers: [127.0.0.1, 10.1.2.0/24, '::', fe80::1, 0.0.0.0, 203.0.113.7]\n",
+     "warning: f:4:11: 127.0.0.1/32 has loopback addresses (RFC 1122), which names of anybody may "
+     "have\n"
+     "warning: f:4:22: 10.1.2.0/24 has private addresses (RFC 1918), which names of anybody may "
+     "have\n"
+     "warning: f:4:35: ::/128 has the unspecified address (RFC 4291), which names of anybody may "
+     "have\n"
+     "warning: f:4:41: fe80::1/128 has link-local addresses (RFC 4291), which names of anybody may "
+     "have\n"
+     "warning: f:4:50: 0.0.0.0/32 has addresses of no host (RFC 1122), which names of anybody may "
+     "have"},
+    {"wide answers that are allowed",
+     BASE "answers: [203.0.112.0/23]\nallow-wide: [203.0.112.0/23]\n", ""},
+    {"wide answers around private ones", BASE "answers: [172.0.0.0/8]\nallow-wide: [172.0.0.0/8]\n",
+     "warning: f:4:11: 172.0.0.0/8 has private addresses (RFC 1918), which names of anybody may "
+     "have"},
+    {"a target that is excepted",
+     NAMED "action: cname\ntarget: page.blocked.example\nexcept: [page.blocked.example]\n", ""},
+
     /* where nxdomain becomes nodata */
     {"nxdomain", NAMED "action: nxdomain\n", ""},
     {"nxdomain, exact", NAMED "action: nxdomain\nexact: [a.blocked.example, just.example]\n",
+     "warning: f:6:9: a.blocked.example is covered by blocked.example of this order\n"
      "warning: f:6:8: nxdomain becomes nodata at just.example (to name one): names below it stay "
      "free"},
-    {"nxdomain, exact within names", NAMED "action: nxdomain\nexact: [a.blocked.example]\n", ""},
+    {"nxdomain, exact within names", NAMED "action: nxdomain\nexact: [a.blocked.example]\n",
+     "warning: f:6:9: a.blocked.example is covered by blocked.example of this order"},
     {"nxdomain, exact within a list",
      BASE "action: nxdomain\nexact: [a.listed.example]\nlists: [{file: good.txt, format: names}]\n",
      ""},
     {"refused, exact", NAMED "exact: [just.example]\n", ""},
     {"nxdomain, except", NAMED "action: nxdomain\nexcept: [a.b.example, fine.blocked.example]\n",
+     "warning: f:6:10: the exception a.b.example can never match: the order blocks nothing at it, "
+     "above it or below it\n"
      "warning: f:6:9: nxdomain becomes nodata above fine.blocked.example (to name one), which "
      "stays "
      "free"},
-    {"nxdomain, except a blocked name", NAMED "action: nxdomain\nexcept: [blocked.example]\n", ""},
+    {"nxdomain, except a blocked name", NAMED "action: nxdomain\nexcept: [blocked.example]\n",
+     "warning: f:4:9: blocked.example is never blocked: the exception blocked.example of this "
+     "order "
+     "covers it"},
     {"nxdomain, except within a list",
      BASE
      "action: nxdomain\nexcept: [a.listed.example]\nlists: [{file: good.txt, format: names}]\n",

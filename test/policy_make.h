@@ -44,24 +44,44 @@ static inline struct address address_of(const char *text)
     return address;
 }
 
-/* A list as its file would be: names parted by newlines. Wide names need no leave here. */
-static inline struct name_list *list_of(const char *bytes)
+/* A list as its file would be. Wide names need no leave here. */
+static inline struct name_list *list_read(enum name_list_format format, const char *bytes)
 {
     struct problem_list problems;
     problem_list_init(&problems);
     struct guard *guard = guard_new("protected", NULL, 0, &problems);
     const struct dname wide[] = {name_of("test"), name_of(".")};
-    const struct name_list_options options = {
-        .name = "list", .guard = guard, .wide = wide, .wide_count = 2, .seed = SEED};
+    const struct name_list_options options = {.name = "list",
+                                              .format = format,
+                                              .guard = guard,
+                                              .wide = wide,
+                                              .wide_count = 2,
+                                              .seed = SEED};
     struct name_list *list = name_list_parse(&options, bytes, strlen(bytes), &problems);
-    ck_assert_msg(list != NULL && problems.count == 0, "%s", bytes);
+    DEMAND(list != NULL && problems.count == 0, "%s\n%s", bytes,
+           problems.count > 0 ? problems.items[0].text : "");
     problem_list_fini(&problems);
     guard_free(guard);
     return list;
 }
 
+/* Names parted by newlines. */
+static inline struct name_list *list_of(const char *bytes)
+{
+    return list_read(NAME_LIST_NAMES, bytes);
+}
+
+/* A response policy zone. */
+static inline struct name_list *list_of_zone(const char *bytes)
+{
+    return list_read(NAME_LIST_RPZ, bytes);
+}
+
+/* A zone begins so in tests. */
+#define ZONE "$TTL 60\n$ORIGIN rpz.example.\n@ SOA . . 1 1 1 1 1\n"
+
 /* An order for Italy. names: parted by blanks, "=name" exactly, "!name" an exception; list: the
- * bytes of a list, or NULL. */
+ * bytes of a list or of a zone, or NULL. */
 static inline struct order *make_order(const char *id, const char *names, const char *list)
 {
     struct order *order = order_new();
@@ -78,8 +98,8 @@ static inline struct order *make_order(const char *id, const char *names, const 
     free(copy);
     if (list != NULL) {
         order->lists = calloc(1, sizeof *order->lists);
-        order->lists[order->list_count++] =
-            (struct order_list){.path = strdup("list"), .names = list_of(list)};
+        order->lists[order->list_count++] = (struct order_list){
+            .path = strdup("list"), .names = *list == '$' ? list_of_zone(list) : list_of(list)};
     }
     return order;
 }

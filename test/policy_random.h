@@ -10,10 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/instant.h"
+#include "policy/instant_offsets.h"
+#include "policy/network_rules.h"
 #include "test/policy_make.h"
 #include "test/policy_model.h"
 
-#define BREXIT INT64_C(1580511600) /* GB leaves the EU */
+#define BREXIT INT64_C(1580511600) /* GB leaves the EU: midnight in Rome, a Saturday begins */
+#define ROME_OFFSET_S 3600         /* on that day */
 
 static uint64_t random_state;
 
@@ -23,40 +27,80 @@ static inline uint32_t random_below(uint32_t bound)
     return (uint32_t)(random_state >> 33) % bound;
 }
 
-/* One of few names, so that they cover each other: at least so many labels under "test". */
+/* One of few names, so that they cover each other: at least so many labels under a suffix. */
 static inline void random_name(char *out, size_t size, unsigned least_labels)
 {
+    static const char *const suffixes[] = {"test", "test", "test", "co.uk"};
     unsigned labels = least_labels + random_below(4);
     size_t used = 0;
     for (unsigned i = 0; i < labels; i++) {
         used += (size_t)snprintf(out + used, size - used, "%c.", "ab"[random_below(2)]);
     }
-    snprintf(out + used, size - used, "test");
+    snprintf(out + used, size - used, "%s", suffixes[random_below(4)]);
 }
 
-static inline struct order_name random_order_name(unsigned least_labels, char *text, size_t size)
+static inline struct dname random_dname(unsigned least_labels)
 {
-    static const enum name_kind kinds[] = {NAME_SUBTREE, NAME_SUBTREE, NAME_EXACT, NAME_EXCEPT};
-    random_name(text, size, least_labels);
-    return (struct order_name){.kind = kinds[random_below(4)], .name = name_of(text)};
+    char text[32];
+    random_name(text, sizeof text, least_labels);
+    return name_of(text);
 }
 
-static inline void random_list(struct model_order *model)
+/* Dates lie around the day on which a country leaves a group. */
+static inline int64_t random_instant(void)
 {
-    static const char *const marks[] = {
-        [NAME_SUBTREE] = "", [NAME_EXACT] = "=", [NAME_EXCEPT] = "!"};
-    char bytes[512] = "";
-    struct order *order = model->order;
-    unsigned count = 1 + random_below(5);
-    for (unsigned i = 0; i < count; i++) {
-        char text[32];
-        size_t used = strlen(bytes);
-        struct order_name name = random_order_name(1, text, sizeof text);
-        snprintf(bytes + used, sizeof bytes - used, "%s%s\n", marks[name.kind], text);
-        model->names[model->name_count++] = name;
+    return BREXIT - 5 + random_below(10);
+}
+
+static inline struct model_item *random_item(struct model_order *model, int source)
+{
+    struct model_item *item = &model->items[model->item_count++];
+    *item = (struct model_item){.source = source, .effective = ORDER_ALWAYS, .end = ORDER_FOR_GOOD};
+    return item;
+}
+
+/* ---- Order files ---- */
+
+static inline void random_terms(struct order *order)
+{
+    order->terms = calloc(2, sizeof *order->terms);
+    while (order->term_count < 2) {
+        order->terms[order->term_count++] = (struct order_term){
+            .effective = random_below(3) == 0 ? ORDER_ALWAYS : random_instant(),
+            .end = random_below(3) == 0 ? ORDER_FOR_GOOD : random_instant() + 1,
+        };
     }
-    order->lists[order->list_count++] =
-        (struct order_list){.path = strdup("list"), .names = list_of(bytes)};
+}
+
+static inline void random_names(struct model_order *model)
+{
+    static const enum name_kind kinds[] = {NAME_SUBTREE, NAME_SUBTREE, NAME_SUBTREE, NAME_EXACT,
+                                           NAME_EXACT,   NAME_EXCEPT,  NAME_EXCEPT,  NAME_PASS};
+    static const char *const tickets[] = {NULL, NULL, "17", "18"};
+    struct order *order = model->order;
+    random_terms(order);
+    order->names = calloc(8, sizeof *order->names);
+    order->name_count = random_below(8);
+    for (size_t i = 0; i < order->name_count; i++) {
+        struct model_item *item = random_item(model, MODEL_IN_FILE);
+        struct order_name *name = &order->names[i];
+        const char *ticket = tickets[random_below(4)];
+        name->kind = kinds[random_below(8)];
+        name->name = random_below(40) == 0 ? name_of(".") : random_dname(0);
+        name->term = random_below(2) == 0 ? 0 : random_below(3);
+        name->ticket = ticket == NULL ? NULL : strdup(ticket);
+        item->kind = name->kind;
+        item->name = name->name;
+        item->ticket = ticket;
+        if (name->term > 0) {
+            item->effective = order->terms[name->term - 1].effective;
+            item->end = order->terms[name->term - 1].end;
+        }
+    }
+    order->any_tld = calloc(1, sizeof *order->any_tld);
+    if (random_below(4) == 0) {
+        order->any_tld[order->any_tld_count++] = name_of(random_below(2) == 0 ? "a" : "co");
+    }
 }
 
 static inline void random_scope(struct order_scope *scope)
@@ -72,26 +116,182 @@ static inline void random_scope(struct order_scope *scope)
     scope->unknown = random_below(3) == 0;
 }
 
+static inline struct network random_network(void)
+{
+    static const char *const networks[] = {"192.0.2.0/25", "192.0.2.128/25", "2001:db8::/48",
+                                           "192.0.2.1/32", "192.0.2.0/24"};
+    struct network network;
+    char why[WHY_MAX];
+    const char *text = networks[random_below(5)];
+    DEMAND(network_parse(text, strlen(text), &network, why, sizeof why), "%s: %s", text, why);
+    return network;
+}
+
+/* Networks of clients that are excepted, and addresses in answers. */
 static inline void random_networks(struct model_order *model)
 {
-    static const char *const networks[] = {"192.0.2.0/25", "192.0.2.128/25", "2001:db8::/33"};
-    char why[WHY_MAX];
-    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
-        if (random_below(5) == 0) {
-            ck_assert(network_parse(networks[i], strlen(networks[i]),
-                                    &model->networks[model->network_count++], why, sizeof why));
+    struct network_rule answers[2];
+    while (model->excepted_count < 2 && random_below(4) == 0) {
+        model->excepted[model->excepted_count++] = random_network();
+    }
+    model->order->except_networks = network_set_new(model->excepted, model->excepted_count);
+    while (model->answer_count < 2 && random_below(3) == 0) {
+        struct network network = random_network();
+        answers[model->answer_count] = (struct network_rule){network, 0};
+        model->answers[model->answer_count++] =
+            (struct model_network){.network = network, .source = MODEL_IN_FILE};
+    }
+    model->order->answers = network_rules_new(answers, model->answer_count);
+}
+
+/* Windows that begin and end within seconds of the midnight around which all happens. */
+static inline void random_windows(struct model_order *model, const struct instant_zone *rome)
+{
+    static const uint32_t seconds[] = {86394, 86397, 86399, 0, 1, 3, 6, 43200, 86400};
+    struct order *order = model->order;
+    model->utc_offset = ROME_OFFSET_S;
+    if (random_below(3) != 0) {
+        return;
+    }
+    order->windows = calloc(MODEL_WINDOWS_MAX, sizeof *order->windows);
+    order->offsets = instant_offsets_new(rome);
+    order->window_count = 1 + random_below(MODEL_WINDOWS_MAX);
+    for (size_t i = 0; i < order->window_count; i++) {
+        order->windows[i] = (struct order_window){.days = (uint8_t)(1 + random_below(127)),
+                                                  .from_s = seconds[random_below(8)],
+                                                  .to_s = seconds[random_below(9)]};
+    }
+}
+
+/* ---- Lists ---- */
+
+static inline void random_take_list(struct order *order, struct name_list *list)
+{
+    order->lists[order->list_count++] = (struct order_list){.path = strdup("list"), .names = list};
+}
+
+/* format: names. */
+static inline void random_names_list(struct model_order *model)
+{
+    static const char *const marks[] = {
+        [NAME_SUBTREE] = "", [NAME_EXACT] = "=", [NAME_EXCEPT] = "!"};
+    static const enum name_kind kinds[] = {NAME_SUBTREE, NAME_SUBTREE, NAME_EXACT, NAME_EXCEPT};
+    char bytes[512];
+    size_t used = 0;
+    for (unsigned left = 1 + random_below(5); left > 0; left--) {
+        struct model_item *item = random_item(model, (int)model->order->list_count);
+        char text[32];
+        random_name(text, sizeof text, 1);
+        item->kind = kinds[random_below(4)];
+        item->name = name_of(text);
+        used +=
+            (size_t)snprintf(bytes + used, sizeof bytes - used, "%s%s\n", marks[item->kind], text);
+    }
+    random_take_list(model->order, list_of(bytes));
+}
+
+/* What a record of a response policy zone does. A name alone and one for all below it have no rule
+ * in common, so that the reader does not make one of two records. */
+struct random_rule {
+    const char *data;
+    enum order_action action;
+    bool passes;
+};
+
+static const struct random_rule random_rules_exact[] = {
+    {"CNAME .", ORDER_NXDOMAIN, false},
+    {"A 192.0.2.99", ORDER_LOCAL, false},
+    {"CNAME rpz-passthru.", ORDER_REFUSED, true},
+};
+static const struct random_rule random_rules_below[] = {
+    {"CNAME *.", ORDER_NODATA, false},
+    {"CNAME rpz-drop.", ORDER_DROP, false},
+    {"CNAME rpz-passthru.", ORDER_REFUSED, true},
+};
+
+/* Has the list an item with this owner already? The zone would be wrong then. */
+static inline bool random_has_owner(const struct model_order *model, int source, bool below,
+                                    const struct dname *name)
+{
+    for (size_t i = 0; i < model->item_count; i++) {
+        const struct model_item *item = &model->items[i];
+        bool item_below = item->kind == NAME_BELOW || item->kind == NAME_PASS_BELOW;
+        if (item->source == source && item_below == below && dname_equal(&item->name, name)) {
+            return true;
         }
     }
-    model->order->except_networks = network_set_new(model->networks, model->network_count);
+    return false;
 }
 
-/* Dates lie around the day on which a country leaves a group. */
-static inline int64_t random_instant(void)
+static inline size_t random_rpz_name(struct model_order *model, char *out, size_t size)
 {
-    return BREXIT - 5 + random_below(10);
+    const int source = (int)model->order->list_count;
+    char text[32];
+    random_name(text, sizeof text, 1);
+    struct dname name = name_of(text);
+    bool below = random_below(2) == 0;
+    const struct random_rule *rule =
+        below ? &random_rules_below[random_below(3)] : &random_rules_exact[random_below(3)];
+    if (random_has_owner(model, source, below, &name)) {
+        return 0;
+    }
+    struct model_item *item = random_item(model, source);
+    item->name = name;
+    item->kind =
+        rule->passes ? (below ? NAME_PASS_BELOW : NAME_PASS) : (below ? NAME_BELOW : NAME_EXACT);
+    item->action = rule->passes ? NULL : &rule->action;
+    return (size_t)snprintf(out, size, "%s%s %s\n", below ? "*." : "", text, rule->data);
 }
 
-static inline void random_order(struct model_order *model, unsigned number)
+/* An address trigger, whose networks go where the model has them. */
+static inline size_t random_rpz_network(const struct model_order *model, const char *trigger,
+                                        struct model_network *networks, size_t *count, char *out,
+                                        size_t size)
+{
+    static const char *const places[][2] = {{"192.0.2.0/25", "25.0.2.0.192"},
+                                            {"192.0.2.128/25", "25.128.2.0.192"},
+                                            {"2001:db8::/48", "48.zz.db8.2001"},
+                                            {"192.0.2.1/32", "32.1.2.0.192"}};
+    const char *const *place = places[random_below(4)];
+    const struct random_rule *rule = &random_rules_exact[random_below(3)];
+    const int source = (int)model->order->list_count;
+    struct network network;
+    char why[WHY_MAX];
+    DEMAND(network_parse(place[0], strlen(place[0]), &network, why, sizeof why), "%s", why);
+    for (size_t i = 0; i < *count; i++) {
+        if (networks[i].source == source && networks[i].network.length == network.length &&
+            address_equal(&networks[i].network.base, &network.base)) {
+            return 0;
+        }
+    }
+    networks[(*count)++] =
+        (struct model_network){network, source, rule->passes, rule->passes ? NULL : &rule->action};
+    return (size_t)snprintf(out, size, "%s.%s %s\n", place[1], trigger, rule->data);
+}
+
+/* format: rpz. */
+static inline void random_rpz_list(struct model_order *model)
+{
+    char bytes[1024] = ZONE;
+    size_t used = strlen(bytes);
+    for (unsigned left = 1 + random_below(5); left > 0; left--) {
+        used += random_rpz_name(model, bytes + used, sizeof bytes - used);
+    }
+    while (model->client_count < 4 && random_below(4) == 0) {
+        used += random_rpz_network(model, "rpz-client-ip", model->clients, &model->client_count,
+                                   bytes + used, sizeof bytes - used);
+    }
+    while (model->answer_count < 4 && random_below(3) == 0) {
+        used += random_rpz_network(model, "rpz-ip", model->answers, &model->answer_count,
+                                   bytes + used, sizeof bytes - used);
+    }
+    random_take_list(model->order, list_of_zone(bytes));
+}
+
+/* ---- Orders ---- */
+
+static inline void random_order(struct model_order *model, unsigned number,
+                                const struct instant_zone *rome)
 {
     static const enum order_status states[] = {ORDER_ACTIVE, ORDER_ACTIVE,    ORDER_ACTIVE,
                                                ORDER_ACTIVE, ORDER_SUSPENDED, ORDER_LIFTED};
@@ -104,19 +304,17 @@ static inline void random_order(struct model_order *model, unsigned number)
     order->action = (enum order_action)random_below(ORDER_SHADOW + 1);
     order->effective = random_below(2) == 0 ? ORDER_ALWAYS : random_instant();
     order->end = random_below(2) == 0 ? ORDER_FOR_GOOD : random_instant();
+    order->aliases = random_below(2) == 0;
     random_scope(&order->scope);
     random_networks(model);
-    order->names = calloc(8, sizeof *order->names);
-    order->name_count = random_below(8);
-    for (size_t i = 0; i < order->name_count; i++) {
-        order->names[i] = random_order_name(0, text, sizeof text);
-        if (random_below(40) == 0) {
-            order->names[i].name = name_of(".");
-        }
-        model->names[model->name_count++] = order->names[i];
-    }
+    random_windows(model, rome);
+    random_names(model);
     order->lists = calloc(3, sizeof *order->lists);
     for (unsigned i = random_below(4); i > 1; i--) {
-        random_list(model);
+        if (random_below(2) == 0) {
+            random_names_list(model);
+        } else {
+            random_rpz_list(model);
+        }
     }
 }

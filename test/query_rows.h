@@ -21,6 +21,10 @@ static const struct {
 } ORDERS[] = {
     {"IT/r.yaml", ORDER("R", "refused.example")},
     {"IT/told.yaml", ORDER("TOLD", "told.example") "message: By order.\n"},
+    {"IT/public.yaml",
+     ORDER("PUBLIC", "public.example") "public-record: {lumen: \"12345\", other: a/b}\n"},
+    {"IT/half.yaml", "id: HALF\nauthority: A\nissued: 2022-07-11\nexact: [half.example]\n"
+                     "action: address\naddresses: [192.0.2.80]\n"},
     {"IT/sealed.yaml", ORDER("SEALED", "sealed.example") "disclose: no\n"},
     {"IT/n.yaml", ACTION("N", "nxdomain", "nx.example") "until: 2025-06-27T05:53:20Z\n"},
     {"IT/exact.yaml", "id: EXACT\nauthority: A\nissued: 2022-07-11\nexact: [exact.example]\n"
@@ -43,9 +47,12 @@ enum installation {
     STRICT
 };
 
-static const char STRICT_CONFIG[] = "geo: {database: country.mmdb, overrides: overrides.csv}\n"
-                                    "resolver-arpa: nodata\nblock: {ttl: 300s}\n"
-                                    "allow: [2.32.0.0/12, 203.0.113.0/24]\n";
+static const char STRICT_CONFIG[] =
+    "geo: {database: country.mmdb, overrides: overrides.csv}\n"
+    "resolver-arpa: nodata\nblock: {ttl: 300s, organization: Example "
+    "Networks, contact: [\"tel:+390212345\", "
+    "https://example.org/block]}\n"
+    "allow: [2.32.0.0/12, 203.0.113.0/24]\n";
 
 #define ITALY "2.32.0.1"
 #define ITALY6 "2001:b07::1"
@@ -66,6 +73,8 @@ static const char STRICT_CONFIG[] = "geo: {database: country.mmdb, overrides: ov
 #define REFUSED_NAME "07'refused'07'example'00"
 #define TOLD_NAME "04'told'07'example'00"
 #define SEALED_NAME "06'sealed'07'example'00"
+#define PUBLIC_NAME "06'public'07'example'00"
+#define HALF_NAME "04'half'07'example'00"
 #define NX_NAME "02'nx'07'example'00"
 #define EXACT_NAME "05'exact'07'example'00"
 #define NODATA_NAME "06'nodata'07'example'00"
@@ -90,6 +99,8 @@ static const char STRICT_CONFIG[] = "geo: {database: country.mmdb, overrides: ov
 #define OPT "00 0029 0200 00 00 0000 0000"
 #define OPT_DO "00 0029 1000 00 00 8000 0000"
 #define OPT_VERSION_1 "00 0029 04d0 00 01 0000 0000"
+#define OPT_SDE "00 0029 0200 00 00 0000 0004 001a 0000"
+#define OPT_EDE "00 0029 0200 00 00 0000 0006 000f 0002 0000"
 #define OUR_OPT(rdlength, options) "00 0029 04d0 00 00 0000" rdlength options
 #define OUR_OPT_DO(rdlength, options) "00 0029 04d0 00 00 8000" rdlength options
 
@@ -322,6 +333,52 @@ static const struct row PLAIN_ROWS[] = {
     {"address, another type", ITALY, QUERY(ASK, "0000") ADDRESS_NAME MX,
      ANSWERED(QUERY_BLOCKED,
               "abcd 8180 0001 0000 0001 0000" ADDRESS_NAME MX SOA("c00c", "0000003c"))},
+    {"address, class CHAOS", ITALY, QUERY(ASK, "0000") ADDRESS_NAME "0001 0003",
+     ANSWERED(QUERY_BLOCKED, "abcd 8180 0001 0000 0001 0000" ADDRESS_NAME
+                             "0001 0003 c00c 0006 0003 0000003c 0026 c00c 06'nobody'07'invalid'00"
+                             "00000001 00000e10 000004b0 00093a80 0000003c")},
+    {"address, class ANY", ITALY, QUERY(ASK, "0000") ADDRESS_NAME "0001 00ff",
+     ANSWERED(QUERY_BLOCKED, "abcd 8180 0001 0001 0000 0000" ADDRESS_NAME
+                             "0001 00ff c00c 0001 0001 0000003c 0004 c0000250")},
+    {"address, type ANY", ITALY, QUERY(ASK, "0000") ADDRESS_NAME "00ff 0001",
+     ANSWERED(QUERY_BLOCKED,
+              "abcd 8180 0001 0000 0001 0000" ADDRESS_NAME "00ff 0001" SOA("c00c", "0000003c"))},
+
+    /* Structured errors, for who asks. */
+    {"structured", ITALY, QUERY(ASK, "0001") REFUSED_NAME A OPT_SDE,
+     ANSWERED(QUERY_BLOCKED,
+              "abcd 8185 0001 0000 0000 0001" REFUSED_NAME A OUR_OPT(
+                  "0040", "000f 003c 0010 "
+                          "'{\"j\":\"Blocked by order R of Tribunale di Milano\",\"l\":\"en\"}'"))},
+    {"structured, asked as drafts had it", ITALY, QUERY(ASK, "0001") TOLD_NAME A OPT_EDE,
+     ANSWERED(QUERY_BLOCKED, "abcd 8185 0001 0000 0000 0001" TOLD_NAME A OUR_OPT(
+                                 "0021", "000f 001d 0010 '{\"j\":\"By order.\",\"l\":\"und\"}'"))},
+    {"structured, a sealed order", ITALY, QUERY(ASK, "0001") SEALED_NAME A OPT_SDE,
+     ANSWERED(QUERY_BLOCKED,
+              "abcd 8185 0001 0000 0000 0001" SEALED_NAME A OUR_OPT("0006", "000f 0002 0010"))},
+    {"structured, on public record", ITALY, QUERY(ASK, "0001") PUBLIC_NAME A OPT_SDE,
+     ANSWERED(QUERY_BLOCKED,
+              "abcd 8185 0001 0000 0000 0001" PUBLIC_NAME A OUR_OPT(
+                  "0084", "000f 0080 0010 "
+                          "'{\"j\":\"Blocked by order PUBLIC of Tribunale di Milano\",\"l\":\"en\","
+                          "\"fdbs\":[{\"db\":\"lumen\",\"id\":\"12345\"},{\"db\":\"other\",\"id\":"
+                          "\"a/b\"}]}'"))},
+    {"structured: nothing is forged", ITALY, QUERY(ASK, "0001") "03'www'" ADDRESS_NAME A OPT_SDE,
+     ANSWERED(QUERY_BLOCKED,
+              "abcd 8183 0001 0000 0001 0001 03'www'" ADDRESS_NAME A SOA("c010", "0000003c")
+                  OUR_OPT("0046",
+                          "000f 0042 0010 '{\"j\":\"Blocked by order ADDRESS of Tribunale di "
+                          "Milano\",\"l\":\"en\"}'"))},
+    {"structured: not NXDOMAIN where names below are free", ITALY,
+     QUERY(ASK, "0001") HALF_NAME A OPT_EDE,
+     ANSWERED(QUERY_BLOCKED,
+              "abcd 8180 0001 0000 0001 0001" HALF_NAME A SOA("c00c", "0000003c") OUR_OPT(
+                  "0031", "000f 002d 0010 '{\"j\":\"Blocked by order HALF of A\",\"l\":\"en\"}'"))},
+    {"structured, two OPTs", ITALY, QUERY(ASK, "0002") REFUSED_NAME A OPT_SDE OPT_SDE,
+     ANSWERED(QUERY_BAD_EDNS, "abcd 8181 0001 0000 0000 0001" REFUSED_NAME A OUR_OPT("0000", ""))},
+    {"structured, not listed", ITALY, QUERY(ASK, "0001") OTHER_NAME A OPT_SDE,
+     FORWARDED(QUERY_NOT_LISTED, true)},
+
     {"drop", ITALY, QUERY(ASK, "0000") DROP_NAME A, DROPPED(QUERY_BLOCKED)},
     {"drop below, with OPT", ITALY, QUERY(ASK, "0001") "03'www'" DROP_NAME A OPT,
      DROPPED(QUERY_BLOCKED)},
@@ -350,6 +407,14 @@ static const struct row STRICT_ROWS[] = {
     {"block.ttl", ITALY, QUERY(ASK, "0000") NODATA_NAME A,
      ANSWERED(QUERY_BLOCKED,
               "abcd 8180 0001 0000 0001 0000" NODATA_NAME A SOA("c00c", "0000012c"))},
+
+    {"structured, with contacts and organization", ITALY, QUERY(ASK, "0001") REFUSED_NAME A OPT_SDE,
+     ANSWERED(QUERY_BLOCKED,
+              "abcd 8185 0001 0000 0000 0001" REFUSED_NAME A OUR_OPT(
+                  "008a", "000f 0086 0010 "
+                          "'{\"c\":[\"tel:+390212345\",\"https://example.org/block\"],"
+                          "\"j\":\"Blocked by order R of Tribunale di Milano\","
+                          "\"o\":\"Example Networks\",\"l\":\"en\"}'"))},
 
     /* include-unknown. */
     {"no country, bound", NOWHERE, QUERY(ASK, "0000") ANYWHERE_NAME A,

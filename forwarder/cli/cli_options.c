@@ -23,8 +23,27 @@ static const struct option_row {
     [CLI_OPTION_JSON] = {"json", NULL, "one JSON object a line"},
     [CLI_OPTION_LIVE] = {"live", NULL, "ask the running daemon what is in force"},
     [CLI_OPTION_BATCH] = {"batch", "FILE", "lines \"ADDRESS NAME [TYPE]\"; - is standard input"},
-    [CLI_OPTION_COUNTRY] = {"country", "CC", "only orders whose scope holds this country"},
+    [CLI_OPTION_ANSWER] = {"answer", "LINK", "as if upstream's answer led there; again for more"},
+    [CLI_OPTION_COUNTRY] = {"country", "CC", "the country, in capitals, such as IT"},
     [CLI_OPTION_STRICT] = {"strict", NULL, "all or nothing: any error keeps what is in force"},
+    [CLI_OPTION_ACCEPT_SHRINK] = {"accept-shrink", NULL, "take lists that lost most names, too"},
+    [CLI_OPTION_QUERIES] = {"queries", "FILE", "what was asked: text or a capture; - is text"},
+    [CLI_OPTION_ID] = {"id", "ID", "the order's id: letters, digits, '.', '_' and '-'"},
+    [CLI_OPTION_AUTHORITY] = {"authority", "TEXT", "who ordered it"},
+    [CLI_OPTION_ISSUED] = {"issued", "DATE", "when (today, UTC)"},
+    [CLI_OPTION_TITLE] = {"title", "TEXT", "what it is called"},
+    [CLI_OPTION_REFERENCE] = {"reference", "TEXT", "docket or decision number"},
+    [CLI_OPTION_EFFECTIVE] = {"effective", "TIME", "from when it binds: a date or RFC 3339"},
+    [CLI_OPTION_UNTIL] = {"until", "TIME", "until when: a date, that day included, or RFC 3339"},
+    [CLI_OPTION_TIMEZONE] = {"timezone", "ZONE", "of bare dates, such as Europe/Rome"},
+    [CLI_OPTION_ACTION] = {"action", "WORD", "what the blocked get, such as nxdomain"},
+    [CLI_OPTION_MESSAGE] = {"message", "TEXT", "what they are told"},
+    [CLI_OPTION_REASON] = {"reason", "TEXT", "why, for the history of the order"},
+    [CLI_OPTION_ALL] = {"all", NULL, "every order in the folder of --country, for an emergency"},
+    [CLI_OPTION_ORDER] = {"order", "ID", "the order that takes the names"},
+    [CLI_OPTION_TICKETS] = {"tickets", "FILE",
+                            "lines NAME[,TICKET[,EFFECTIVE[,UNTIL]]]; - is standard input"},
+    [CLI_OPTION_BY] = {"by", "TEXT", "who does it, for the history (the user who runs this)"},
     [CLI_OPTION_HELP] = {"help", NULL, "this help"},
 };
 
@@ -73,6 +92,13 @@ static int parse_option(char **words, unsigned allowed, struct cli_options *out,
         return 0;
     }
     out->value[row - rows] = value;
+    if (row == &rows[CLI_OPTION_ANSWER]) {
+        if (out->answer_count == CLI_ANSWERS_MAX) {
+            refuse(why, "too many of them", words[0]);
+            return 0;
+        }
+        out->answers[out->answer_count++] = value;
+    }
     return equals != NULL ? 1 : 2;
 }
 
@@ -113,6 +139,11 @@ bool cli_options_has(const struct cli_options *options, enum cli_option option)
     return options->value[option] != NULL;
 }
 
+const char *cli_options_name(enum cli_option option)
+{
+    return rows[option].name;
+}
+
 const char *cli_options_config(const struct cli_options *options)
 {
     const char *config = options->value[CLI_OPTION_CONFIG];
@@ -126,7 +157,7 @@ void cli_options_help(unsigned allowed, FILE *out)
             char option[32];
             snprintf(option, sizeof option, "--%s%s%s", rows[i].name,
                      rows[i].value == NULL ? "" : " ", rows[i].value == NULL ? "" : rows[i].value);
-            fprintf(out, "  %-16s %s\n", option, rows[i].help);
+            fprintf(out, "  %-17s %s\n", option, rows[i].help);
         }
     }
 }

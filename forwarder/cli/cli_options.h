@@ -17,18 +17,40 @@ enum cli_option {
     CLI_OPTION_JSON,
     CLI_OPTION_LIVE,
     CLI_OPTION_BATCH,
+    CLI_OPTION_ANSWER,
     CLI_OPTION_COUNTRY,
     CLI_OPTION_STRICT,
+    CLI_OPTION_ACCEPT_SHRINK,
+    CLI_OPTION_QUERIES,
+    CLI_OPTION_ID,
+    CLI_OPTION_AUTHORITY,
+    CLI_OPTION_ISSUED,
+    CLI_OPTION_TITLE,
+    CLI_OPTION_REFERENCE,
+    CLI_OPTION_EFFECTIVE,
+    CLI_OPTION_UNTIL,
+    CLI_OPTION_TIMEZONE,
+    CLI_OPTION_ACTION,
+    CLI_OPTION_MESSAGE,
+    CLI_OPTION_REASON,
+    CLI_OPTION_ALL,
+    CLI_OPTION_ORDER,
+    CLI_OPTION_TICKETS,
+    CLI_OPTION_BY,
     CLI_OPTION_HELP,
+    CLI_OPTIONS, /* how many there are */
 };
-#define CLI_OPTIONS 8
+
+#define CLI_ANSWERS_MAX 16 /* how often the one option may come that is not overruled by itself */
 
 /* A set of options, for what a command takes. */
 #define CLI_OPTION_BIT(option) (1U << (option))
 
 struct cli_options {
-    const char *value[CLI_OPTIONS]; /* NULL: not given; "" for one that takes no value */
-    char **operands;                /* what is no option, in order; in argv */
+    const char *value[CLI_OPTIONS];       /* NULL: not given; "" for one that takes no value */
+    const char *answers[CLI_ANSWERS_MAX]; /* of CLI_OPTION_ANSWER, each */
+    int answer_count;
+    char **operands; /* what is no option, in order; in argv */
     int operand_count;
 };
 
@@ -40,6 +62,9 @@ bool cli_options_parse(int argc, char **argv, unsigned allowed, struct cli_optio
                        char why[static WHY_MAX]);
 
 bool cli_options_has(const struct cli_options *options, enum cli_option option);
+
+/* What an option is called, without its dashes. */
+const char *cli_options_name(enum cli_option option);
 
 /* --config, or /etc/bailiwick/forwarder.conf. */
 const char *cli_options_config(const struct cli_options *options);

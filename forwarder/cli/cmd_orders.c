@@ -12,9 +12,10 @@
 #include "forwarder/cli/cli_set.h"
 #include "forwarder/cli/cli_table.h"
 #include "forwarder/cli/command.h"
-#include "forwarder/explain/json_put.h"
+#include "forwarder/explain/order_summary.h"
 #include "forwarder/explain/scope_codes.h"
 #include "policy/instant.h"
+#include "policy/order_window.h"
 #include "policy/policy.h"
 
 #define LAST_GOOD " (the last good version; the file on disk has an error)"
@@ -26,75 +27,6 @@ struct selection {
     struct country country;
     int64_t now;
 };
-
-static size_t names_of(const struct order *order)
-{
-    size_t names = order->name_count;
-    for (size_t i = 0; i < order->list_count; i++) {
-        names += name_list_count(order->lists[i].names);
-    }
-    return names;
-}
-
-static json_t *scope_json(const struct order_scope *scope)
-{
-    char code[SCOPE_CODES_TEXT_MAX];
-    json_t *codes = json_array();
-    for (unsigned at = 0; scope_codes_next(scope, &at, code);) {
-        if (json_array_append_new(codes, json_string(code)) != 0) {
-            json_decref(codes);
-            return NULL;
-        }
-    }
-    return codes;
-}
-
-static json_t *list_json(const struct order_list *list)
-{
-    json_t *object = json_object();
-    json_put_text(&object, "file", list->path);
-    json_put_sha256(&object, "sha256", list->sha256);
-    json_put(&object, "names", json_integer((json_int_t)name_list_count(list->names)));
-    json_put(&object, "refused", json_integer((json_int_t)name_list_refused(list->names)));
-    return object;
-}
-
-static json_t *lists_json(const struct order *order)
-{
-    json_t *lists = json_array();
-    for (size_t i = 0; i < order->list_count; i++) {
-        if (json_array_append_new(lists, list_json(&order->lists[i])) != 0) {
-            json_decref(lists);
-            return NULL;
-        }
-    }
-    return lists;
-}
-
-static json_t *order_json(const struct selection *selection, size_t index)
-{
-    const struct order *order = policy_order(selection->generation->policy, index);
-    const struct generation_order *version = &selection->generation->orders[index];
-    json_t *object = json_object();
-    json_put_text(&object, "id", order->id);
-    json_put_text(&object, "file", version->path);
-    json_put_sha256(&object, "sha256", order->sha256);
-    json_put_instant(&object, "loaded", version->loaded);
-    json_put_text(&object, "authority", order->authority);
-    json_put_text(&object, "title", order->title);
-    json_put_text(&object, "reference", order->reference);
-    json_put_text(&object, "status", order_status_name(order->status));
-    json_put(&object, "in_force", json_boolean(policy_order_in_force(order, selection->now)));
-    json_put_instant(&object, "effective", order->effective);
-    json_put_instant(&object, "until", order->end);
-    json_put(&object, "scope", scope_json(&order->scope));
-    json_put(&object, "include_unknown", json_boolean(order->scope.unknown));
-    json_put_text(&object, "action", order_action_name(order->action));
-    json_put(&object, "names", json_integer((json_int_t)names_of(order)));
-    json_put(&object, "lists", lists_json(order));
-    json_put(&object, "last_good", json_boolean(version->last_good));
-    return object;
-}
 
 static bool is_selected(const struct selection *selection, size_t index)
 {
@@ -109,7 +41,7 @@ static bool show_json(const struct selection *selection)
     size_t count = policy_order_count(selection->generation->policy);
     for (size_t i = 0; written && i < count; i++) {
         if (is_selected(selection, i)) {
-            json_t *object = order_json(selection, i);
+            json_t *object = order_summary_json(selection->generation, i, selection->now);
             written = cli_output_json(object);
             json_decref(object);
         }
@@ -132,7 +64,7 @@ static void add_scope(struct cli_table *table, const struct order_scope *scope)
     free(text);
 }
 
-/* "yes, since … until …", "no, from …", "no, ended …", "no". */
+/* "yes, since … until …", "no, from …", "no, ended …", "no, its window opens …", "no". */
 static void add_in_force(struct cli_table *table, const struct order *order, int64_t now)
 {
     char text[96];
@@ -150,8 +82,11 @@ static void add_in_force(struct cli_table *table, const struct order *order, int
         snprintf(text, sizeof text, "no");
     } else if (now < order->effective) {
         snprintf(text, sizeof text, "no, from %s", effective);
-    } else {
+    } else if (now >= order->end) {
         snprintf(text, sizeof text, "no, ended %s", end);
+    } else {
+        instant_format(order_window_until(order, now), end);
+        snprintf(text, sizeof text, "no, its window opens %s", end);
     }
     cli_table_add(table, text);
 }
@@ -167,7 +102,7 @@ static void add_order(struct cli_table *table, const struct selection *selection
 {
     char names[24];
     const struct order *order = policy_order(selection->generation->policy, index);
-    snprintf(names, sizeof names, "%zu", names_of(order));
+    snprintf(names, sizeof names, "%zu", order_summary_names(order));
     cli_table_add(table, order->id);
     add_scope(table, &order->scope);
     cli_table_add(table, order_action_name(order->action));

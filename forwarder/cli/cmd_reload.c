@@ -48,8 +48,9 @@ static enum command_exit show(const json_t *response)
 
 enum command_exit cmd_reload(const struct cli_options *options)
 {
-    json_t *request = json_pack("{s:s, s:b}", "command", "reload", "strict",
-                                (int)cli_options_has(options, CLI_OPTION_STRICT));
+    json_t *request = json_pack("{s:s, s:b, s:b}", "command", "reload", "strict",
+                                (int)cli_options_has(options, CLI_OPTION_STRICT), "accept-shrink",
+                                (int)cli_options_has(options, CLI_OPTION_ACCEPT_SHRINK));
     json_t *response = cli_daemon_ask(options, request, CLI_DAEMON_RELOAD_S);
     if (response == NULL) {
         return COMMAND_FAILED;

@@ -99,6 +99,12 @@ static enum command_exit run_single(const struct cli_options *options, int64_t n
         cli_output_usage("test", why);
         return COMMAND_MISUSED;
     }
+    for (int i = 0; i < options->answer_count; i++) {
+        if (!explain_question_add_link(&question, options->answers[i], why)) {
+            cli_output_usage("test", why);
+            return COMMAND_MISUSED;
+        }
+    }
     json_t *object = cli_options_has(options, CLI_OPTION_LIVE) ? ask_daemon(options)
                                                                : ask_files(options, now, &question);
     if (object == NULL) {
@@ -145,6 +151,10 @@ static enum command_exit run_batch(const struct cli_options *options, int64_t no
 /* What the table of commands cannot tell. NULL: nothing. */
 static const char *find_misuse(const struct cli_options *options)
 {
+    if (options->answer_count > 0 &&
+        (cli_options_has(options, CLI_OPTION_BATCH) || cli_options_has(options, CLI_OPTION_LIVE))) {
+        return "--answer goes with neither --batch nor --live";
+    }
     if (!cli_options_has(options, CLI_OPTION_BATCH)) {
         return options->operand_count < 2 ? "an ADDRESS and a NAME are expected" : NULL;
     }

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct cli_options;
 
 /* Exit statuses (interfaces section 5). */
@@ -20,5 +22,15 @@ enum command_exit cmd_test(const struct cli_options *options);
 enum command_exit cmd_country(const struct cli_options *options);
 enum command_exit cmd_orders(const struct cli_options *options);
 enum command_exit cmd_check(const struct cli_options *options);
+enum command_exit cmd_diff(const struct cli_options *options);
+enum command_exit cmd_impact(const struct cli_options *options);
 enum command_exit cmd_status(const struct cli_options *options);
 enum command_exit cmd_reload(const struct cli_options *options);
+enum command_exit cmd_order(const struct cli_options *options);
+
+/* The usage of the order command, or of one that stands below it (NULL: of all). False if there is
+ * no such command. */
+bool cmd_order_help(const char *name);
+
+/* All options that commands below order take. */
+unsigned cmd_order_options(void);

@@ -145,3 +145,20 @@ json_t *control_client_ask(const char *path, const json_t *request, unsigned tim
     close(descriptor);
     return response;
 }
+
+bool control_client_nobody(const char *path)
+{
+    struct sockaddr_un peer = {.sun_family = AF_UNIX};
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0 || strlen(path) >= sizeof peer.sun_path) {
+        if (descriptor >= 0) {
+            close(descriptor);
+        }
+        return false;
+    }
+    memcpy(peer.sun_path, path, strlen(path) + 1);
+    bool nobody = connect(descriptor, (const struct sockaddr *)&peer, sizeof peer) != 0 &&
+                  (errno == ENOENT || errno == ENOTDIR || errno == ECONNREFUSED);
+    close(descriptor);
+    return nobody;
+}

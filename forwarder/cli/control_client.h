@@ -6,6 +6,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "geo/problem.h"
 
@@ -14,3 +15,6 @@
  * answer takes longer than timeout_s or is no such object. */
 json_t *control_client_ask(const char *path, const json_t *request, unsigned timeout_s,
                            char why[static WHY_MAX]);
+
+/* Is there certainly nobody at the socket: no such path, or nobody who listens? */
+bool control_client_nobody(const char *path);

@@ -19,7 +19,10 @@
 #define JSON CLI_OPTION_BIT(CLI_OPTION_JSON)
 #define LIVE CLI_OPTION_BIT(CLI_OPTION_LIVE)
 #define BATCH CLI_OPTION_BIT(CLI_OPTION_BATCH)
+#define ANSWER CLI_OPTION_BIT(CLI_OPTION_ANSWER)
 #define COUNTRY CLI_OPTION_BIT(CLI_OPTION_COUNTRY)
+#define ACCEPT_SHRINK CLI_OPTION_BIT(CLI_OPTION_ACCEPT_SHRINK)
+#define QUERIES CLI_OPTION_BIT(CLI_OPTION_QUERIES)
 #define STRICT CLI_OPTION_BIT(CLI_OPTION_STRICT)
 
 #define MANY 1000000
@@ -30,11 +33,11 @@ static const struct command {
     unsigned options;
     int operands_min;
     int operands_max;
-    const char *usage;
+    const char *usage; /* NULL: the command has commands of its own, with their usages */
     const char *help;
 } commands[] = {
-    {"test", cmd_test, CONFIG | AT | JSON | LIVE | BATCH, 0, 3,
-     "[--at TIME] [--json] [--live] ADDRESS NAME [TYPE]\n"
+    {"test", cmd_test, CONFIG | AT | JSON | LIVE | BATCH | ANSWER, 0, 3,
+     "[--at TIME] [--json] [--live] [--answer LINK]... ADDRESS NAME [TYPE]\n"
      "       bailiwick test [--at TIME] [--json] --batch FILE",
      "would this client get an answer for this name, and why"},
     {"country", cmd_country, CONFIG | JSON, 1, MANY, "[--json] ADDRESS...",
@@ -42,9 +45,15 @@ static const struct command {
     {"orders", cmd_orders, CONFIG | COUNTRY | JSON, 0, 0, "[--country CC] [--json]",
      "what is ordered, where, and whether it is in force"},
     {"check", cmd_check, CONFIG, 0, 0, "", "read everything and print every problem"},
+    {"diff", cmd_diff, CONFIG | JSON, 0, 0, "[--json]",
+     "what a reload would change against what the daemon has in force"},
+    {"impact", cmd_impact, CONFIG | COUNTRY | QUERIES | JSON, 1, 1,
+     "[--country CC] [--json] --queries FILE ORDER|FILE",
+     "what an order would have blocked of queries that were seen, and for whom"},
     {"status", cmd_status, CONFIG | JSON, 0, 0, "[--json]", "ask the running daemon how it is"},
-    {"reload", cmd_reload, CONFIG | STRICT, 0, 0, "[--strict]",
+    {"reload", cmd_reload, CONFIG | STRICT | ACCEPT_SHRINK, 0, 0, "[--strict] [--accept-shrink]",
      "have the daemon read its files again, and say what is not in force"},
+    {"order", cmd_order, 0, 1, MANY, NULL, "change an order: new, add, remove, suspend, lift, ..."},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -67,18 +76,22 @@ static void print_overview(FILE *out)
     fputs("\n'bailiwick help COMMAND' says more; --version is the version.\n", out);
 }
 
-static enum command_exit print_help(const struct command *command)
-{
-    printf("usage: bailiwick %s [--config FILE]%s%s\n\n%s\n\n", command->name,
-           command->usage[0] == '\0' ? "" : " ", command->usage, command->help);
-    cli_options_help(command->options, stdout);
-    return COMMAND_DONE;
-}
-
 static enum command_exit misused(const char *why, const char *word)
 {
     cli_output_error("%s%s; see 'bailiwick --help'", why, word);
     return COMMAND_MISUSED;
+}
+
+/* word is what stands behind the command, or NULL: order has commands of its own. */
+static enum command_exit print_help(const struct command *command, const char *word)
+{
+    if (command->usage == NULL) {
+        return cmd_order_help(word) ? COMMAND_DONE : misused("no such command: order ", word);
+    }
+    printf("usage: bailiwick %s [--config FILE]%s%s\n\n%s\n\n", command->name,
+           command->usage[0] == '\0' ? "" : " ", command->usage, command->help);
+    cli_options_help(command->options, stdout);
+    return COMMAND_DONE;
 }
 
 /* `bailiwick help [COMMAND]`. */
@@ -89,22 +102,23 @@ static enum command_exit run_help(int argc, char **argv)
         return COMMAND_DONE;
     }
     const struct command *command = find_command(argv[0]);
-    if (command == NULL || argc > 1) {
+    if (command == NULL || argc > (command->usage == NULL ? 2 : 1)) {
         return misused("no such command: ", argv[argc - 1]);
     }
-    return print_help(command);
+    return print_help(command, argv[1]);
 }
 
 static enum command_exit run_command(const struct command *command, int argc, char **argv)
 {
     struct cli_options options;
     char why[WHY_MAX];
-    if (!cli_options_parse(argc, argv, command->options, &options, why)) {
+    unsigned allowed = command->usage == NULL ? cmd_order_options() : command->options;
+    if (!cli_options_parse(argc, argv, allowed, &options, why)) {
         cli_output_usage(command->name, why);
         return COMMAND_MISUSED;
     }
     if (cli_options_has(&options, CLI_OPTION_HELP)) {
-        return print_help(command);
+        return print_help(command, options.operand_count > 0 ? options.operands[0] : NULL);
     }
     if (options.operand_count < command->operands_min ||
         options.operand_count > command->operands_max) {

@@ -21,7 +21,6 @@
 #include "forwarder/config/config_upstream.h"
 #include "geo/file_bytes.h"
 
-#define NOT_SUPPORTED "is not supported by this build"
 #define CONTACTS_MAX 8
 #define LISTEN_MAX 256
 #define ALLOW_MAX 1000000
@@ -40,13 +39,19 @@ static const struct config_choice block_actions[] = {
     {"drop", ORDER_DROP, NULL},
     {"address", 0, "belongs in an order, with its addresses"},
     {"shadow", 0, "belongs in an order: as a default it would switch off every other one"},
-    {"cname", 0, NOT_SUPPORTED},
+    {"cname", 0, "belongs in an order, with its target"},
     {NULL, 0, NULL},
 };
 
 static const struct config_choice resolver_arpa_choices[] = {
     {"forward", false, NULL},
     {"nodata", true, NULL},
+    {NULL, 0, NULL},
+};
+
+static const struct config_choice watch_choices[] = {
+    {"yes", true, NULL},
+    {"no", false, NULL},
     {NULL, 0, NULL},
 };
 
@@ -78,6 +83,23 @@ static bool parse_log_level(const struct config_key *key, const struct config_va
     return true;
 }
 
+/* Only what RFC 3986 lets stand in a URI, each '%' with its two digits. */
+static bool is_uri_text(const char *text)
+{
+    static const char inside[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                 "-._~:/?#[]@!$&'()*+,;=%";
+    if (text[strspn(text, inside)] != '\0') {
+        return false;
+    }
+    for (const char *percent = strchr(text, '%'); percent != NULL;
+         percent = strchr(percent + 1, '%')) {
+        if (strspn(percent + 1, "0123456789ABCDEFabcdef") < 2) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A contact for structured errors: what a client's software can offer its user to click. */
 static bool parse_contact(const struct config_key *key, const struct config_value *value,
                           void *field, char why[static WHY_MAX])
@@ -85,17 +107,17 @@ static bool parse_contact(const struct config_key *key, const struct config_valu
     static const struct {
         const char *scheme;
         const char *needs; /* one of these must stand behind the scheme; "": anything */
-    } schemes[] = {{"mailto:", "@"}, {"https://", ""}, {"tel:", "0123456789"}};
+    } schemes[] = {{"mailto:", "@"}, {"tel:", "0123456789"}, {"sips:", ""}, {"https://", ""}};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t len = strlen(schemes[i].scheme);
         const char *rest = value->text + len;
         if (strncmp(value->text, schemes[i].scheme, len) == 0 && *rest != '\0' &&
             (*schemes[i].needs == '\0' || strpbrk(rest, schemes[i].needs) != NULL) &&
-            strchr(value->text, ' ') == NULL) {
+            is_uri_text(rest)) {
             return config_scalar_text(key, value, field, why);
         }
     }
-    snprintf(why, WHY_MAX, "needs a URI that begins with mailto:, https:// or tel:, not %s",
+    snprintf(why, WHY_MAX, "needs a URI that begins with mailto:, tel:, sips: or https://, not %s",
              value->shown);
     return false;
 }
@@ -189,7 +211,7 @@ static const struct config_key block_keys[] = {
     CONFIG_LIST("contact", read_contacts, false, CONTACTS_MAX),
     AMOUNT("organization", text, block.organization, NULL, 0, 200),
     PATH("protected-names", block.protected_names, NULL, false, 0),
-    CONFIG_REFUSED("protected-networks"),
+    PATH("protected-networks", block.protected_networks, NULL, false, 0),
     PATH("cookie-secret", block.cookie_secret, NULL, false, 0),
 };
 static const struct config_table block_table = CONFIG_TABLE("block", block_keys);
@@ -222,6 +244,7 @@ static const struct config_key top_keys[] = {
     CONFIG_SECTION("upstream", read_upstream, true, &config_upstream_table),
     SECTION(geo, true),
     PATH("orders", orders, NULL, true, 0),
+    WORD("watch", watch_choices, watch, "yes"),
     PATH("state", state, "/var/lib/bailiwick", false, 0),
     SECTION(block, false),
     WORD("resolver-arpa", resolver_arpa_choices, resolver_arpa_nodata, "forward"),
@@ -313,6 +336,7 @@ void config_free(struct config *config)
                            config->state,
                            config->block.organization,
                            config->block.protected_names,
+                           config->block.protected_networks,
                            config->block.cookie_secret,
                            config->control};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -70,8 +70,9 @@ struct config_block {
     char **contacts; /* URIs */
     size_t contact_count;
     char *organization;
-    char *protected_names; /* path or NULL */
-    char *cookie_secret;   /* path or NULL */
+    char *protected_names;    /* path or NULL */
+    char *protected_networks; /* path or NULL */
+    char *cookie_secret;      /* path or NULL */
 };
 
 struct config_limits {
@@ -99,6 +100,7 @@ struct config {
     int64_t geo_max_age_s;
 
     char *orders;
+    bool watch; /* edits that others make are loaded without being asked to */
     char *state;
     struct config_block block;
     bool resolver_arpa_nodata;

@@ -9,18 +9,30 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "forwarder/explain/check_orders.h"
 #include "forwarder/generation/generation.h"
+#include "forwarder/generation/generation_shrink.h"
 #include "forwarder/explain/problem_report.h"
 #include "policy/policy.h"
 
 /* A folder that is not there: what is broken on disk must not be mended from what was kept. */
 #define NO_STATE "/dev/null/state"
 
-static bool forget_state(struct config *config)
+static struct generation *load_files(const struct generation_options *options,
+                                     struct problem_list *problems)
 {
-    free(config->state);
+    struct config *config = options->config;
+    char *state = config->state;
     config->state = strdup(NO_STATE);
-    return config->state != NULL;
+    if (config->state == NULL) {
+        config->state = state;
+        problem_list_add(problems, PROBLEM_ERROR, config->path, 0, 0, "memory is out");
+        return NULL;
+    }
+    struct generation *generation = generation_load(options, problems);
+    free(config->state);
+    config->state = state;
+    return generation;
 }
 
 static struct generation *load(struct config *config, struct problem_list *problems)
@@ -32,13 +44,18 @@ static struct generation *load(struct config *config, struct problem_list *probl
         .now = (int64_t)time(NULL),
         .process_cookie_secret = no_secret,
     };
-    if (!forget_state(config) ||
-        getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) {
+    if (getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) {
         problem_list_add(problems, PROBLEM_ERROR, config->path, 0, 0,
-                         "memory or random numbers are out");
+                         "the system gives no random numbers");
         return NULL;
     }
-    return generation_load(&options, problems);
+    struct generation *generation = load_files(&options, problems);
+    if (generation != NULL) {
+        check_orders_covered(generation, options.seed, options.now, problems);
+        check_orders_overdue(generation, options.now, problems);
+        generation_shrink_warn(generation, config->state, problems);
+    }
+    return generation;
 }
 
 /* What an operator should know though nothing is wrong (RFC 9462 section 4). */

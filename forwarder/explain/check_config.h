@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * `bailiwick check` and `bailiwickd --check`: reads everything that a configuration names, as a
- * start without last good versions would, and prints every problem. Opens no sockets and neither
- * reads nor writes the state folder.
+ * start without last good versions would, and prints every problem, and what somebody should look
+ * at though it is well-formed. Opens no sockets. Of the state folder it reads only how many names
+ * each list gave when it was last in force.
  */
 #pragma once
 

@@ -11,6 +11,7 @@
 #include "forwarder/explain/explain_answer.h"
 #include "forwarder/explain/explain_question.h"
 #include "forwarder/explain/explanation.h"
+#include "forwarder/explain/explanation_match.h"
 #include "forwarder/explain/explanation_why.h"
 #include "forwarder/generation/generation.h"
 #include "forwarder/explain/json_put.h"
@@ -74,7 +75,7 @@ static json_t *ede_json(const struct explanation *explanation)
 {
     uint16_t info_code;
     struct span answer = {explanation->answer, explanation->result.size};
-    if (explanation->result.fate != QUERY_ANSWER || !explain_answer_ede(answer, &info_code)) {
+    if (!explain_answer_ede(answer, &info_code)) { /* where none is made, there are no octets */
         return json_null();
     }
     return json_integer(info_code);
@@ -93,7 +94,7 @@ static void put_match(json_t **object, const struct explanation *explanation)
     }
     char matched[DNAME_TEXT_MAX];
     json_put_text(object, "order", policy_order(policy, match->order)->id);
-    json_put_text(object, "matched", explanation_matched_name(explanation, match, matched));
+    json_put_text(object, "matched", explanation_match_text(explanation, match, matched));
     json_put_text(object, "action", order_action_name(policy_match_action(policy, match)));
 }
 
@@ -109,10 +110,27 @@ static void put_record(json_t **object, const struct explanation *explanation)
         json_put_text(object, "file", order->path);
         json_put_sha256(object, "sha256", policy_order(generation->policy, match->order)->sha256);
         json_put_instant(object, "order_loaded", order->loaded);
+        json_put_text(object, "ticket", match->ticket);
     } else {
         json_put(object, "file", json_null());
         json_put(object, "sha256", json_null());
         json_put(object, "order_loaded", json_null());
+        json_put(object, "ticket", json_null());
+    }
+}
+
+/* What in the answer decided, and whether answers are looked at at all. */
+static void put_link(json_t **object, const struct explanation *explanation)
+{
+    char text[DNAME_TEXT_MAX];
+    const struct explain_link *link = explanation->link;
+    json_put(object, "reads_answer", json_boolean(explanation->reads_answer));
+    if (link == NULL) {
+        json_put(object, "link", json_null());
+    } else if (link->is_name) {
+        json_put_text(object, "link", dname_format(&link->name, text));
+    } else {
+        json_put_text(object, "link", address_format(&link->address, text));
     }
 }
 
@@ -130,6 +148,7 @@ static json_t *explanation_json(const struct explanation *explanation)
     json_put(&object, "ede", ede_json(explanation));
     json_put_text(&object, "why", why);
     put_record(&object, explanation);
+    put_link(&object, explanation);
     free(why);
     return object;
 }

@@ -4,6 +4,7 @@
  */
 #include "forwarder/explain/explain_answer.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "libknot/codes.h"
 #include "libknot/errcode.h"
 #include "libknot/packet/pkt.h"
+#include "libknot/packet/wire.h"
 #include "libknot/rrset-dump.h"
 
 #define EDE_TEXT_MAX 1400 /* no longer than an answer */
@@ -56,28 +58,103 @@ bool explain_answer_ede(struct span answer, uint16_t *info_code)
     return found;
 }
 
-static void print_ede(uint16_t info_code, struct span_reader *reader, FILE *out)
+/* An Extended DNS Error as far as it has been read. */
+struct ede {
+    uint16_t info_code;
+    struct span extra_text;
+    json_t *structured; /* extra_text as an object; NULL: it is plain text, or none */
+};
+
+static bool read_ede(const knot_pkt_t *packet, struct ede *ede)
+{
+    struct span_reader reader;
+    *ede = (struct ede){0};
+    if (!find_ede(packet, &ede->info_code, &reader)) {
+        return false;
+    }
+    ede->extra_text = span_read(&reader, reader.span.size - reader.at);
+    if (ede->extra_text.size > 0) {
+        ede->structured = json_loadb((const char *)ede->extra_text.bytes, ede->extra_text.size,
+                                     JSON_REJECT_DUPLICATES, NULL);
+    }
+    if (!json_is_object(ede->structured)) {
+        json_decref(ede->structured);
+        ede->structured = NULL;
+    }
+    return true;
+}
+
+static void print_plain(const char *text, FILE *out)
+{
+    char plain[EDE_TEXT_MAX];
+    fputs(plain_text(text, plain, sizeof plain), out);
+}
+
+static void print_ede(const struct ede *ede, FILE *out)
 {
     char raw[EDE_TEXT_MAX] = "";
-    char text[EDE_TEXT_MAX];
-    struct span extra = span_read(reader, reader->span.size - reader->at);
-    const knot_lookup_t *known = knot_lookup_by_id(knot_edns_ede_names, info_code);
-    fprintf(out, ", EDE %u (%s)", (unsigned)info_code, known == NULL ? "unknown" : known->name);
-    if (extra.size > 0) {
-        snprintf(raw, sizeof raw, "%.*s", (int)extra.size, (const char *)extra.bytes);
-        fprintf(out, ": %s", plain_text(raw, text, sizeof text));
+    const knot_lookup_t *known = knot_lookup_by_id(knot_edns_ede_names, ede->info_code);
+    fprintf(out, ", EDE %u (%s)", (unsigned)ede->info_code,
+            known == NULL ? "unknown" : known->name);
+    if (ede->extra_text.size > 0 && ede->structured == NULL) {
+        snprintf(raw, sizeof raw, "%.*s", (int)ede->extra_text.size,
+                 (const char *)ede->extra_text.bytes);
+        fputs(": ", out);
+        print_plain(raw, out);
     }
 }
 
-static void print_head(const knot_pkt_t *packet, FILE *out)
+/* What a member holds: a text, or a list of texts or of database entries. */
+static void print_value(const json_t *value, FILE *out)
 {
-    uint16_t info_code;
-    struct span_reader reader;
+    size_t index;
+    json_t *item;
+    if (json_is_string(value)) {
+        print_plain(json_string_value(value), out);
+    }
+    json_array_foreach(value, index, item)
+    {
+        fputs(index == 0 ? "" : ", ", out);
+        print_value(item, out);
+    }
+    if (json_is_object(value)) {
+        print_value(json_object_get(value, "db"), out);
+        fputc(' ', out);
+        print_value(json_object_get(value, "id"), out);
+    }
+}
+
+static void print_structured(const json_t *structured, const char *indent, FILE *out)
+{
+    static const struct {
+        const char *name;
+        const char *label;
+    } members[] = {{"c", "contact"},
+                   {"j", "justification"},
+                   {"o", "organization"},
+                   {"l", "language"},
+                   {"fdbs", "public record"}};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        const json_t *value = json_object_get(structured, members[i].name);
+        if (value != NULL) {
+            fprintf(out, "%s%s: ", indent, members[i].label);
+            print_value(value, out);
+            fputc('\n', out);
+        }
+    }
+}
+
+static void print_head(const knot_pkt_t *packet, const char *indent, FILE *out)
+{
+    struct ede ede;
     fputs(knot_pkt_ext_rcode_name(packet), out);
-    if (find_ede(packet, &info_code, &reader)) {
-        print_ede(info_code, &reader, out);
+    fputs(knot_wire_get_tc(packet->wire) ? ", truncated" : "", out);
+    if (read_ede(packet, &ede)) {
+        print_ede(&ede, out);
     }
     fputc('\n', out);
+    print_structured(ede.structured, indent, out);
+    json_decref(ede.structured);
 }
 
 static void print_section(const knot_pkt_t *packet, knot_section_t which, const char *indent,
@@ -102,7 +179,7 @@ void explain_answer_print(struct span answer, const char *indent, FILE *out)
         fputs("(unreadable)\n", out);
         return;
     }
-    print_head(packet, out);
+    print_head(packet, indent, out);
     print_section(packet, KNOT_ANSWER, indent, out);
     print_section(packet, KNOT_AUTHORITY, indent, out);
     knot_pkt_free(packet);

@@ -14,5 +14,6 @@
 bool explain_answer_ede(struct span answer, uint16_t *info_code);
 
 /* Writes "REFUSED, EDE 16 (Censored): text" and a line for each record, every line but the first
- * behind indent; each with its line end. */
+ * behind indent; each with its line end. The members of a structured error
+ * (draft-ietf-dnsop-structured-dns-error) have a line each in place of its text. */
 void explain_answer_print(struct span answer, const char *indent, FILE *out);

@@ -73,11 +73,40 @@ bool explain_question_parse(struct explain_question *out, const char *address, c
         return false;
     }
     out->type = DNS_TYPE_A;
+    out->link_count = 0;
     return type == NULL || knot_rrtype_from_string(type, &out->type) == 0 ||
            refuse(why, "not a record type (A, AAAA, TYPE65280, ...)", type);
 }
 
-size_t explain_question_encode(const struct explain_question *question,
+bool explain_question_add_link(struct explain_question *question, const char *text,
+                               char why[static WHY_MAX])
+{
+    if (question->link_count == EXPLAIN_LINKS_MAX) {
+        return refuse(why, "one name or address too many for an answer", text);
+    }
+    struct explain_link *link = &question->links[question->link_count];
+    link->is_name = !address_parse(text, strlen(text), &link->address);
+    if (link->is_name && !parse_name(text, &link->name, why)) {
+        return false;
+    }
+    question->link_count++;
+    return true;
+}
+
+static void write_opt(struct span_writer *writer, bool structured)
+{
+    span_write_u8(writer, 0);
+    span_write_u16(writer, DNS_TYPE_OPT);
+    span_write_u16(writer, EDNS_UDP_SIZE);
+    span_write_u32(writer, 0);
+    span_write_u16(writer, structured ? 4 : 0); /* RDLENGTH */
+    if (structured) {
+        span_write_u16(writer, EDNS_OPTION_SDE);
+        span_write_u16(writer, 0);
+    }
+}
+
+size_t explain_question_encode(const struct explain_question *question, bool structured,
                                uint8_t out[static EXPLAIN_QUESTION_MAX])
 {
     struct span_writer writer = span_writer(out, EXPLAIN_QUESTION_MAX);
@@ -90,6 +119,38 @@ size_t explain_question_encode(const struct explain_question *question,
     span_write(&writer, (struct span){question->name.wire, question->name.size});
     span_write_u16(&writer, question->type);
     span_write_u16(&writer, DNS_CLASS_IN);
-    edns_answer_encode(&writer, &(struct edns_answer){0}); /* a bare OPT is the same both ways */
+    write_opt(&writer, structured);
+    return writer.size;
+}
+
+#define QNAME_POINTER (0xc000U | DNS_HEADER_SIZE)
+
+size_t explain_question_encode_link(const struct explain_question *question,
+                                    const struct explain_link *link,
+                                    uint8_t out[static EXPLAIN_LINK_MAX])
+{
+    bool ipv4 = !link->is_name && address_is_ipv4(&link->address);
+    uint16_t type = ipv4 ? DNS_TYPE_A : DNS_TYPE_AAAA;
+    struct span data = {link->address.octet + (ipv4 ? 12 : 0), ipv4 ? 4 : 16};
+    if (link->is_name) {
+        type = DNS_TYPE_CNAME;
+        data = (struct span){link->name.wire, link->name.size};
+    }
+    struct span_writer writer = span_writer(out, EXPLAIN_LINK_MAX);
+    span_write_u16(&writer, 0); /* ID */
+    span_write_u16(&writer, DNS_FLAG_QR | DNS_FLAG_RD | DNS_FLAG_RA);
+    span_write_u16(&writer, 1); /* QDCOUNT */
+    span_write_u16(&writer, 1); /* ANCOUNT */
+    span_write_u16(&writer, 0);
+    span_write_u16(&writer, 0);
+    span_write(&writer, (struct span){question->name.wire, question->name.size});
+    span_write_u16(&writer, question->type);
+    span_write_u16(&writer, DNS_CLASS_IN);
+    span_write_u16(&writer, QNAME_POINTER);
+    span_write_u16(&writer, type);
+    span_write_u16(&writer, DNS_CLASS_IN);
+    span_write_u32(&writer, 0);
+    span_write_u16(&writer, (uint16_t)data.size);
+    span_write(&writer, data);
     return writer.size;
 }

@@ -11,6 +11,7 @@
 #include "forwarder/explain/explain_answer.h"
 #include "forwarder/explain/explain_question.h"
 #include "forwarder/explain/explanation.h"
+#include "forwarder/explain/explanation_match.h"
 #include "forwarder/explain/explanation_why.h"
 #include "forwarder/generation/generation.h"
 #include "forwarder/explain/plain_text.h"
@@ -50,20 +51,32 @@ static void print_question(const struct explain_question *question, FILE *out)
             instant_format(question->now, time));
 }
 
-/* When and where an order is in force. */
-static void print_reach(const struct order *order, FILE *out)
+/* When and where the order is in force for what it says, and what it does. */
+static void print_reach(const struct explanation *explanation, const struct policy_match *match,
+                        FILE *out)
 {
-    char since[INSTANT_TEXT_MAX];
-    char until[INSTANT_TEXT_MAX];
+    const struct policy *policy = explanation->generation->policy;
+    const struct order *order = policy_order(policy, match->order);
+    int64_t since = explanation_match_since(explanation, match);
+    int64_t until = explanation_match_until(explanation, match);
+    char text[INSTANT_TEXT_MAX];
     fputs(INDENT "scope ", out);
     scope_codes_print(&order->scope, out);
-    if (order->effective != ORDER_ALWAYS) {
-        fprintf(out, ", since %s", instant_format(order->effective, since));
+    if (since != ORDER_ALWAYS) {
+        fprintf(out, ", since %s", instant_format(since, text));
     }
-    if (order->end != ORDER_FOR_GOOD) {
-        fprintf(out, ", until %s", instant_format(order->end, until));
+    if (until != ORDER_FOR_GOOD) {
+        fprintf(out, ", until %s", instant_format(until, text));
     }
-    fprintf(out, ", action %s\n", order_action_name(order->action));
+    if (order->window_count > 0) {
+        fputs(", in its windows only", out);
+    }
+    if (match->rule != NULL) {
+        fprintf(out, ", action %s by a rule of its list\n",
+                order_action_name(policy_match_action(policy, match)));
+    } else {
+        fprintf(out, ", action %s\n", order_action_name(order->action));
+    }
 }
 
 /* Which version of which file this is. */
@@ -86,13 +99,13 @@ static void print_order(const struct explanation *explanation, const struct poli
     const struct order *order = policy_order(generation->policy, match->order);
     char id[PLAIN_MAX];
     char authority[PLAIN_MAX];
-    char name[DNAME_TEXT_MAX];
     fprintf(out, "  %s of %s: ", plain_text(order->id, id, sizeof id),
             plain_text(order->authority, authority, sizeof authority));
     explanation_why_binding(explanation, match, out);
-    fprintf(out, "\n" INDENT "names %s%s\n", explanation_matched_name(explanation, match, name),
-            match->exact ? " alone" : " and everything below it");
-    print_reach(order, out);
+    fputs("\n" INDENT, out);
+    explanation_match_describe(explanation, match, out);
+    fputs("\n", out);
+    print_reach(explanation, match, out);
     print_version(order, &generation->orders[match->order], out);
 }
 
@@ -114,8 +127,41 @@ static void print_orders(const struct explanation *explanation, FILE *out)
     }
 }
 
+/* Does this order look at answers to this client now? */
+static bool looks(const struct explanation *explanation, const struct order *order)
+{
+    int64_t now = explanation->question->now;
+    bool any = order->aliases || order->answers != NULL;
+    for (size_t i = 0; i < order->list_count && !any; i++) {
+        any = name_list_answers(order->lists[i].names) != NULL;
+    }
+    return any && policy_order_in_force(order, now) &&
+           order_scope_has(&order->scope, explanation->location.country, now);
+}
+
+/* What upstream says is not known here; whether it matters is. */
+static void print_answers(const struct explanation *explanation, FILE *out)
+{
+    const struct policy *policy = explanation->generation->policy;
+    const char *before = "";
+    char id[PLAIN_MAX];
+    if (!explanation->reads_answer) {
+        return;
+    }
+    fprintf(out, LABEL "are looked at for ", "Answers");
+    for (size_t i = 0; i < policy_order_count(policy); i++) {
+        const struct order *order = policy_order(policy, i);
+        if (looks(explanation, order)) {
+            fprintf(out, "%s%s", before, plain_text(order->id, id, sizeof id));
+            before = ", ";
+        }
+    }
+    fputs(*before == '\0' ? "orders still to come\n" : "\n", out);
+}
+
 static void print_answer(const struct explanation *explanation, FILE *out)
 {
+    char target[DNAME_TEXT_MAX];
     fprintf(out, LABEL, "Answer");
     switch (explanation->result.fate) {
     case QUERY_FORWARD:
@@ -125,9 +171,26 @@ static void print_answer(const struct explanation *explanation, FILE *out)
         explain_answer_print((struct span){explanation->answer, explanation->result.size}, INDENT,
                              out);
         return;
+    case QUERY_CNAME:
+        explain_answer_print((struct span){explanation->answer, explanation->result.size}, INDENT,
+                             out);
+        fprintf(out, INDENT "and what upstream says of %s\n",
+                dname_format(explanation->result.target, target));
+        return;
     case QUERY_DROP:
         fputs("none, the query is dropped\n", out);
         return;
+    }
+}
+
+/* What a client gets that asks for structured errors, where an order makes the answer. */
+static void print_structured(const struct explanation *explanation, FILE *out)
+{
+    struct span answer = {explanation->structured, explanation->structured_size};
+    uint16_t info_code;
+    if (explain_answer_ede(answer, &info_code)) {
+        fprintf(out, LABEL, "Structured");
+        explain_answer_print(answer, INDENT, out);
     }
 }
 
@@ -137,9 +200,11 @@ static void print_all(const struct explanation *explanation, const char *why, FI
     print_place(explanation, out);
     print_question(explanation->question, out);
     print_orders(explanation, out);
+    print_answers(explanation, out);
     fprintf(out, LABEL "%s\n", "Verdict", explanation_verdict_name(explanation->verdict));
     fprintf(out, LABEL "%s\n", "Why", why);
     print_answer(explanation, out);
+    print_structured(explanation, out);
     fprintf(out, LABEL "%llu, loaded %s\n", "Generation",
             (unsigned long long)explanation->generation->number,
             instant_format(explanation->generation->loaded, loaded));

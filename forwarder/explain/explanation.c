@@ -9,6 +9,7 @@
 
 #include "forwarder/explain/explain_question.h"
 #include "forwarder/generation/generation.h"
+#include "forwarder/query_answer.h"
 #include "geo/geo_memo.h"
 
 /* Of two shadow orders the one that would have decided is told: the longer name, then the order
@@ -33,10 +34,84 @@ static enum explanation_verdict verdict_of(const struct explanation *explanation
     case QUERY_FORWARD:
         return explanation->has_shadow ? EXPLANATION_SHADOW : EXPLANATION_FORWARD;
     case QUERY_ANSWER:
+    case QUERY_CNAME:
     case QUERY_DROP:
         break;
     }
     return EXPLANATION_BLOCK;
+}
+
+/* Sends an answer with this link through the daemon's path; false if it goes to the client. */
+static bool judge_link(struct explanation *explanation, const struct query_env *env,
+                       const struct explain_link *link, bool structured,
+                       struct query_result *result)
+{
+    uint8_t query[EXPLAIN_QUESTION_MAX];
+    uint8_t message[EXPLAIN_LINK_MAX];
+    const struct explain_question *question = explanation->question;
+    struct query_answer answer = {
+        .client = {.address = question->address},
+        .country = explanation->result.country,
+        .query = {query, explain_question_encode(question, structured, query)},
+        .answer = {message, explain_question_encode_link(question, link, message)},
+    };
+    query_answer_judge(env, &answer, result,
+                       structured ? explanation->structured : explanation->answer);
+    return result->fate != QUERY_FORWARD;
+}
+
+static void take_link(struct explanation *explanation, const struct explain_link *link)
+{
+    explanation->link = link;
+    if (link->is_name) {
+        explanation->name = &link->name;
+    }
+}
+
+/* The first link that is blocked decides, as in an answer that holds them all. */
+static void judge_links(struct explanation *explanation, struct query_env env)
+{
+    const struct explain_question *question = explanation->question;
+    for (size_t i = 0; i < question->link_count; i++) {
+        const struct explain_link *link = &question->links[i];
+        struct query_result result;
+        env.on_shadow = explanation->has_shadow ? NULL : note_shadow;
+        bool blocked = judge_link(explanation, &env, link, false, &result);
+        if (blocked || (explanation->has_shadow && env.on_shadow != NULL)) {
+            take_link(explanation, link);
+        }
+        if (blocked) {
+            explanation->result = result;
+            env.on_shadow = NULL;
+            judge_link(explanation, &env, link, true, &result);
+            explanation->structured_size = result.size;
+            return;
+        }
+    }
+}
+
+/* Sends the query through the daemon's path. */
+static void judge(struct explanation *explanation, struct geo_memo *memo)
+{
+    const struct explain_question *question = explanation->question;
+    struct query_client client = {.address = question->address};
+    struct query_env env = {explanation->generation, memo, question->now, note_shadow, explanation};
+    uint8_t message[EXPLAIN_QUESTION_MAX];
+    struct span query = {message, explain_question_encode(question, false, message)};
+    query_judge(&env, &client, query, &explanation->result, explanation->answer);
+    explanation->reads_answer = explanation->result.reads_answer;
+    if (explanation->reads_answer) {
+        judge_links(explanation, env);
+        return;
+    }
+    if (explanation->result.reason != QUERY_BLOCKED) {
+        return;
+    }
+    struct query_result structured;
+    env.on_shadow = NULL;
+    query.size = explain_question_encode(question, true, message);
+    query_judge(&env, &client, query, &structured, explanation->structured);
+    explanation->structured_size = structured.size;
 }
 
 bool explanation_init(struct explanation *explanation, const struct generation *generation,
@@ -45,6 +120,9 @@ bool explanation_init(struct explanation *explanation, const struct generation *
     explanation->generation = generation;
     explanation->question = question;
     explanation->has_shadow = false;
+    explanation->structured_size = 0;
+    explanation->link = NULL;
+    explanation->name = &question->name;
     explanation->orders = NULL;
     explanation->order_count = 0;
     explanation->order_capacity = 0;
@@ -55,11 +133,7 @@ bool explanation_init(struct explanation *explanation, const struct generation *
         return false;
     }
     geo_memo_reset(memo, generation->db, generation->overrides);
-    uint8_t message[EXPLAIN_QUESTION_MAX];
-    struct span query = {message, explain_question_encode(question, message)};
-    struct query_client client = {.address = question->address};
-    struct query_env env = {generation, memo, question->now, note_shadow, explanation};
-    query_judge(&env, &client, query, &explanation->result, explanation->answer);
+    judge(explanation, memo);
     geo_memo_free(memo);
 
     locate(generation->db, generation->overrides, &question->address, &explanation->location);
@@ -93,7 +167,7 @@ static unsigned distance(enum policy_binding binding)
         [POLICY_LEFT_FREE] = 3,      [POLICY_EXCEPTED_NETWORK] = 4, [POLICY_OUTSIDE_WINDOW] = 5,
         [POLICY_ITEM_NOT_YET] = 6,   [POLICY_NOT_YET] = 7,          [POLICY_ITEM_ENDED] = 8,
         [POLICY_ENDED] = 9,          [POLICY_SUSPENDED] = 10,       [POLICY_LIFTED] = 11,
-        [POLICY_OTHER_COUNTRY] = 12,
+        [POLICY_OTHER_COUNTRY] = 12, [POLICY_LEFT_BY_TCP] = 3,
     };
     return distances[binding];
 }
@@ -120,6 +194,10 @@ bool explanation_collect(struct explanation *explanation)
     struct policy_client client = {question->address, explanation->location.country};
     struct policy_question what = {
         .qname = &question->name, .qtype = question->type, .now = question->now};
+    if (explanation->link != NULL) {
+        what.alias = explanation->link->is_name ? &explanation->link->name : NULL;
+        what.answer = explanation->link->is_name ? NULL : &explanation->link->address;
+    }
     struct policy_match match;
     policy_explain(explanation->generation->policy, &client, &what, &match, note_order,
                    explanation);
@@ -160,12 +238,4 @@ const struct policy_match *explanation_match(const struct explanation *explanati
         return &explanation->shadow;
     }
     return NULL;
-}
-
-char *explanation_matched_name(const struct explanation *explanation,
-                               const struct policy_match *match, char out[static DNAME_TEXT_MAX])
-{
-    struct dname matched;
-    dname_suffix(&explanation->question->name, match->labels, &matched);
-    return dname_format(&matched, out);
 }

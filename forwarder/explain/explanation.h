@@ -11,6 +11,7 @@
 #include "forwarder/query.h"
 #include "geo/locate.h"
 
+struct explain_link;
 struct explain_question;
 struct generation;
 
@@ -25,8 +26,17 @@ struct explanation {
     const struct explain_question *question;
     struct location location;
     struct query_result result;
-    uint8_t answer[BLOCK_ANSWER_MAX]; /* result.size octets of it, with QUERY_ANSWER */
+    uint8_t answer[BLOCK_ANSWER_MAX];     /* result.size octets of it, of a CNAME its own part */
+    uint8_t structured[BLOCK_ANSWER_MAX]; /* by an order, to a client that asks for structured
+                                           * errors; structured_size octets, 0: none */
+    size_t structured_size;
     enum explanation_verdict verdict;
+    bool reads_answer; /* the query is forwarded, and what upstream says is looked at too */
+
+    /* Of the question's links the one that decided, or NULL; and the name that the matches are
+     * about: the link's, else the question's. */
+    const struct explain_link *link;
+    const struct dname *name;
 
     struct policy_match shadow; /* the longest match of a shadow order */
     bool has_shadow;
@@ -53,7 +63,3 @@ const char *explanation_verdict_name(enum explanation_verdict verdict);
 
 /* The match of the order behind a block or a shadow; NULL when there is none. */
 const struct policy_match *explanation_match(const struct explanation *explanation);
-
-/* The name that a match is about: a suffix of the question's. Returns out. */
-char *explanation_matched_name(const struct explanation *explanation,
-                               const struct policy_match *match, char out[static DNAME_TEXT_MAX]);

@@ -10,9 +10,11 @@
 #include "forwarder/explain/explain_question.h"
 #include "forwarder/explain/explanation.h"
 #include "forwarder/generation/generation.h"
+#include "forwarder/explain/explanation_match.h"
 #include "forwarder/explain/plain_text.h"
 #include "forwarder/explain/scope_codes.h"
 #include "policy/instant.h"
+#include "policy/order_window.h"
 
 /* An id or an authority within a sentence. */
 #define PLAIN_MAX 512
@@ -49,6 +51,14 @@ static void print_instant(const char *before, int64_t instant, const char *after
     fprintf(out, "%s%s%s", before, instant_format(instant, text), after);
 }
 
+static void print_next_window(const struct order *order, int64_t now, FILE *out)
+{
+    int64_t opens = order_window_until(order, now);
+    if (opens != ORDER_FOR_GOOD) {
+        print_instant(" (the next one opens at ", opens, ")", out);
+    }
+}
+
 void explanation_why_binding(const struct explanation *explanation,
                              const struct policy_match *match, FILE *out)
 {
@@ -61,6 +71,15 @@ void explanation_why_binding(const struct explanation *explanation,
     case POLICY_ENDED:
         print_instant(" (at ", order->end, ")", out);
         return;
+    case POLICY_ITEM_NOT_YET:
+        print_instant(" (from ", match->term->effective, ")", out);
+        return;
+    case POLICY_ITEM_ENDED:
+        print_instant(" (at ", match->term->end, ")", out);
+        return;
+    case POLICY_OUTSIDE_WINDOW:
+        print_next_window(order, explanation->question->now, out);
+        return;
     case POLICY_OTHER_COUNTRY:
         fputs(" (", out);
         scope_codes_print(&order->scope, out);
@@ -69,13 +88,11 @@ void explanation_why_binding(const struct explanation *explanation,
     case POLICY_BINDS:
     case POLICY_SHADOWS:
     case POLICY_EXCEPTED_NETWORK:
-    case POLICY_OUTSIDE_WINDOW:
-    case POLICY_ITEM_NOT_YET:
-    case POLICY_ITEM_ENDED:
     case POLICY_SUSPENDED:
     case POLICY_LIFTED:
     case POLICY_EXCEPTED_NAME:
     case POLICY_LEFT_FREE:
+    case POLICY_LEFT_BY_TCP:
         return;
     }
 }
@@ -88,27 +105,31 @@ static void print_order(const struct order *order, FILE *out)
             plain_text(order->authority, authority, sizeof authority));
 }
 
-/* "order … binds clients in IT since … until … and names …". */
+/* "order … binds clients in IT since … until …, in a window that closes at …, and names …". */
 static void print_bound(const struct explanation *explanation, const struct policy_match *match,
                         const char *verb, FILE *out)
 {
     const struct order *order = policy_order(explanation->generation->policy, match->order);
     struct country country = explanation->location.country;
-    char name[DNAME_TEXT_MAX];
+    int64_t since = explanation_match_since(explanation, match);
+    int64_t until = explanation_match_until(explanation, match);
     print_order(order, out);
     if (country_known(country)) {
         fprintf(out, " %s clients in %.2s", verb, country.letter);
     } else {
         fprintf(out, " %s clients whose country is not known", verb);
     }
-    if (order->effective != ORDER_ALWAYS) {
-        print_instant(" since ", order->effective, "", out);
+    if (since != ORDER_ALWAYS) {
+        print_instant(" since ", since, "", out);
     }
-    if (order->end != ORDER_FOR_GOOD) {
-        print_instant(" until ", order->end, "", out);
+    if (until != ORDER_FOR_GOOD) {
+        print_instant(" until ", until, "", out);
     }
-    fprintf(out, " and names %s%s", match->exact ? "exactly " : "",
-            explanation_matched_name(explanation, match, name));
+    if (match->end < until) {
+        print_instant(", in a window that closes at ", match->end, ",", out);
+    }
+    fputs(" and ", out);
+    explanation_match_print(explanation, match, out);
 }
 
 static void print_forwarded(const struct explanation *explanation, FILE *out)
@@ -124,7 +145,9 @@ static void print_forwarded(const struct explanation *explanation, FILE *out)
     }
     const struct policy_match *telling = &explanation->orders[0];
     print_order(policy_order(explanation->generation->policy, telling->order), out);
-    fprintf(out, " names %s, but ", explanation_matched_name(explanation, telling, name));
+    fputs(" ", out);
+    explanation_match_print(explanation, telling, out);
+    fputs(", but ", out);
     if (telling->binding == POLICY_BINDS) {
         /* Asked about a past in which the country was still a member of a group. */
         fputs("its scope had lost the country when this generation was loaded", out);
@@ -144,6 +167,7 @@ static const char *configured_reason(enum query_reason reason)
                "resolvers";
     case QUERY_NOT_IN_SCOPE:
     case QUERY_NOT_LISTED:
+    case QUERY_ANSWER_CUT:
     case QUERY_NO_QUESTION:
     case QUERY_BLOCKED:
     case QUERY_UNREADABLE:
@@ -155,6 +179,19 @@ static const char *configured_reason(enum query_reason reason)
     return "the query is not one that can be forwarded";
 }
 
+/* By which link of the answer it came to that. */
+static void print_link(const struct explanation *explanation, FILE *out)
+{
+    char name[DNAME_TEXT_MAX];
+    char address[ADDRESS_TEXT_MAX];
+    const struct explain_link *link = explanation->link;
+    if (link != NULL) {
+        fprintf(out, "; the answer leads to %s",
+                link->is_name ? dname_format(&link->name, name)
+                              : address_format(&link->address, address));
+    }
+}
+
 static void print_reason(const struct explanation *explanation, FILE *out)
 {
     const struct policy_match *match = explanation_match(explanation);
@@ -164,11 +201,13 @@ static void print_reason(const struct explanation *explanation, FILE *out)
         return;
     case EXPLANATION_SHADOW:
         print_bound(explanation, match, "would bind", out);
+        print_link(explanation, out);
         fputs(", but its action is shadow: the query is forwarded and counted", out);
         return;
     case EXPLANATION_BLOCK:
         if (match != NULL) {
             print_bound(explanation, match, "binds", out);
+            print_link(explanation, out);
         } else {
             fputs(configured_reason(explanation->result.reason), out);
         }

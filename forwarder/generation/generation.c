@@ -16,6 +16,7 @@
 #include "forwarder/generation/generation_log.h"
 #include "forwarder/generation/generation_orders.h"
 #include "forwarder/generation/generation_work.h"
+#include "geo/file_identity.h"
 #include "geo/geo_db.h"
 #include "geo/overrides.h"
 #include "policy/guard.h"
@@ -47,11 +48,33 @@ bool generation_same_version(const struct order *a, const struct order *b)
     return same;
 }
 
+static bool same_file(const struct file_bytes *a, const struct file_bytes *b)
+{
+    return memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0;
+}
+
+bool generation_same_guard(const struct generation *a, const struct generation *b)
+{
+    return same_file(&a->private->protected_names, &b->private->protected_names) &&
+           same_file(&a->private->protected_networks, &b->private->protected_networks);
+}
+
 char *generation_order_name(const struct generation_work *work, const char *path,
                             char out[static GENERATION_NAME_MAX])
 {
     snprintf(out, GENERATION_NAME_MAX, "%s/%s", work->options->config->orders, path);
     return out;
+}
+
+bool generation_is_unfinished(const struct generation_work *work, int dir, const char *path,
+                              char why[static WHY_MAX])
+{
+    bool unfinished =
+        file_identity_among(work->options->unfinished, work->options->unfinished_count, dir, path);
+    if (unfinished) {
+        snprintf(why, WHY_MAX, "is being written; it is read once whoever writes it closes it");
+    }
+    return unfinished;
 }
 
 /* ---- What is freed ---- */
@@ -78,11 +101,16 @@ void generation_free(struct generation *generation)
         free_orders(generation);
         generation_lists_free(generation->private->lists);
         file_bytes_fini(&generation->private->protected_names);
+        file_bytes_fini(&generation->private->protected_networks);
     }
     for (size_t i = 0; i < generation->problem_count; i++) {
         free(generation->problems[i].file);
         free(generation->problems[i].text);
     }
+    for (size_t i = 0; i < generation->outside_count; i++) {
+        free(generation->outside[i]);
+    }
+    free(generation->outside);
     free(generation->problems);
     free(generation->private);
     policy_free(generation->policy);
@@ -213,7 +241,8 @@ static bool read_all(struct generation_work *work)
     if (work->guard == NULL) {
         return false;
     }
-    private->lists = generation_lists_new(private->protected_names.sha256);
+    private->lists =
+        generation_lists_new(private->protected_names.sha256, private->protected_networks.sha256);
     if (private->lists == NULL) {
         return false;
     }

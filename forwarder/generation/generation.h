@@ -20,7 +20,9 @@
 #include "geo/file_bytes.h"
 #include "geo/problem.h"
 
+struct file_identity;
 struct geo_db;
+struct order_folder_entry;
 struct overrides;
 struct policy;
 
@@ -56,6 +58,9 @@ struct generation {
     struct span soa_rname; /* wire form from the first mailto contact; empty: none */
 
     struct generation_order *orders; /* policy_order_count() of them */
+    char **outside; /* lists that lie outside the orders folder, usable or not: absolute paths */
+    size_t outside_count;
+
     struct generation_problem *problems;
     size_t problem_count;
     size_t error_count;
@@ -72,6 +77,12 @@ struct generation_options {
     struct config *config;
     const struct generation *before; /* in force now; NULL at a start and in the tool */
     enum generation_strictness strictness;
+    /* Read this order alone, as if it were active and bound at all times of the week, instead of
+     * what the orders folder holds; NULL: the folder. */
+    const struct order_folder_entry *only;
+    bool accept_shrink;                     /* lists may lose more than half of their names */
+    const struct file_identity *unfinished; /* files that somebody is writing: not read */
+    size_t unfinished_count;
     bool write_state; /* keep last good versions under config->state (the daemon) */
     uint64_t seed;    /* of suffix maps; the same for all generations of a process */
     int64_t now;      /* seconds since the epoch */

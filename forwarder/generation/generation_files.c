@@ -66,65 +66,102 @@ static bool read_kept(const struct generation_work *work, const char *kind, cons
     return read;
 }
 
-/* ---- Protected names ---- */
+/* ---- What is protected ---- */
 
-/* The guard over these bytes, which become the generation's; NULL with errors in problems. */
-static struct guard *guard_over(struct generation_work *work, struct file_bytes *file,
-                                struct problem_list *problems)
+/* One of the two texts that the guard is made from. */
+struct protected_text {
+    const char *path; /* as configured; NULL: there is none */
+    const char *kept; /* its name under state */
+    bool (*use)(struct generation_work *work, const char *name, const struct file_bytes *file,
+                struct problem_list *problems);
+    struct file_bytes *held;         /* by the generation, once it is used */
+    const struct file_bytes *before; /* by the generation before; NULL: there is none */
+};
+
+/* The guard is made over the names. */
+static bool use_names(struct generation_work *work, const char *name, const struct file_bytes *file,
+                      struct problem_list *problems)
 {
-    const char *name = work->options->config->block.protected_names;
-    struct guard *guard = guard_new(name, file->bytes, file->size, problems);
-    if (guard != NULL) {
-        work->result->private->protected_names = *file;
-        *file = (struct file_bytes){0};
-    }
-    return guard;
+    work->guard = guard_new(name, file->bytes, file->size, problems);
+    return work->guard != NULL;
 }
 
-/* The guard over the last good protected names. */
-static struct guard *last_good_guard(struct generation_work *work)
+/* And gets the networks then. */
+static bool use_networks(struct generation_work *work, const char *name,
+                         const struct file_bytes *file, struct problem_list *problems)
 {
-    const struct generation *before = work->options->before;
-    const char *name = work->options->config->block.protected_names;
+    return guard_protect_networks(work->guard, name, file->bytes, file->size, problems);
+}
+
+/* Uses these bytes, which become the generation's; false with errors in problems. */
+static bool use_text(struct generation_work *work, const struct protected_text *text,
+                     struct file_bytes *file, struct problem_list *problems)
+{
+    bool used = text->use(work, text->path, file, problems);
+    if (used) {
+        *text->held = *file;
+        *file = (struct file_bytes){0};
+    }
+    return used;
+}
+
+static bool use_last_good(struct generation_work *work, const struct protected_text *text)
+{
     struct problem_list ignored;
     struct file_bytes file = {0};
-    if (before != NULL) {
-        const struct file_bytes *old = &before->private->protected_names;
+    if (text->before != NULL) {
+        const struct file_bytes *old = text->before;
         if (old->bytes == NULL || !file_bytes_copy(old->bytes, old->size, &file)) {
-            return NULL;
+            return false;
         }
-    } else if (!read_kept(work, "block", "protected-names", name, &file)) {
-        return NULL;
+    } else if (!read_kept(work, "block", text->kept, text->path, &file)) {
+        return false;
     }
     problem_list_init(&ignored);
-    struct guard *guard = guard_over(work, &file, &ignored);
+    bool used = use_text(work, text, &file, &ignored);
     problem_list_fini(&ignored);
     file_bytes_fini(&file);
-    return guard;
+    return used;
+}
+
+static void read_text(struct generation_work *work, const struct protected_text *text)
+{
+    struct file_bytes file = {0};
+    char why[WHY_MAX];
+    bool used = false;
+    if (text->path == NULL) {
+        return;
+    }
+    if (!generation_is_unfinished(work, AT_FDCWD, text->path, why) &&
+        file_bytes_read(AT_FDCWD, text->path, PROTECTED_BYTES_MAX, &file, why)) {
+        used = use_text(work, text, &file, work->problems);
+    } else {
+        say(work, PROBLEM_ERROR, text->path, "%s", why);
+    }
+    file_bytes_fini(&file);
+    if (!used && !use_last_good(work, text)) {
+        say(work, PROBLEM_ERROR, text->path, "without it an order might block what is protected");
+        work->unusable = true;
+    }
 }
 
 void generation_files_read_protected(struct generation_work *work)
 {
-    const char *name = work->options->config->block.protected_names;
-    struct file_bytes file = {0};
-    char why[WHY_MAX];
-    if (name != NULL) {
-        if (file_bytes_read(AT_FDCWD, name, PROTECTED_BYTES_MAX, &file, why)) {
-            work->guard = guard_over(work, &file, work->problems);
-        } else {
-            say(work, PROBLEM_ERROR, name, "%s", why);
-        }
-        file_bytes_fini(&file);
-        if (work->guard == NULL) {
-            work->guard = last_good_guard(work);
-        }
-        if (work->guard == NULL) {
-            say(work, PROBLEM_ERROR, name, "without it an order might block what is protected");
-            work->unusable = true;
-        }
-    }
+    const struct config_block *block = &work->options->config->block;
+    const struct generation *before = work->options->before;
+    struct generation_private *private = work->result->private;
+    const struct protected_text names = {block->protected_names, "protected-names", use_names,
+                                         &private->protected_names,
+                                         before == NULL ? NULL : &before->private->protected_names};
+    const struct protected_text networks = {
+        block->protected_networks, "protected-networks", use_networks, &private->protected_networks,
+        before == NULL ? NULL : &before->private->protected_networks};
+    read_text(work, &names);
     if (work->guard == NULL) {
         work->guard = guard_new("", NULL, 0, work->problems);
+    }
+    if (work->guard != NULL) {
+        read_text(work, &networks);
     }
     work->unusable = work->unusable || work->guard == NULL;
 }
@@ -180,7 +217,9 @@ void generation_files_read_database(struct generation_work *work)
     const struct generation *before = work->options->before;
     struct generation *result = work->result;
     char why[WHY_MAX];
-    struct geo_db *db = geo_db_open(config->geo_database, config->geo_field, why);
+    struct geo_db *db = generation_is_unfinished(work, AT_FDCWD, config->geo_database, why)
+                            ? NULL
+                            : geo_db_open(config->geo_database, config->geo_field, why);
     result->private->geo_field = config->geo_field;
     if (db == NULL) {
         say(work, PROBLEM_ERROR, config->geo_database, "%s", why);
@@ -238,7 +277,8 @@ void generation_files_read_overrides(struct generation_work *work)
     if (name == NULL) {
         return;
     }
-    if (!file_bytes_read(AT_FDCWD, name, OVERRIDES_BYTES_MAX, &file, why)) {
+    if (generation_is_unfinished(work, AT_FDCWD, name, why) ||
+        !file_bytes_read(AT_FDCWD, name, OVERRIDES_BYTES_MAX, &file, why)) {
         say(work, PROBLEM_ERROR, name, "%s", why);
         fall_back_to_overrides(work);
         return;

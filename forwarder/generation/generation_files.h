@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What a generation is made from besides orders: protected names, database, overrides, the secret
- * of cookies. Each keeps its last good version, from the generation before or from `state`.
+ * What a generation is made from besides orders: protected names and networks, database, overrides,
+ * the secret of cookies. Each keeps its last good version, from the generation before or from
+ * `state`.
  */
 #pragma once
 
 struct generation_work;
 
-/* The guard of this load. With protected names that cannot be read and no last good version of
- * them the load goes on without, to find all problems, and is unusable. */
+/* The guard of this load. With protected names or networks that cannot be read and no last good
+ * version of them the load goes on without, to find all problems, and is unusable. */
 void generation_files_read_protected(struct generation_work *work);
 
 /* result->db. Without any the load is unusable. */

@@ -41,6 +41,15 @@ static struct state_part part_of(char *origin, const struct file_bytes *file)
     return part;
 }
 
+/* A list is copied from its own place: it was never held in memory. */
+static struct state_part part_of_list(const struct generation_list_file *list)
+{
+    struct state_part part = {
+        .origin = list->path, .size = (size_t)list->file.size, .source = &list->file};
+    memcpy(part.sha256, list->file.sha256, sizeof part.sha256);
+    return part;
+}
+
 static bool write_order(const struct generation_work *work,
                         const struct generation_candidate *candidate, char why[static WHY_MAX])
 {
@@ -52,7 +61,10 @@ static bool write_order(const struct generation_work *work,
     }
     parts[0] = part_of(NULL, &candidate->file);
     for (size_t i = 0; i < candidate->list_count; i++) {
-        parts[i + 1] = part_of(candidate->lists[i].path, &candidate->lists[i].file);
+        parts[i + 1] = part_of_list(&candidate->lists[i]);
+        if (i < candidate->order->list_count) {
+            parts[i + 1].names = name_list_count(candidate->order->lists[i].names);
+        }
     }
     const struct state_version version = {.id = candidate->order->id,
                                           .loaded = candidate->loaded,
@@ -171,11 +183,14 @@ void generation_keep(struct generation_work *work)
 {
     const struct config *config = work->options->config;
     const struct state_key protected_names = {config->state, "block", "protected-names"};
+    const struct state_key protected_networks = {config->state, "block", "protected-networks"};
     const struct state_key overrides = {config->state, "geo", "overrides"};
     struct keeping keeping = {.work = work};
     keep_database(&keeping);
     keep_or_forget(&keeping, &protected_names, config->block.protected_names,
                    &work->result->private->protected_names);
+    keep_or_forget(&keeping, &protected_networks, config->block.protected_networks,
+                   &work->result->private->protected_networks);
     keep_or_forget(&keeping, &overrides, config->geo_overrides, &work->overrides);
     keep_orders(&keeping);
     forget_orders(&keeping);

@@ -8,14 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "geo/file_bytes.h"
+#include "geo/file_stream.h"
+#include "geo/network.h"
 #include "policy/name_list.h"
 
 /* The key is all that decides what comes out, but for the guard, which is one for all. */
 struct entry {
     uint8_t sha256[FILE_BYTES_SHA256];
+    enum name_list_format format;
+    enum name_list_packing packing;
     struct dname *wide;
     size_t wide_count;
+    struct network *wide_networks;
+    size_t wide_network_count;
     bool refuse_is_error;
     uint64_t seed;
 
@@ -24,17 +29,20 @@ struct entry {
 };
 
 struct generation_lists {
-    uint8_t guard_sha256[FILE_BYTES_SHA256];
+    uint8_t names_sha256[FILE_BYTES_SHA256]; /* of what is protected */
+    uint8_t networks_sha256[FILE_BYTES_SHA256];
     struct entry *entries;
     size_t count;
     size_t capacity;
 };
 
-struct generation_lists *generation_lists_new(const uint8_t *guard_sha256)
+struct generation_lists *generation_lists_new(const uint8_t *names_sha256,
+                                              const uint8_t *networks_sha256)
 {
     struct generation_lists *lists = calloc(1, sizeof *lists);
     if (lists != NULL) {
-        memcpy(lists->guard_sha256, guard_sha256, sizeof lists->guard_sha256);
+        memcpy(lists->names_sha256, names_sha256, sizeof lists->names_sha256);
+        memcpy(lists->networks_sha256, networks_sha256, sizeof lists->networks_sha256);
     }
     return lists;
 }
@@ -44,6 +52,7 @@ static void entry_fini(struct entry *entry)
     name_list_unref(entry->list);
     problem_list_fini(&entry->warnings);
     free(entry->wide);
+    free(entry->wide_networks);
 }
 
 void generation_lists_free(struct generation_lists *lists)
@@ -60,20 +69,26 @@ void generation_lists_free(struct generation_lists *lists)
 
 static bool same_wide(const struct entry *entry, const struct name_list_options *options)
 {
-    bool same = entry->wide_count == options->wide_count;
+    bool same = entry->wide_count == options->wide_count &&
+                entry->wide_network_count == options->wide_network_count;
     for (size_t i = 0; same && i < entry->wide_count; i++) {
         same = dname_equal(&entry->wide[i], &options->wide[i]);
+    }
+    for (size_t i = 0; same && i < entry->wide_network_count; i++) {
+        const struct network *a = &entry->wide_networks[i], *b = &options->wide_networks[i];
+        same = a->length == b->length && address_equal(&a->base, &b->base);
     }
     return same;
 }
 
 static const struct entry *find(const struct generation_lists *lists,
                                 const struct name_list_options *options,
-                                const struct file_bytes *file)
+                                const struct file_stream_known *file)
 {
     for (size_t i = 0; i < lists->count; i++) {
         const struct entry *entry = &lists->entries[i];
         if (memcmp(entry->sha256, file->sha256, sizeof entry->sha256) == 0 &&
+            entry->format == options->format && entry->packing == options->packing &&
             entry->refuse_is_error == options->refuse_is_error && entry->seed == options->seed &&
             same_wide(entry, options)) {
             return entry;
@@ -106,23 +121,37 @@ static struct entry *append(struct generation_lists *lists)
     return &lists->entries[lists->count];
 }
 
+/* A copy of count items of this size; NULL when memory is out. */
+static void *copy_of(const void *items, size_t count, size_t size)
+{
+    void *copy = calloc(count + 1, size);
+    if (copy != NULL && count > 0) {
+        memcpy(copy, items, count * size);
+    }
+    return copy;
+}
+
 /* Keeps a list with its key and a copy of its warnings. Where memory is out it is not kept, and
  * sealed again the next time. */
 static void remember(struct generation_lists *lists, const struct name_list_options *options,
-                     const struct file_bytes *file, struct name_list *list,
+                     const struct file_stream_known *file, struct name_list *list,
                      const struct problem_list *warnings)
 {
     struct entry *entry = append(lists);
-    struct dname *wide = calloc(options->wide_count + 1, sizeof *wide);
-    if (entry == NULL || wide == NULL) {
+    struct dname *wide = copy_of(options->wide, options->wide_count, sizeof *wide);
+    struct network *wide_networks =
+        copy_of(options->wide_networks, options->wide_network_count, sizeof *wide_networks);
+    if (entry == NULL || wide == NULL || wide_networks == NULL) {
         free(wide);
+        free(wide_networks);
         return;
     }
-    if (options->wide_count > 0) {
-        memcpy(wide, options->wide, options->wide_count * sizeof *wide);
-    }
-    *entry = (struct entry){.wide = wide,
+    *entry = (struct entry){.format = options->format,
+                            .packing = options->packing,
+                            .wide = wide,
                             .wide_count = options->wide_count,
+                            .wide_networks = wide_networks,
+                            .wide_network_count = options->wide_network_count,
                             .refuse_is_error = options->refuse_is_error,
                             .seed = options->seed,
                             .list = name_list_ref(list)};
@@ -132,30 +161,66 @@ static void remember(struct generation_lists *lists, const struct name_list_opti
     lists->count++;
 }
 
+/* A name_list_source over a file_stream. */
+static bool read_stream(void *ctx, char *out, size_t room, size_t *got, char why[static WHY_MAX])
+{
+    return file_stream_read(ctx, out, room, got, why);
+}
+
+/* Is what was read what the file was when it was looked at? Only then the list has the key it is
+ * remembered by, and what is kept under state later are the bytes that were judged. */
+static bool is_same(struct file_stream *stream, const struct file_stream_known *file,
+                    const char *name, struct problem_list *problems)
+{
+    uint8_t sha256[FILE_BYTES_SHA256];
+    if (file_stream_sha256(stream, sha256) && memcmp(sha256, file->sha256, sizeof sha256) == 0) {
+        return true;
+    }
+    problem_list_add(problems, PROBLEM_ERROR, name, 0, 0, "changed while it was read");
+    return false;
+}
+
 static struct name_list *parse(struct generation_lists *lists,
                                const struct name_list_options *options,
-                               const struct file_bytes *file, struct problem_list *problems)
+                               const struct file_stream_known *file, struct problem_list *problems)
 {
+    char why[WHY_MAX];
     struct problem_list found;
-    problem_list_init(&found);
-    struct name_list *list = name_list_parse(options, file->bytes, file->size, &found);
-    if (list != NULL) {
-        remember(lists, options, file, list, &found);
+    struct name_list *list = NULL;
+    struct file_stream *stream = file_stream_open(file->dir, file->path, file->size, why);
+    if (stream == NULL) {
+        problem_list_add(problems, PROBLEM_ERROR, options->name, 0, 0, "%s", why);
+        return NULL;
     }
+    problem_list_init(&found);
+    const struct name_list_source source = {read_stream, stream};
+    list = name_list_read(options, &source, &found);
+    if (list != NULL && is_same(stream, file, options->name, &found)) {
+        remember(lists, options, file, list, &found);
+    } else {
+        name_list_unref(list);
+        list = NULL;
+    }
+    file_stream_close(stream);
     problem_list_move(problems, &found);
     return list;
+}
+
+static bool same_guard(const struct generation_lists *a, const struct generation_lists *b)
+{
+    return memcmp(a->names_sha256, b->names_sha256, sizeof a->names_sha256) == 0 &&
+           memcmp(a->networks_sha256, b->networks_sha256, sizeof a->networks_sha256) == 0;
 }
 
 struct name_list *generation_lists_take(struct generation_lists *lists,
                                         const struct generation_lists *before,
                                         const struct name_list_options *options,
-                                        const struct file_bytes *file,
+                                        const struct file_stream_known *file,
                                         struct problem_list *problems)
 {
     const struct entry *entry = find(lists, options, file);
     bool here = entry != NULL;
-    if (!here && before != NULL &&
-        memcmp(before->guard_sha256, lists->guard_sha256, sizeof lists->guard_sha256) == 0) {
+    if (!here && before != NULL && same_guard(before, lists)) {
         entry = find(before, options, file);
     }
     if (entry == NULL) {

@@ -9,22 +9,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct file_bytes;
+struct file_stream_known;
 struct generation_lists;
 struct name_list;
 struct name_list_options;
 struct problem_list;
 
-/* guard_sha256 stands for the guard that judges all lists of the generation (FILE_BYTES_SHA256
- * octets). NULL when memory is out. */
-struct generation_lists *generation_lists_new(const uint8_t *guard_sha256);
+/* The digests (FILE_BYTES_SHA256 octets each) of the protected names and networks stand for the
+ * guard that judges all lists of the generation. NULL when memory is out. */
+struct generation_lists *generation_lists_new(const uint8_t *names_sha256,
+                                              const uint8_t *networks_sha256);
 void generation_lists_free(struct generation_lists *lists); /* NULL is allowed */
 
-/* One reference to the list that these bytes make: one of lists, one of before (may be NULL), else
- * a new one. Its warnings are said again each time, under options->name. NULL with at least one
- * error in problems if the bytes are no list. */
+/* One reference to the list that this file makes: one of lists, one of before (may be NULL), else a
+ * new one, for which the file is read once more. Its warnings are said again each time, under
+ * options->name. NULL with at least one error in problems if it is no list, or is not any more what
+ * file says. */
 struct name_list *generation_lists_take(struct generation_lists *lists,
                                         const struct generation_lists *before,
                                         const struct name_list_options *options,
-                                        const struct file_bytes *file,
+                                        const struct file_stream_known *file,
                                         struct problem_list *problems);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Reading one order. Invariant: a candidate's order is a version whose file, lists and names were
- * all found good under the protected names of this load.
+ * all found good under what is protected in this load.
  */
 #include "forwarder/generation/generation_order_file.h"
 
@@ -10,14 +10,12 @@
 #include <string.h>
 
 #include "forwarder/generation/generation_lists.h"
+#include "forwarder/generation/generation_shrink.h"
 #include "forwarder/generation/generation_work.h"
 #include "forwarder/generation/state.h"
-#include "policy/guard.h"
 #include "policy/order_file.h"
-#include "policy/suffix_map.h"
+#include "policy/order_guard.h"
 #include "policy/yaml_text.h"
-
-#define LIST_BYTES_MAX (256U * 1024U * 1024U)
 
 /* One version of an order file that is being read. */
 struct reading {
@@ -45,40 +43,60 @@ char *generation_order_file_list_path(const char *order, const char *list,
     return out;
 }
 
-/* Reads the bytes of a list from the orders folder or from the kept version. */
-static bool read_list(const struct reading *reading, const char *path, const char *written,
-                      struct file_bytes *out, char why[static WHY_MAX])
+/* Remembers a list that may lie outside the orders folder, or where nobody looks for orders: edits
+ * of it are to be noticed all the same. Without memory they are not. */
+static void note_outside(const struct generation_work *work, const char *path)
+{
+    struct generation *result = work->result;
+    if (path[0] != '/' && path[0] != '.' && strstr(path, "/.") == NULL &&
+        strchr(path, '~') == NULL) {
+        return;
+    }
+    char name[GENERATION_NAME_MAX];
+    char **more = reallocarray(result->outside, result->outside_count + 1, sizeof *more);
+    if (more != NULL) {
+        result->outside = more;
+        more[result->outside_count] =
+            strdup(path[0] == '/' ? path : generation_order_name(work, path, name));
+        result->outside_count += more[result->outside_count] != NULL;
+    }
+}
+
+/* Finds the file of a list, in the orders folder or in the kept version, and what it is. */
+static bool find_list(const struct reading *reading, const char *path, const char *written,
+                      struct file_stream_known *out, char why[static WHY_MAX])
 {
     if (reading->kept == NULL) {
-        return file_bytes_read(reading->work->folder.descriptor, path, LIST_BYTES_MAX, out, why);
+        int folder = reading->work->folder.descriptor;
+        note_outside(reading->work, path);
+        return !generation_is_unfinished(reading->work, folder, path, why) &&
+               file_stream_know(folder, path, NAME_LIST_BYTES_MAX, out, why);
     }
     for (size_t i = 1; i < reading->kept->count; i++) {
-        if (strcmp(reading->kept->parts[i].origin, written) == 0) {
-            return state_part_read(&reading->kept->parts[i], out, why);
+        const struct state_part *part = &reading->kept->parts[i];
+        if (strcmp(part->origin, written) == 0) {
+            return state_part_know(part, out, why);
         }
     }
     snprintf(why, WHY_MAX, "the list %s was not kept", written);
     return false;
 }
 
-/* Adds a list to those that the candidate names and gives it the bytes; NULL when memory is out. */
-static const struct file_bytes *hold_list(struct generation_candidate *candidate,
-                                          const char *written, struct file_bytes *file)
+/* Adds a list to those that the candidate names; false when memory is out. */
+static bool hold_list(struct generation_candidate *candidate, const char *written,
+                      const struct file_stream_known *file)
 {
     struct generation_list_file *more =
         reallocarray(candidate->lists, candidate->list_count + 1, sizeof *more);
     if (more == NULL) {
-        return NULL;
+        return false;
     }
     candidate->lists = more;
-    more = &more[candidate->list_count];
-    *more = (struct generation_list_file){.path = strdup(written), .file = *file};
-    if (more->path == NULL) {
-        return NULL;
-    }
-    candidate->list_count++;
-    *file = (struct file_bytes){0};
-    return &more->file;
+    more = &more[candidate->list_count++];
+    *more = (struct generation_list_file){
+        .path = strdup(written), .place = strdup(file->path), .file = *file};
+    more->file.path = more->place;
+    return more->path != NULL && more->place != NULL;
 }
 
 /* An order_file_list_fn. */
@@ -93,20 +111,17 @@ static struct name_list *open_list(void *ctx, const struct name_list_options *op
     generation_order_file_list_path(reading->candidate->path, options->name, path);
     struct name_list_options named = *options;
     named.name = path[0] == '/' ? path : generation_order_name(work, path, name);
+    named.packing = name_list_packing_of(options->name);
 
-    struct file_bytes file = {0};
-    const struct file_bytes *held = NULL;
-    if (read_list(reading, path, options->name, &file, why)) {
-        held = hold_list(reading->candidate, options->name, &file);
-    }
-    if (held == NULL) {
+    struct file_stream_known file;
+    if (!find_list(reading, path, options->name, &file, why) ||
+        !hold_list(reading->candidate, options->name, &file)) {
         problem_list_add(problems, PROBLEM_ERROR, named.name, 0, 0, "%s", why);
-        file_bytes_fini(&file);
         return NULL;
     }
-    memcpy(sha256, held->sha256, FILE_BYTES_SHA256);
+    memcpy(sha256, file.sha256, FILE_BYTES_SHA256);
     return generation_lists_take(work->result->private->lists,
-                                 before == NULL ? NULL : before->private->lists, &named, held,
+                                 before == NULL ? NULL : before->private->lists, &named, &file,
                                  problems);
 }
 
@@ -142,9 +157,6 @@ static bool is_kept(const struct order *order, const struct state_version *kept)
 void generation_order_file_drop_bytes(struct generation_candidate *candidate)
 {
     file_bytes_fini(&candidate->file);
-    for (size_t i = 0; i < candidate->list_count; i++) {
-        file_bytes_fini(&candidate->lists[i].file);
-    }
 }
 
 /* What the file was in the generation before. */
@@ -199,17 +211,31 @@ static char *claimed_id(const struct file_bytes *file)
     return copy;
 }
 
+/* Lists that lost most of their names make the file as bad as one with an error. */
+static void refuse_shrunk(const struct generation_work *work,
+                          struct generation_candidate *candidate)
+{
+    if (candidate->order != NULL && !generation_shrink_allows(work, candidate)) {
+        candidate->failed_id = strdup(candidate->order->id);
+        order_unref(candidate->order);
+        candidate->order = NULL;
+    }
+}
+
 void generation_order_file_read(struct generation_work *work,
                                 struct generation_candidate *candidate)
 {
     char why[WHY_MAX];
     struct reading reading = {.work = work, .candidate = candidate};
-    candidate->hashed = file_bytes_read(work->folder.descriptor, candidate->path,
-                                        YAML_TEXT_BYTES_MAX, &candidate->file, why);
+    int folder = work->folder.descriptor;
+    candidate->hashed =
+        !generation_is_unfinished(work, folder, candidate->path, why) &&
+        file_bytes_read(folder, candidate->path, YAML_TEXT_BYTES_MAX, &candidate->file, why);
     if (candidate->hashed) {
         memcpy(candidate->sha256, candidate->file.sha256, sizeof candidate->sha256);
         candidate->order = parse(&reading, &candidate->file, work->problems);
         candidate->failed_id = candidate->order == NULL ? claimed_id(&candidate->file) : NULL;
+        refuse_shrunk(work, candidate);
     } else {
         say_error(work, candidate->path, why);
     }
@@ -222,41 +248,6 @@ void generation_order_file_read(struct generation_work *work,
 
 /* ---- Last good versions ---- */
 
-/* Does the guard refuse a name of this kind, come what may? The root would need the protected names
- * as exceptions, which an order that was read before they changed has not. */
-static bool is_protected(const struct guard *guard, enum name_kind kind, const struct dname *name)
-{
-    char why[WHY_MAX];
-    return (kind == NAME_SUBTREE || kind == NAME_EXACT) &&
-           (name->labels == 0 || guard_judge(guard, name, why) == GUARD_PROTECTED);
-}
-
-struct protected_search {
-    const struct guard *guard;
-    bool found;
-};
-
-/* A suffix_map_visit_fn over a list. */
-static bool find_protected(void *ctx, const struct dname *name, uint32_t value)
-{
-    struct protected_search *search = ctx;
-    search->found = is_protected(search->guard, (enum name_kind)(value & ((1U << NAME_KIND_BITS) - 1)), name);
-    return !search->found;
-}
-
-/* Does an order block what is protected by now? */
-static bool blocks_protected(const struct order *order, const struct guard *guard)
-{
-    struct protected_search search = {.guard = guard};
-    for (size_t i = 0; !search.found && i < order->name_count; i++) {
-        search.found = is_protected(guard, order->names[i].kind, &order->names[i].name);
-    }
-    for (size_t i = 0; !search.found && i < order->list_count; i++) {
-        suffix_map_each(name_list_map(order->lists[i].names), find_protected, &search);
-    }
-    return search.found;
-}
-
 static void fall_back_to_before(struct generation_work *work,
                                 struct generation_candidate *candidate)
 {
@@ -265,11 +256,11 @@ static void fall_back_to_before(struct generation_work *work,
     if (old == NULL) {
         return;
     }
-    bool same_guard = memcmp(before->private->protected_names.sha256,
-                             work->result->private->protected_names.sha256, FILE_BYTES_SHA256) == 0;
-    if (!same_guard && blocks_protected(old->order, work->guard)) {
-        say_error(work, candidate->path,
-                  "its last good version is not used: it blocks a name that is protected now");
+    char why[WHY_MAX], text[2 * WHY_MAX];
+    if (!generation_same_guard(before, work->result) &&
+        !order_guard_allows(old->order, work->guard, why)) {
+        snprintf(text, sizeof text, "its last good version is not used: %s", why);
+        say_error(work, candidate->path, text);
         return;
     }
     candidate->order = order_ref(old->order);
@@ -277,8 +268,19 @@ static void fall_back_to_before(struct generation_work *work,
     candidate->last_good = true;
 }
 
-/* Reads the version under state. Its problems are not those of the file on disk: the first one goes
- * into the sentence that says why the version is not used. */
+/* The first error as a sentence; without one *why stays. */
+static void tell_error(const struct problem_list *problems, char why[static WHY_MAX])
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        if (problems->items[i].level == PROBLEM_ERROR) {
+            problem_format(&problems->items[i], why, WHY_MAX);
+            return;
+        }
+    }
+}
+
+/* Reads the version under state. Its problems are not those of the file on disk: the first error
+ * goes into the sentence that says why the version is not used. */
 static void read_kept(struct generation_work *work, struct generation_candidate *candidate,
                       const struct state_version *kept)
 {
@@ -290,9 +292,7 @@ static void read_kept(struct generation_work *work, struct generation_candidate 
     if (state_part_read(&kept->parts[0], &file, why)) {
         candidate->order = parse(&reading, &file, &problems);
         file_bytes_fini(&file);
-        if (problems.count > 0) {
-            problem_format(&problems.items[0], why, sizeof why);
-        }
+        tell_error(&problems, why);
     }
     if (candidate->order == NULL) {
         snprintf(text, sizeof text, "its last good version is not used: %s", why);

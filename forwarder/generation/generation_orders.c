@@ -17,6 +17,7 @@
 #include "forwarder/generation/generation_order_file.h"
 #include "forwarder/generation/generation_work.h"
 #include "forwarder/generation/state.h"
+#include "geo/file_identity.h"
 #include "policy/order.h"
 #include "policy/policy.h"
 
@@ -235,34 +236,15 @@ static void settle_ids(struct generation_work *work)
 
 /* ---- Files that nothing names ---- */
 
-/* A file whatever path leads to it. */
-struct identity {
-    dev_t device;
-    ino_t inode;
-};
-
 struct identities {
-    struct identity *items; /* sorted, once all are there */
+    struct file_identity *items; /* sorted, once all are there */
     size_t count;
 };
 
-static int compare_identities(const void *a, const void *b)
+static bool identify(const struct generation_work *work, const char *path,
+                     struct file_identity *out)
 {
-    const struct identity *left = a, *right = b;
-    if (left->device != right->device) {
-        return left->device < right->device ? -1 : 1;
-    }
-    return left->inode == right->inode ? 0 : left->inode < right->inode ? -1 : 1;
-}
-
-static bool identify(const struct generation_work *work, const char *path, struct identity *out)
-{
-    struct stat status;
-    if (fstatat(work->folder.descriptor, path, &status, 0) != 0) {
-        return false;
-    }
-    *out = (struct identity){status.st_dev, status.st_ino};
-    return true;
+    return file_identity_of(work->folder.descriptor, path, out);
 }
 
 static void add_identity(const struct generation_work *work, const char *order, const char *list,
@@ -297,7 +279,7 @@ static bool named_lists(const struct generation_work *work, struct identities *o
             add_identity(work, candidate->path, order->lists[j].path, out);
         }
     }
-    qsort(out->items, out->count, sizeof out->items[0], compare_identities);
+    qsort(out->items, out->count, sizeof out->items[0], file_identity_compare);
     return true;
 }
 
@@ -309,10 +291,10 @@ static void warn_of_unnamed(const struct generation_work *work)
     }
     for (size_t i = 0; i < work->folder.count; i++) {
         const struct order_folder_entry *entry = &work->folder.entries[i];
-        struct identity identity;
+        struct file_identity identity;
         if (!entry->is_order && (!identify(work, entry->path, &identity) ||
                                  bsearch(&identity, named.items, named.count, sizeof identity,
-                                         compare_identities) == NULL)) {
+                                         file_identity_compare) == NULL)) {
             say(work, PROBLEM_WARNING, entry->path,
                 "neither an order (*.yaml, *.yml) nor a list that an order names");
         }
@@ -372,8 +354,37 @@ static void refuse_bare_folder(struct generation_work *work)
     }
 }
 
+/* One order, whatever else lies in the folder. Nobody else has seen it yet, so it may be changed.
+ */
+static void read_only_order(struct generation_work *work)
+{
+    const struct order_folder_entry *only = work->options->only;
+    const char *root = work->options->config->orders;
+    work->folder = (struct order_folder){
+        .descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+    };
+    work->folder_read = work->folder.descriptor >= 0;
+    if (!work->folder_read) {
+        problem_list_add(work->problems, PROBLEM_ERROR, root, 0, 0, "cannot open this folder: %s",
+                         strerror(errno));
+        return;
+    }
+    struct generation_candidate *candidate = add_candidate(work, only->path, &only->scope);
+    if (candidate != NULL) {
+        generation_order_file_read(work, candidate);
+    }
+    if (candidate != NULL && candidate->order != NULL) {
+        candidate->order->status = ORDER_ACTIVE;
+        candidate->order->window_count = 0;
+    }
+}
+
 void generation_orders_read(struct generation_work *work)
 {
+    if (work->options->only != NULL) {
+        read_only_order(work);
+        return;
+    }
     work->folder_read =
         order_folder_read(work->options->config->orders, &work->folder, work->problems);
     refuse_bare_folder(work);
@@ -397,6 +408,7 @@ void generation_orders_fini(struct generation_work *work)
         generation_order_file_drop_bytes(candidate);
         for (size_t j = 0; j < candidate->list_count; j++) {
             free(candidate->lists[j].path);
+            free(candidate->lists[j].place);
         }
         free(candidate->lists);
         order_unref(candidate->order);

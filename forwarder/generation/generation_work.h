@@ -7,6 +7,7 @@
 #pragma once
 
 #include "forwarder/generation/generation.h"
+#include "geo/file_stream.h"
 #include "policy/dname.h"
 #include "policy/order_folder.h"
 
@@ -26,16 +27,18 @@ struct generation_private {
     struct generation_source *sources; /* by path */
     size_t source_count;
     struct generation_lists *lists;
-    struct file_bytes protected_names; /* as in force; without bytes: none */
+    struct file_bytes protected_names;    /* as in force; without bytes: none */
+    struct file_bytes protected_networks; /* likewise */
     uint8_t overrides_sha256[FILE_BYTES_SHA256];
     enum geo_field geo_field; /* that the database was opened with */
     uint8_t soa_rname[DNAME_MAX];
 };
 
-/* A list as an order file names it, and its bytes. */
+/* A list as an order file names it, and its file as it was read. */
 struct generation_list_file {
     char *path;
-    struct file_bytes file;
+    char *place; /* where the file lies: file.path; both below the orders folder, or absolute */
+    struct file_stream_known file;
 };
 
 /* One order file on its way into the generation. */
@@ -53,7 +56,7 @@ struct generation_candidate {
     uint8_t sha256[FILE_BYTES_SHA256];
 
     struct file_bytes file; /* what is to be kept under state; without bytes: nothing is */
-    struct generation_list_file *lists; /* that the file names, and their bytes in that case */
+    struct generation_list_file *lists; /* that the file names; kept beside it in that case */
     size_t list_count;
 };
 
@@ -77,9 +80,16 @@ struct generation_work {
 char *generation_order_name(const struct generation_work *work, const char *path,
                             char out[static GENERATION_NAME_MAX]);
 
+/* Is somebody writing this file (below dir, or AT_FDCWD)? Then it is not read, and why says so. */
+bool generation_is_unfinished(const struct generation_work *work, int dir, const char *path,
+                              char why[static WHY_MAX]);
+
 /* The order that a file became in a generation, or NULL; generation may be NULL. */
 const struct generation_source *generation_find_source(const struct generation *generation,
                                                        const char *path);
+
+/* Was the same protected when two generations were loaded? */
+bool generation_same_guard(const struct generation *a, const struct generation *b);
 
 /* Were two orders read from the same bytes, lists included? */
 bool generation_same_version(const struct order *a, const struct order *b);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "forwarder/generation/state_meta.h"
+#include "geo/file_stream.h"
 
 #define META "meta.json"
 #define META_BYTES_MAX (16U * 1024U * 1024U)
@@ -117,14 +118,10 @@ void state_version_fini(struct state_version *version)
     *version = (struct state_version){0};
 }
 
-bool state_part_read(const struct state_part *part, struct file_bytes *out,
-                     char why[static WHY_MAX])
+static bool is_as_kept(const struct state_part *part, const uint8_t *sha256,
+                       char why[static WHY_MAX])
 {
-    if (!file_bytes_read(AT_FDCWD, part->file, part->size, out, why)) {
-        return false;
-    }
-    if (memcmp(out->sha256, part->sha256, sizeof part->sha256) != 0) {
-        file_bytes_fini(out);
+    if (memcmp(sha256, part->sha256, sizeof part->sha256) != 0) {
         snprintf(why, WHY_MAX, "%s is damaged: its SHA-256 is not the one it was kept with",
                  part->file);
         return false;
@@ -132,15 +129,34 @@ bool state_part_read(const struct state_part *part, struct file_bytes *out,
     return true;
 }
 
+bool state_part_read(const struct state_part *part, struct file_bytes *out,
+                     char why[static WHY_MAX])
+{
+    if (!file_bytes_read(AT_FDCWD, part->file, part->size, out, why)) {
+        return false;
+    }
+    if (!is_as_kept(part, out->sha256, why)) {
+        file_bytes_fini(out);
+        return false;
+    }
+    return true;
+}
+
+bool state_part_know(const struct state_part *part, struct file_stream_known *out,
+                     char why[static WHY_MAX])
+{
+    return file_stream_know(AT_FDCWD, part->file, part->size, out, why) &&
+           is_as_kept(part, out->sha256, why);
+}
+
 bool state_version_is_whole(const struct state_version *version)
 {
     char why[WHY_MAX];
     for (size_t i = 0; i < version->count; i++) {
-        struct file_bytes file;
-        if (!state_part_read(&version->parts[i], &file, why)) {
+        struct file_stream_known known;
+        if (!state_part_know(&version->parts[i], &known, why)) {
             return false;
         }
-        file_bytes_fini(&file);
     }
     return true;
 }
@@ -202,7 +218,8 @@ static bool write_part(const char *folder, const struct state_part *part, char w
     }
     const struct state_version alone = {.parts = &there, .count = 1};
     bool done = state_version_is_whole(&alone) ||
-                file_bytes_write(there.file, part->bytes, part->size, why);
+                (part->source != NULL ? file_stream_copy(part->source, there.file, why)
+                                      : file_bytes_write(there.file, part->bytes, part->size, why));
     free(there.file);
     return done;
 }

@@ -27,13 +27,19 @@ struct state_key {
     const char *path; /* what is kept there, any text: "IT/milano.yaml", "database" */
 };
 
+struct file_stream_known;
+
 /* One file of a version. */
 struct state_part {
     char *origin; /* as it is named in what refers to it: a list's path in the order; UTF-8 */
     size_t size;
+    size_t names; /* that a list gave; 0: not known, or no list */
     uint8_t sha256[FILE_BYTES_SHA256];
-    char *file;        /* of a version that was read: where the copy lies */
-    const void *bytes; /* of a version that is to be written; borrowed */
+    char *file; /* of a version that was read: where the copy lies */
+    /* Of a version that is to be written, borrowed: its bytes, or the file they are in, as it was
+     * read. */
+    const void *bytes;
+    const struct file_stream_known *source;
 };
 
 /* In one that is to be written origin and id may be NULL, and path is the key's. */
@@ -60,6 +66,11 @@ void state_version_fini(struct state_version *version); /* what state_read fille
 /* Reads a part of a version that state_read found. False, with a sentence, if it is not what was
  * kept. */
 bool state_part_read(const struct state_part *part, struct file_bytes *out,
+                     char why[static WHY_MAX]);
+
+/* Finds such a part without holding it: *out is its file, as it was kept; borrowed from the part.
+ */
+bool state_part_know(const struct state_part *part, struct file_stream_known *out,
                      char why[static WHY_MAX]);
 
 /* Are all parts still what was kept? Reads them. */

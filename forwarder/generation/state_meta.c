@@ -89,7 +89,8 @@ static json_t *format_part(const struct state_part *part)
 {
     char sha256[FILE_BYTES_HEX_MAX];
     const char *origin = part->origin == NULL ? "" : part->origin;
-    return json_pack("{s:s, s:I, s:s}", "origin", origin, "size", (json_int_t)part->size, "sha256",
+    return json_pack("{s:s, s:I, s:I, s:s}", "origin", origin, "size", (json_int_t)part->size,
+                     "names", (json_int_t)part->names, "sha256",
                      file_bytes_hex(part->sha256, sha256));
 }
 
@@ -132,13 +133,14 @@ static bool parse_sha256(const char *text, uint8_t out[static FILE_BYTES_SHA256]
 static bool parse_part(json_t *json, struct state_part *out)
 {
     const char *origin, *sha256;
-    json_int_t size;
-    if (json_unpack(json, "{s:s, s:I, s:s}", "origin", &origin, "size", &size, "sha256", &sha256) !=
-            0 ||
-        size < 0 || !parse_sha256(sha256, out->sha256)) {
+    json_int_t size, names = 0; /* versions that were kept before names were counted have none */
+    if (json_unpack(json, "{s:s, s:I, s?I, s:s}", "origin", &origin, "size", &size, "names", &names,
+                    "sha256", &sha256) != 0 ||
+        size < 0 || names < 0 || !parse_sha256(sha256, out->sha256)) {
         return false;
     }
     out->size = (size_t)size;
+    out->names = (size_t)names;
     out->origin = strdup(origin);
     return out->origin != NULL;
 }

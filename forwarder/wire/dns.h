@@ -37,13 +37,17 @@ enum dns_type {
     DNS_TYPE_A = 1,
     DNS_TYPE_CNAME = 5,
     DNS_TYPE_SOA = 6,
+    DNS_TYPE_TXT = 16,
     DNS_TYPE_AAAA = 28,
+    DNS_TYPE_DNAME = 39,
     DNS_TYPE_OPT = 41,
     DNS_TYPE_DS = 43,
     DNS_TYPE_DNSKEY = 48,
     DNS_TYPE_SVCB = 64,
+    DNS_TYPE_HTTPS = 65,
     DNS_TYPE_IXFR = 251,
     DNS_TYPE_AXFR = 252,
+    DNS_TYPE_ANY = 255, /* in questions only */
 };
 
 #define DNS_CLASS_IN 1

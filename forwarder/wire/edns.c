@@ -2,7 +2,7 @@
  *
  * Reading a query's OPT record, writing the one of an answer made here, and its server cookie.
  * Not a parser of records: those before the OPT are stepped over by their lengths, and of the
- * options only COOKIE is looked at. The hash of the cookie is libknot's.
+ * options only COOKIE, SDE and EDE are looked at. The hash of the cookie is libknot's.
  */
 #include "forwarder/wire/edns.h"
 
@@ -68,17 +68,30 @@ static bool cookie_is_well_formed(struct span cookie)
             cookie.size <= EDNS_COOKIE_MAX);
 }
 
-static struct span find_cookie(struct span options)
+/* An EDE of INFO-CODE 0 and no more: in a query it reports nothing. */
+static bool is_bare_ede(uint16_t code, struct span data)
+{
+    return code == KNOT_EDNS_OPTION_EDE && data.size == INFO_CODE_SIZE && data.bytes[0] == 0 &&
+           data.bytes[1] == 0;
+}
+
+/* Reads the options up to the first whose length does not fit. */
+static void take_options(struct span options, struct edns_query *out)
 {
     struct span_reader reader = span_reader(options);
-    while (!reader.failed && reader.at < options.size) {
+    bool has_cookie = false;
+    while (reader.at < options.size) {
         uint16_t code = span_read_u16(&reader);
         struct span data = span_read(&reader, span_read_u16(&reader));
-        if (code == KNOT_EDNS_OPTION_COOKIE) {
-            return cookie_is_well_formed(data) ? data : (struct span){0};
+        if (reader.failed) {
+            return;
         }
+        if (code == KNOT_EDNS_OPTION_COOKIE && !has_cookie) {
+            has_cookie = true;
+            out->cookie = cookie_is_well_formed(data) ? data : (struct span){0};
+        }
+        out->structured |= code == EDNS_OPTION_SDE || is_bare_ede(code, data);
     }
-    return (struct span){0};
 }
 
 /* CLASS and TTL of an OPT are its fields (RFC 6891 section 6.1.3). */
@@ -92,7 +105,7 @@ static void take_opt(const struct record *opt, struct edns_query *out)
     out->udp_size = opt->class < DNS_UDP_DEFAULT ? DNS_UDP_DEFAULT : opt->class;
     out->version = (uint8_t)(opt->ttl >> 16);
     out->dnssec_ok = (opt->ttl & KNOT_EDNS_DO_MASK) != 0;
-    out->cookie = find_cookie(opt->rdata);
+    take_options(opt->rdata, out);
 }
 
 void edns_query_decode(struct span message, const struct dns_question *question,

@@ -14,6 +14,11 @@
 #define EDNS_COOKIE_MAX 40    /* client and server cookie together */
 #define EDNS_COOKIE_SECRET 16 /* octets of the secret behind server cookies */
 
+/* Asks for structured errors (draft-ietf-dnsop-structured-dns-error section 5.4; its data, if any,
+ * is ignored). IANA's registry has this code for the draft, which the RFC Editor holds; the text of
+ * the draft (-25) still says TBD1, and libknot 3.2 does not know it. */
+#define EDNS_OPTION_SDE 26
+
 /* Octets of our own OPT with the longest cookie and an EDE code, but no EXTRA-TEXT. */
 #define EDNS_ANSWER_BARE_MAX (11 + 4 + EDNS_COOKIE_MAX + 4 + 2)
 
@@ -24,12 +29,15 @@ struct edns_query {
     uint16_t udp_size; /* as sent; 512 for values below it and without an OPT */
     uint8_t version;
     bool dnssec_ok;
+    bool structured;    /* asks for structured errors: SDE, or as drafts before it had it an EDE of
+                         * INFO-CODE 0 without EXTRA-TEXT */
     struct span cookie; /* the option's data if well-formed (8, or 16 to 40 octets), else empty */
 };
 
 /* Reads the OPT of a query whose question was DNS_QUESTION_ONE. Never fails: what cannot be read is
  * as if absent. An OPT outside the additional section, or with an owner other than the root, is
- * none; of several the first is read, of several COOKIE options likewise. Linear in the message,
+ * none; of several the first is read, of several COOKIE options likewise; any option may ask for
+ * structured errors. Linear in the message,
  * whatever its counts say: names are skipped, no compression pointer is followed. */
 void edns_query_decode(struct span message, const struct dns_question *question,
                        struct edns_query *out);

@@ -245,6 +245,7 @@ class Daemon(Process):
                 "orders": "orders",
                 "state": "state",
                 "control": "control.sock",
+                "watch": "no",  # tests say when files are read
             },
             config or {},
         )

@@ -48,6 +48,7 @@ MISTAKES = {
     "empty-name": ("exact: ['']\n", ["5:9"]),
     "top-level": ("exact: [com]\n", ["5:9"]),
     "public-suffix": ("exact: [co.uk]\n", ["5:9"]),
+    "widely-used": ("exact: [fastly.net, www.fastly.net]\n", ["5:9"]),
     "root": ("exact: ['.']\n", ["5:9"]),
     "wildcard": ("exact: ['*.x.example']\n", ["5:9"]),
     "protected": ("exact: [protected.example]\n", ["5:9"]),
@@ -59,17 +60,18 @@ MISTAKES = {
     "received": ("received: yesterday\n", ["5:11"]),
     "review": ("review: soon\n", ["5:9"]),
     "several": ("status: x\naction: y\nscope: z\nnope: 1\n", ["5:9", "6:9", "7:8", "8:1"]),
+    "no-target": ("action: cname\n", ["5:9"]),
+    "needless-target": ("target: x.example\n", ["5:9"]),
+    "own-target": ("action: cname\ntarget: a.x.example\n", ["6:9"]),
+    "language": ("message: {en: x, EN: y, e_n: z}\n", ["5:18", "5:25"]),
+    "item-dates": ("exact: [{name: y.example, until: 2026-01-01, nom: x}]\n", ["5:34", "5:46"]),
+    "label": ("any-tld: [a.b, com]\n", ["5:11", "5:16"]),
+    "wide-answers": ("answers: [203.0.113.7/32, 203.0.0.0/16]\n", ["5:27"]),
+    "protected-answers": ("answers: [198.51.100.0/24]\n", ["5:11"]),
+    "aliases": ("aliases: all\n", ["5:10"]),
+    "windows": ("windows: [{days: [sat], from: 24:00, to: 1:00}]\n", ["5:10", "5:31", "5:42"]),
+    "history": ("history: [{at: today, by: x, what: y}]\n", ["5:16"]),
     # What this build does not support is an error that says so.
-    "no-cname": ("action: cname\n", ["5:9"]),
-    "no-target": ("target: x.example\n", ["5:9"]),
-    "no-languages": ("message: {en: x}\n", ["5:10"]),
-    "no-any-tld": ("any-tld: [x]\n", ["5:10"]),
-    "no-answers": ("answers: [203.0.113.7/32]\n", ["5:10"]),
-    "no-aliases": ("aliases: yes\n", ["5:10"]),
-    "no-windows": ("windows: [{days: [sat]}]\n", ["5:10"]),
-    "no-rpz": ("lists: [{file: good.txt, format: rpz}]\n", ["5:34"]),
-    "no-hosts": ("lists: [{file: good.txt, format: hosts}]\n", ["5:34"]),
-    "no-gz": ("lists: [{file: good.txt.gz, format: names}]\n", ["5:16"]),
     "no-subdivision": ("scope: [IT, US-CA]\n", ["5:13"]),
 }
 
@@ -130,9 +132,11 @@ class Errors(SiteTest):
         files = {
             "country.mmdb": small_database(),
             "protected.txt": "# kept\nprotected.example\nwww.example.net\n",
+            "networks.txt": "198.51.100.53 # kept\n",
             **(files or {}),
         }
-        config = {**SMALL, "block": {"protected-names": "protected.txt"}, **(config or {})}
+        block = {"protected-names": "protected.txt", "protected-networks": "networks.txt"}
+        config = {**SMALL, "block": block, **(config or {})}
         return Daemon(
             self.site,
             [("127.0.0.2", 53)],
@@ -197,7 +201,7 @@ class Errors(SiteTest):
 
     def test_folders(self):
         good = {
-            path: GOOD.format(id)
+            path: GOOD.format(id).replace("x.example", f"x{id}.example")
             for id, path in enumerate(
                 (
                     "IT/a.yaml",
@@ -280,13 +284,18 @@ class Errors(SiteTest):
                 ["2:1", "3:12", "4:1"],
             ),
             ("protected.txt", b"a.example\na..b\n", ["2:1"]),
+            ("networks.txt", b"192.0.2.0/24\n192.0.2.1/24\n", ["2:1"]),
             ("country.mmdb", b"no database", [""]),
             ("country.mmdb", b"", [""]),
             ("cookie-secret", b"short", [""]),
         ]
         config = {
             "geo": {**SMALL["geo"], "overrides": "overrides.csv"},
-            "block": {"protected-names": "protected.txt", "cookie-secret": "cookie-secret"},
+            "block": {
+                "protected-names": "protected.txt",
+                "protected-networks": "networks.txt",
+                "cookie-secret": "cookie-secret",
+            },
         }
         for path, content, expected in rows:
             with self.subTest(path):
@@ -294,6 +303,7 @@ class Errors(SiteTest):
                     "overrides.csv": "",
                     "cookie-secret": "0" * 32,
                     "protected.txt": "a.example\n",
+                    "networks.txt": "192.0.2.0/24\n",
                 }
                 status, places, _ = self.check(
                     self.prepare(files={**good, path: content}, config=config)
@@ -304,8 +314,8 @@ class Errors(SiteTest):
         self.assertEqual((status, places, last), (0, {}, "0 errors, 0 warnings, 0 orders, 0 names"))
 
     def test_warnings(self):
-        """A review that is due, an order that has ended, an old database, nodata for nxdomain, and
-        designated resolvers: told with their place, and no error."""
+        """A review that is due, an order that has ended, an old database, nodata for nxdomain, names
+        that another order blocks, and designated resolvers: told with their place, and no error."""
         orders = {
             "IT/review.yaml": GOOD.format("review") + "review: 2020-01-01\n",
             "IT/ended.yaml": GOOD.format("ended") + "until: 2020-01-01T00:00:00Z\n",
@@ -327,7 +337,8 @@ class Errors(SiteTest):
                 "orders/IT/ended.yaml": ["5:8"],
                 "orders/IT/free.yaml": ["6:9"],
                 "orders/IT/wide.txt": ["2:1", "3:1"],
+                "orders/IT/wide.yaml": [""],
                 "country.mmdb": [""],
             },
         )
-        self.assertTrue(last.startswith("0 errors, 7 warnings, 4 orders"), last)
+        self.assertTrue(last.startswith("0 errors, 8 warnings, 4 orders"), last)

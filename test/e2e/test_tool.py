@@ -14,7 +14,7 @@ FORWARDED, FAILED, MISUSED, BLOCKED = 0, 1, 2, 3  # exit statuses
 TEST_KEYS = (
     "address country network source name type time verdict order matched action ede why"
 ).split()
-LIVE_KEYS = "generation loaded file sha256 order_loaded".split()
+LIVE_KEYS = "generation loaded file sha256 order_loaded ticket reads_answer link".split()
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
@@ -202,7 +202,7 @@ class Test(ToolTest):
                 self.assertRegex(got[key], f"^{INSTANT}$")
             self.assertGreaterEqual(got["generation"], 1)
             forwarded = self.ask_json("test", "--json", *live, "2.32.0.1", "www.example")
-            self.assertEqual([forwarded[key] for key in LIVE_KEYS[2:]], [None] * 3)
+            self.assertEqual([forwarded[key] for key in LIVE_KEYS[2:6]], [None] * 4)
 
     def test_for_a_person(self):
         """Where, how that is known, every order that names it, why it binds or not, the answer."""

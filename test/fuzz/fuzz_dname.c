@@ -53,6 +53,25 @@ static void read_text(const char *text, size_t len)
     require(dname_parse(formatted, strlen(formatted), &again, why) && dname_equal(&name, &again));
 }
 
+/* The quick way reads what dname_parse reads, and nothing else. */
+static void scan_text(const char *text, size_t len)
+{
+    struct dname scanned, parsed;
+    char why[WHY_MAX];
+    size_t used = dname_scan(text, len, &scanned);
+    require(used <= len);
+    if (used > 0) {
+        require_canonical(&scanned);
+        require(dname_parse(text, used, &parsed, why) && dname_equal(&parsed, &scanned));
+    } else {
+        bool plain = len > 0 && memchr(text, '.', len) != text;
+        for (size_t i = 0; i < len; i++) {
+            plain = plain && ((text[i] >= 'a' && text[i] <= 'z') || text[i] == '.');
+        }
+        require(!plain || !dname_parse(text, len, &parsed, why));
+    }
+}
+
 static void read_wire(const uint8_t *wire, size_t size)
 {
     struct dname name;
@@ -68,6 +87,7 @@ static void read_wire(const uint8_t *wire, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     read_text((const char *)data, size);
+    scan_text((const char *)data, size);
     read_wire(data, size);
     return 0;
 }

@@ -14,9 +14,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_fields(const struct edns_query *query)
 {
     assert(query->udp_size >= DNS_UDP_DEFAULT);
-    assert(query->present || (!query->several && query->cookie.size == 0));
+    assert(query->present || (!query->several && !query->structured && query->cookie.size == 0));
     assert(query->cookie.size == 0 || query->cookie.size == EDNS_COOKIE_CLIENT ||
            (query->cookie.size >= 16 && query->cookie.size <= EDNS_COOKIE_MAX));
+}
+
+/* Does an OPT that libknot has accepted ask for structured errors? */
+static bool asks(const knot_rrset_t *opt)
+{
+    const uint8_t *sde = knot_edns_get_option(opt, EDNS_OPTION_SDE, NULL);
+    const uint8_t *ede = NULL;
+    bool bare = false;
+    while ((ede = knot_edns_get_option(opt, KNOT_EDNS_OPTION_EDE, ede)) != NULL) {
+        bare |= knot_edns_opt_get_length(ede) == 2 &&
+                knot_wire_read_u16(knot_edns_opt_get_data((uint8_t *)ede)) == 0;
+    }
+    return sde != NULL || bare;
 }
 
 /* libknot refuses more than we do, and takes an OPT whose owner is not the root. */
@@ -35,6 +48,7 @@ static void check_with_knot(struct span message, const struct edns_query *query)
         assert(query->udp_size == (payload < DNS_UDP_DEFAULT ? DNS_UDP_DEFAULT : payload));
         assert(query->version == knot_edns_get_version(packet->opt_rr));
         assert(query->dnssec_ok == knot_edns_do(packet->opt_rr));
+        assert(query->structured == asks(packet->opt_rr));
     }
     knot_pkt_free(packet);
 }

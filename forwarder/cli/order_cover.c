@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Coverage (see order_cover.h). Names of the file that have dates of their own do not cover: they
+ * may not bind for as long as what is asked for. Other orders are asked as a client of each country
+ * in scope would, by the decision of the daemon, and must block to the end of this one.
+ */
+#include "forwarder/cli/order_cover.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/policy.h"
+#include "policy/suffix_map.h"
+
+#define SEED 0
+#define COUNTRIES_MAX (26 * 26)
+#define TYPE_A 1
+
+struct order_cover {
+    const struct order *order;
+    const struct policy *policy;
+    int64_t now;
+    struct suffix_map *names; /* kinds */
+    struct country countries[COUNTRIES_MAX];
+    size_t country_count;
+};
+
+static struct suffix_map *map_names(const struct order *order)
+{
+    struct suffix_map_builder *builder = suffix_map_builder_new(SEED);
+    for (size_t i = 0; builder != NULL && i < order->name_count; i++) {
+        const struct order_name *name = &order->names[i];
+        if ((name->term == 0 || name->kind == NAME_EXCEPT) &&
+            !suffix_map_builder_add(builder, &name->name, (uint32_t)name->kind)) {
+            suffix_map_builder_free(builder);
+            return NULL;
+        }
+    }
+    return builder == NULL ? NULL : suffix_map_seal(builder);
+}
+
+static void find_countries(struct order_cover *cover)
+{
+    for (int first = 'A'; first <= 'Z'; first++) {
+        for (int second = 'A'; second <= 'Z'; second++) {
+            const struct country country = {{(char)first, (char)second}};
+            if (order_scope_has(&cover->order->scope, country, cover->now)) {
+                cover->countries[cover->country_count++] = country;
+            }
+        }
+    }
+}
+
+struct order_cover *order_cover_new(const struct order *order, const struct policy *policy,
+                                    int64_t now)
+{
+    struct order_cover *cover = calloc(1, sizeof *cover);
+    if (cover == NULL) {
+        return NULL;
+    }
+    *cover = (struct order_cover){.order = order, .policy = policy, .now = now};
+    cover->names = map_names(order);
+    if (cover->names == NULL) {
+        free(cover);
+        return NULL;
+    }
+    find_countries(cover);
+    return cover;
+}
+
+void order_cover_free(struct order_cover *cover)
+{
+    if (cover != NULL) {
+        suffix_map_free(cover->names);
+        free(cover);
+    }
+}
+
+static enum order_cover_verdict judge_own(const struct order_cover *cover,
+                                          const struct order_edit_item *item)
+{
+    struct suffix_keys keys;
+    bool blocked = false;
+    suffix_keys_init(&keys, &item->name, SEED);
+    for (unsigned labels = 0; labels <= item->name.labels; labels++) {
+        const uint32_t *found = NULL;
+        size_t count = suffix_map_find(cover->names, &keys, labels, &found);
+        for (size_t i = 0; i < count; i++) {
+            if (found[i] == NAME_EXCEPT) {
+                return ORDER_COVER_EXCEPT;
+            }
+            blocked =
+                blocked || found[i] == NAME_SUBTREE ||
+                (found[i] == NAME_EXACT && item->kind == NAME_EXACT && labels == item->name.labels);
+        }
+    }
+    return blocked ? ORDER_COVER_OWN : ORDER_COVER_FREE;
+}
+
+/* Who blocks it in one country; NULL: nobody blocks all of it. */
+static const struct order *blocker(const struct order_cover *cover, struct country country,
+                                   const struct order_edit_item *item)
+{
+    const struct policy_client client = {.country = country};
+    const struct policy_question question = {
+        .qname = &item->name, .qtype = TYPE_A, .now = cover->now};
+    struct policy_match match;
+    if (policy_decide(cover->policy, &client, &question, &match, NULL, NULL) == POLICY_PASS ||
+        match.trigger != POLICY_NAME) {
+        return NULL;
+    }
+    const struct order *order = policy_order(cover->policy, match.order);
+    bool all = item->kind == NAME_EXACT || (!match.exact && !match.free_below);
+    /* A name of the file that ends before its order would cover it today, and not to the end. */
+    all = all && match.end >= cover->order->end;
+    return all && order->except_networks == NULL && order->window_count == 0 ? order : NULL;
+}
+
+enum order_cover_verdict order_cover_judge(const struct order_cover *cover,
+                                           const struct order_edit_item *item, const char **by)
+{
+    enum order_cover_verdict own = judge_own(cover, item);
+    const struct order *other = NULL;
+    *by = cover->order->id;
+    if (own != ORDER_COVER_FREE || cover->policy == NULL) {
+        return own;
+    }
+    for (size_t i = 0; i < cover->country_count; i++) {
+        other = blocker(cover, cover->countries[i], item);
+        if (other == NULL) {
+            return ORDER_COVER_FREE;
+        }
+    }
+    if (other == NULL) {
+        return ORDER_COVER_FREE;
+    }
+    *by = other->id;
+    return strcmp(other->id, cover->order->id) == 0 ? ORDER_COVER_OWN : ORDER_COVER_OTHER;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What is blocked already for the clients of an order: by its own file, by its lists, by other
+ * orders.
+ */
+#pragma once
+
+#include "geo/country.h"
+#include "policy/order_edit.h"
+
+struct order_cover;
+struct policy;
+
+/* policy holds the other orders (NULL: nothing is known of them); all is borrowed. NULL when memory
+ * is out. */
+struct order_cover *order_cover_new(const struct order *order, const struct policy *policy,
+                                    int64_t now);
+void order_cover_free(struct order_cover *cover); /* NULL is allowed */
+
+enum order_cover_verdict {
+    ORDER_COVER_FREE,
+    ORDER_COVER_OWN,    /* the order itself blocks it; as long as the order */
+    ORDER_COVER_OTHER,  /* for every country of the order another one does now and until
+                         * this one ends; *by is its id */
+    ORDER_COVER_EXCEPT, /* an exception of the order covers it: it would not be blocked */
+};
+enum order_cover_verdict order_cover_judge(const struct order_cover *cover,
+                                           const struct order_edit_item *item, const char **by);

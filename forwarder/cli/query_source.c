@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Reading files of queries (see query_source.h). Captures are opened by libpcap; what is in a
+ * packet is query_packet's business.
+ */
+#include "forwarder/cli/query_source.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forwarder/cli/cli_output.h"
+#include "forwarder/cli/query_packet.h"
+#include "forwarder/explain/problem_report.h"
+
+#define BAD_LINES_SHOWN 20
+
+/* ---- Text ---- */
+
+static void show_bad(const char *path, unsigned number, const char *why)
+{
+    struct problem_list problems;
+    problem_list_init(&problems);
+    problem_list_add(&problems, PROBLEM_ERROR, path, number, 0, "%s", why);
+    problem_report(&problems, stderr);
+    problem_list_fini(&problems);
+}
+
+static bool read_text(FILE *in, const char *path, query_record_fn *tell, void *ctx,
+                      struct query_source_result *out)
+{
+    char *line = NULL, why[WHY_MAX];
+    size_t capacity = 0;
+    ssize_t len;
+    unsigned number = 0;
+    bool more = true;
+    while (more && (len = getline(&line, &capacity, in)) >= 0) {
+        struct query_record record;
+        number++;
+        switch (query_record_parse(line, (size_t)len, &record, why)) {
+        case QUERY_RECORD_NOTHING:
+            continue;
+        case QUERY_RECORD_BAD:
+            out->read++;
+            if (out->bad++ < BAD_LINES_SHOWN) {
+                show_bad(path, number, why);
+            }
+            continue;
+        case QUERY_RECORD_ONE:
+            out->read++;
+            more = tell(ctx, &record);
+        }
+    }
+    free(line);
+    if (more && !feof(in)) {
+        cli_output_error("%s: %s", path, strerror(errno));
+    }
+    return more && feof(in);
+}
+
+/* ---- Captures ---- */
+
+/* False for a link layer that is not read. */
+static bool link_of(pcap_t *capture, enum query_packet_link *out)
+{
+    static const struct {
+        int type;
+        enum query_packet_link link;
+    } rows[] = {
+        {DLT_EN10MB, QUERY_PACKET_ETHERNET},  {DLT_RAW, QUERY_PACKET_IP},
+        {DLT_IPV4, QUERY_PACKET_IP},          {DLT_IPV6, QUERY_PACKET_IP},
+        {DLT_LINUX_SLL, QUERY_PACKET_COOKED}, {DLT_LINUX_SLL2, QUERY_PACKET_COOKED_2},
+        {DLT_NULL, QUERY_PACKET_LOOPBACK},    {DLT_LOOP, QUERY_PACKET_LOOPBACK},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].type == pcap_datalink(capture)) {
+            *out = rows[i].link;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_packets(pcap_t *capture, const char *path, query_record_fn *tell, void *ctx,
+                         struct query_source_result *out)
+{
+    enum query_packet_link link;
+    struct pcap_pkthdr *header;
+    const u_char *bytes;
+    int outcome = 1;
+    bool more = true;
+    if (!link_of(capture, &link)) {
+        cli_output_error("%s: packets of link type %d are not read; expected Ethernet, IP, Linux "
+                         "cooked or loopback",
+                         path, pcap_datalink(capture));
+        return false;
+    }
+    while (more && (outcome = pcap_next_ex(capture, &header, &bytes)) == 1) {
+        out->read++;
+        more = query_packet_each(link, (struct span){bytes, header->caplen}, tell, ctx);
+    }
+    if (more && outcome != PCAP_ERROR_BREAK) {
+        cli_output_error("%s: packet %llu: %s", path, (unsigned long long)out->read + 1,
+                         pcap_geterr(capture));
+    }
+    return more && outcome == PCAP_ERROR_BREAK;
+}
+
+/* Takes over the stream. */
+static bool read_capture(FILE *in, const char *path, query_record_fn *tell, void *ctx,
+                         struct query_source_result *out)
+{
+    char why[PCAP_ERRBUF_SIZE] = "";
+    pcap_t *capture = pcap_fopen_offline(in, why);
+    if (capture == NULL) {
+        cli_output_error("%s: %s", path, why);
+        fclose(in);
+        return false;
+    }
+    bool done = read_packets(capture, path, tell, ctx, out);
+    pcap_close(capture);
+    return done;
+}
+
+/* ---- Either ---- */
+
+enum kind {
+    KIND_TEXT,
+    KIND_CAPTURE,
+    KIND_FRAMES, /* of Frame Streams, which dnstap is written in */
+};
+
+/* By the first octets, which are put back by starting again. */
+static enum kind kind_of(FILE *in)
+{
+    static const struct {
+        unsigned char magic[4];
+        enum kind kind;
+    } rows[] = {
+        {{0xa1, 0xb2, 0xc3, 0xd4}, KIND_CAPTURE}, {{0xd4, 0xc3, 0xb2, 0xa1}, KIND_CAPTURE},
+        {{0xa1, 0xb2, 0x3c, 0x4d}, KIND_CAPTURE}, {{0x4d, 0x3c, 0xb2, 0xa1}, KIND_CAPTURE},
+        {{0x0a, 0x0d, 0x0d, 0x0a}, KIND_CAPTURE}, {{0, 0, 0, 0}, KIND_FRAMES},
+    };
+    unsigned char magic[4];
+    size_t size = fread(magic, 1, sizeof magic, in);
+    rewind(in);
+    for (size_t i = 0; size == sizeof magic && i < sizeof rows / sizeof rows[0]; i++) {
+        if (memcmp(rows[i].magic, magic, sizeof magic) == 0) {
+            return rows[i].kind;
+        }
+    }
+    return KIND_TEXT;
+}
+
+bool query_source_read(const char *path, query_record_fn *tell, void *ctx,
+                       struct query_source_result *out)
+{
+    *out = (struct query_source_result){0};
+    if (strcmp(path, "-") == 0) {
+        return read_text(stdin, "standard input", tell, ctx, out);
+    }
+    FILE *in = fopen(path, "re");
+    if (in == NULL) {
+        cli_output_error("%s: %s", path, strerror(errno));
+        return false;
+    }
+    bool done = false;
+    switch (kind_of(in)) {
+    case KIND_TEXT:
+        done = read_text(in, path, tell, ctx, out);
+        break;
+    case KIND_CAPTURE:
+        return read_capture(in, path, tell, ctx, out);
+    case KIND_FRAMES:
+        cli_output_error("%s: dnstap is not supported by this build; expected text (NAME [COUNT], "
+                         "COUNT NAME or ADDRESS NAME [TYPE] [COUNT]), pcap or pcapng",
+                         path);
+        break;
+    }
+    fclose(in);
+    return done;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A message of a client as far as the path of a query has read it, and what becomes of one that an
+ * order binds. Shared by the way there (query.h) and the way back (query_answer.h); nobody else's.
+ */
+#pragma once
+
+#include "forwarder/query.h"
+
+/* The header is read first, then, if it must be, the question. */
+struct query_seen {
+    const struct query_client *client;
+    struct span message;
+    struct block_query block; /* header; question and OPT after query_seen_question */
+    struct dname qname;       /* after query_seen_name */
+};
+
+/* Reads question and OPT behind the header; false if there is no readable question. */
+bool query_seen_question(struct query_seen *seen);
+
+/* The same, and the qname in canonical form. */
+bool query_seen_name(struct query_seen *seen);
+
+/* Where result->match binds, whatever the OPT says: sets the rest of result, and out. in_answer: it
+ * is of something in upstream's answer, not of the qname. */
+void query_seen_listed(const struct query_env *env, const struct query_seen *seen, bool in_answer,
+                       struct query_result *result, uint8_t out[static BLOCK_ANSWER_MAX]);

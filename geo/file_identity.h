@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A file, whatever path leads to it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct file_identity {
+    dev_t device;
+    ino_t inode;
+};
+
+/* Of what path (below dir, or AT_FDCWD) leads to, links followed; false if that is nothing. */
+bool file_identity_of(int dir, const char *path, struct file_identity *out);
+
+/* Does path lead to one of count files? */
+bool file_identity_among(const struct file_identity *files, size_t count, int dir,
+                         const char *path);
+
+/* An order of identities, for qsort and bsearch. */
+int file_identity_compare(const void *a, const void *b);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What only all names of an order together show, once they are read. Internal to the reading of
+ * orders (policy/order_reader.h). What two orders together show is not seen here.
+ */
+#pragma once
+
+#include "policy/order_reader.h"
+
+/* An error: an order that blocks nothing; a cname whose target the order blocks. A warning: names
+ * that another name of the order covers, or an exception; exceptions that match nothing; items that
+ * have ended; where nxdomain becomes nodata because names below a blocked name stay free. */
+void order_checks_names(struct order_reader *reader);

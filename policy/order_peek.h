@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What an order file says of itself, whether or not it is a valid order: as much as must be known
+ * before it is changed. A file whose errors an edit is about to mend is read here too.
+ */
+#pragma once
+
+#include "policy/order_edit.h"
+
+struct order_peek;
+
+/* NULL with an error in problems if the file is no YAML or no mapping, or memory is out. */
+struct order_peek *order_peek_open(const char *name, const struct file_bytes *file,
+                                   struct problem_list *problems);
+void order_peek_free(struct order_peek *peek); /* NULL is allowed */
+
+/* The id; "" for none. */
+const char *order_peek_id(const struct order_peek *peek);
+
+/* False, with an error in problems, if what stands there is no status. */
+bool order_peek_status(const struct order_peek *peek, enum order_status *out,
+                       struct problem_list *problems);
+
+/* Which of these items stand in the file, by kind and name; once held[] is set, for each of them.
+ * False when memory is out. */
+bool order_peek_held(const struct order_peek *peek, const struct order_edit_item *items,
+                     size_t count, bool *held);
+
+/* The newest entry of the history that says this key, or "". */
+const char *order_peek_newest(const struct order_peek *peek, const char *key);

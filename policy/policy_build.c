@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Making a policy of orders, and freeing it (its memory is explained in policy/policy_layout.h).
+ * Everything that a decision asks is made here, so that deciding needs no memory.
+ */
+#include "policy/policy_layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/network_rules.h"
+
+#define ORDERS_MAX (UINT32_MAX >> NAME_KIND_BITS) /* and parts */
+
+/* ---- Orders ---- */
+
+static int order_compare(const void *a, const void *b)
+{
+    const struct order *left = *(struct order *const *)a;
+    const struct order *right = *(struct order *const *)b;
+    if (left->effective != right->effective) {
+        return left->effective < right->effective ? -1 : 1;
+    }
+    return strcmp(left->id, right->id);
+}
+
+static bool take_orders(struct policy *policy, struct order *const *orders, size_t count)
+{
+    policy->orders = calloc(count + 1, sizeof *policy->orders);
+    if (policy->orders == NULL || count > ORDERS_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        policy->orders[i] = order_ref(orders[i]);
+    }
+    policy->count = count;
+    qsort(policy->orders, count, sizeof *policy->orders, order_compare);
+    return true;
+}
+
+/* ---- Names ---- */
+
+/* Makes room for the parts of all orders. */
+static bool reserve_parts(struct policy *policy)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct order *order = policy->orders[i];
+        most += 1 + order->term_count;
+        for (size_t n = 0; n < order->name_count; n++) {
+            most += order->names[n].ticket != NULL;
+        }
+    }
+    policy->parts = most <= ORDERS_MAX ? calloc(most + 1, sizeof *policy->parts) : NULL;
+    return policy->parts != NULL;
+}
+
+static const struct order_term *term_of(const struct order *order, const struct order_name *name)
+{
+    return name->term == 0 ? NULL : &order->terms[name->term - 1];
+}
+
+/* The part of a name with a ticket: mostly that of the name before it, as one ticket brings many.
+ */
+static uint32_t ticket_part(struct policy *policy, uint32_t index, const struct order_name *name)
+{
+    const struct order_term *term = term_of(policy->orders[index], name);
+    const struct policy_part *last = &policy->parts[policy->part_count - 1];
+    if (last->ticket == NULL || last->term != term || strcmp(last->ticket, name->ticket) != 0) {
+        policy->parts[policy->part_count++] = (struct policy_part){index, term, name->ticket};
+    }
+    return (uint32_t)(policy->part_count - 1);
+}
+
+static bool add_name(struct suffix_map_builder *builder, uint32_t part,
+                     const struct order_name *name)
+{
+    if (!suffix_map_builder_add(builder, &name->name,
+                                part << NAME_KIND_BITS | (uint32_t)name->kind)) {
+        return false;
+    }
+    bool frees =
+        name->kind == NAME_EXCEPT || name->kind == NAME_PASS || name->kind == NAME_PASS_BELOW;
+    for (unsigned labels = 0; frees && labels < name->name.labels; labels++) {
+        struct dname above;
+        dname_suffix(&name->name, labels, &above);
+        if (!suffix_map_builder_add(builder, &above, part << NAME_KIND_BITS | NAME_FREE_BELOW)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_order(struct policy *policy, struct suffix_map_builder *builder, uint32_t index)
+{
+    const struct order *order = policy->orders[index];
+    const uint32_t first = (uint32_t)policy->part_count; /* by term, for names without a ticket */
+    policy->parts[policy->part_count++] = (struct policy_part){.order = index};
+    for (size_t t = 0; t < order->term_count; t++) {
+        policy->parts[policy->part_count++] =
+            (struct policy_part){.order = index, .term = &order->terms[t]};
+    }
+    for (size_t n = 0; n < order->name_count; n++) {
+        const struct order_name *name = &order->names[n];
+        uint32_t part =
+            name->ticket != NULL ? ticket_part(policy, index, name) : first + (uint32_t)name->term;
+        if (!add_name(builder, part, name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool build_names(struct policy *policy)
+{
+    struct suffix_map_builder *builder = suffix_map_builder_new(policy->seed);
+    bool added = builder != NULL && reserve_parts(policy);
+    for (size_t i = 0; added && i < policy->count; i++) {
+        added = add_order(policy, builder, (uint32_t)i);
+    }
+    if (!added) {
+        suffix_map_builder_free(builder);
+        return false;
+    }
+    policy->names = suffix_map_seal(builder);
+    return policy->names != NULL;
+}
+
+static bool add_labels(const struct policy *policy, struct suffix_map_builder *builder)
+{
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct order *order = policy->orders[i];
+        for (size_t n = 0; n < order->any_tld_count; n++) {
+            if (!suffix_map_builder_add(builder, &order->any_tld[n], (uint32_t)i)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Without a label there is no map, so that no query asks for one. */
+static bool build_any_tld(struct policy *policy)
+{
+    size_t labels = 0;
+    for (size_t i = 0; i < policy->count; i++) {
+        labels += policy->orders[i]->any_tld_count;
+    }
+    if (labels == 0) {
+        return true;
+    }
+    struct suffix_map_builder *builder = suffix_map_builder_new(policy->seed);
+    if (builder == NULL || !add_labels(policy, builder)) {
+        suffix_map_builder_free(builder);
+        return false;
+    }
+    policy->any_tld = suffix_map_seal(builder);
+    return policy->any_tld != NULL;
+}
+
+/* ---- Countries ---- */
+
+/* Which countries an order can bind at or after loaded. */
+struct reach {
+    struct country_set countries;
+    bool unknown;
+    int64_t end; /* ORDER_ALWAYS: none at all */
+};
+
+static void reach_of_order(const struct order *order, int64_t loaded, struct reach *out)
+{
+    *out = (struct reach){
+        .countries = order->scope.countries,
+        .unknown = order->scope.unknown,
+        .end = order->status == ORDER_ACTIVE ? order->end : ORDER_ALWAYS,
+    };
+    for (unsigned group = 0; group < COUNTRY_GROUPS; group++) {
+        struct country_set members = {0};
+        if (order->scope.groups[group]) {
+            country_group_members_since((enum country_group)group, loaded, &members);
+        }
+        for (size_t i = 0; i < sizeof members.bits / sizeof *members.bits; i++) {
+            out->countries.bits[i] |= members.bits[i];
+        }
+    }
+}
+
+static bool reach_has(const struct reach *reach, unsigned country)
+{
+    if (reach->end == ORDER_ALWAYS) {
+        return false;
+    }
+    return country == COUNTRY_INDEX_UNKNOWN
+               ? reach->unknown
+               : country_set_has(&reach->countries, country_of_index(country));
+}
+
+static bool has_lists(const struct order *order)
+{
+    return order->list_count > 0;
+}
+
+static bool has_clients(const struct order *order)
+{
+    for (size_t i = 0; i < order->list_count; i++) {
+        if (name_list_clients(order->lists[i].names) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_answers(const struct order *order)
+{
+    for (size_t i = 0; i < order->list_count; i++) {
+        if (name_list_answers(order->lists[i].names) != NULL) {
+            return true;
+        }
+    }
+    return order->answers != NULL;
+}
+
+static void widen(int64_t ends[static COUNTRY_INDEXES], const struct reach *reach)
+{
+    for (unsigned country = 0; country < COUNTRY_INDEXES; country++) {
+        if (reach_has(reach, country) && reach->end > ends[country]) {
+            ends[country] = reach->end;
+        }
+    }
+}
+
+static void build_ends(struct policy *policy, const struct reach *reaches)
+{
+    for (unsigned country = 0; country < COUNTRY_INDEXES; country++) {
+        policy->scope_end[country] = ORDER_ALWAYS;
+        policy->answers_end[country] = ORDER_ALWAYS;
+    }
+    for (size_t i = 0; i < policy->count; i++) {
+        widen(policy->scope_end, &reaches[i]);
+        if (policy->orders[i]->aliases || has_answers(policy->orders[i])) {
+            widen(policy->answers_end, &reaches[i]);
+        }
+    }
+}
+
+typedef bool order_has_fn(const struct order *order);
+
+/* Fills the rows; with their orders still NULL it only counts. */
+static void fill_rows(const struct policy *policy, const struct reach *reaches, order_has_fn *has,
+                      struct policy_rows *rows)
+{
+    size_t used = 0;
+    for (unsigned row = 0; row <= POLICY_ROW_ALL; row++) {
+        rows->first[row] = used;
+        for (size_t i = 0; i < policy->count; i++) {
+            if (!has(policy->orders[i]) ||
+                (row != POLICY_ROW_ALL && !reach_has(&reaches[i], row))) {
+                continue;
+            }
+            if (rows->orders != NULL) {
+                rows->orders[used] = (uint32_t)i;
+            }
+            used++;
+        }
+    }
+    rows->first[POLICY_ROW_ALL + 1] = used;
+}
+
+static bool build_rows(const struct policy *policy, const struct reach *reaches, order_has_fn *has,
+                       struct policy_rows *rows)
+{
+    fill_rows(policy, reaches, has, rows);
+    rows->orders = calloc(rows->first[POLICY_ROW_ALL + 1] + 1, sizeof *rows->orders);
+    if (rows->orders == NULL) {
+        return false;
+    }
+    fill_rows(policy, reaches, has, rows);
+    return true;
+}
+
+static bool build_countries(struct policy *policy, int64_t loaded)
+{
+    struct reach *reaches = calloc(policy->count + 1, sizeof *reaches);
+    if (reaches == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < policy->count; i++) {
+        reach_of_order(policy->orders[i], loaded, &reaches[i]);
+    }
+    build_ends(policy, reaches);
+    bool built = build_rows(policy, reaches, has_lists, &policy->listed) &&
+                 build_rows(policy, reaches, has_clients, &policy->clients) &&
+                 build_rows(policy, reaches, has_answers, &policy->answers);
+    free(reaches);
+    return built;
+}
+
+/* Labels of any-tld stand at any depth with a public suffix behind them. */
+static void collect_depths(struct policy *policy)
+{
+    suffix_map_add_depths(policy->names, &policy->depths);
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct order *order = policy->orders[i];
+        for (size_t l = 0; l < order->list_count; l++) {
+            suffix_map_add_depths(name_list_map(order->lists[l].names), &policy->depths);
+        }
+    }
+    if (policy->any_tld != NULL) {
+        policy->depths = (struct suffix_depths){{UINT64_MAX, UINT64_MAX}};
+    }
+}
+
+/* ---- All together ---- */
+
+struct policy *policy_new(struct order *const *orders, size_t count, uint64_t seed, int64_t loaded)
+{
+    struct policy *policy = calloc(1, sizeof *policy);
+    if (policy == NULL) {
+        return NULL;
+    }
+    policy->seed = seed;
+    if (!take_orders(policy, orders, count) || !build_names(policy) || !build_any_tld(policy) ||
+        !build_countries(policy, loaded)) {
+        policy_free(policy);
+        return NULL;
+    }
+    collect_depths(policy);
+    return policy;
+}
+
+void policy_free(struct policy *policy)
+{
+    if (policy == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < policy->count; i++) {
+        order_unref(policy->orders[i]);
+    }
+    free(policy->orders);
+    free(policy->parts);
+    suffix_map_free(policy->names);
+    suffix_map_free(policy->any_tld);
+    free(policy->listed.orders);
+    free(policy->clients.orders);
+    free(policy->answers.orders);
+    free(policy);
+}

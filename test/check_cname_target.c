@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The question that is asked for the target of a CNAME. What becomes of its answer is tested with
+ * whole answers, by check_query_answer.c.
+ */
+#include "forwarder/cname_target.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#include "test/wire_notation.h"
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+#define NAME "03'www'03'bad'04'test'00"
+#define QUERY(flags, arcount, type, class) "abcd" flags "0001 0000 0000" arcount NAME type class
+#define TARGET(flags, arcount, type) \
+    "0000" flags "0001 0000 0000" arcount "04'page'04'test'00" type "0001"
+
+/* NULL: nothing is asked. */
+static const struct {
+    const char *label;
+    const char *query;
+    const char *asked;
+} QUERIES[] = {
+    {"A", QUERY("0100", "0000", "0001", "0001"), TARGET("0100", "0000", "0001")},
+    {"HTTPS", QUERY("0100", "0000", "0041", "0001"), TARGET("0100", "0000", "0041")},
+    {"without RD", QUERY("0000", "0000", "0001", "0001"), TARGET("0100", "0000", "0001")},
+    {"all flags", QUERY("07ff", "0000", "0001", "0001"), TARGET("0110", "0000", "0001")},
+    {"class ANY", QUERY("0100", "0000", "0001", "00ff"), TARGET("0100", "0000", "0001")},
+    {"with OPT", QUERY("0100", "0001", "0001", "0001") "00 0029 1000 00000000 0000",
+     TARGET("0100", "0001", "0001") "00 0029 04d0 00000000 0000"},
+    {"with DO and options",
+     QUERY("0100", "0001", "0001", "0001") "00 0029 1000 0000ffff 0006 000c 0002 0000",
+     TARGET("0100", "0001", "0001") "00 0029 04d0 00008000 0000"},
+    {"an unknown type", QUERY("0100", "0000", "ff00", "0001"), TARGET("0100", "0000", "ff00")},
+    {"the last type before those of questions", QUERY("0100", "0000", "007f", "0001"),
+     TARGET("0100", "0000", "007f")},
+    {"the first behind them", QUERY("0100", "0000", "0100", "0001"),
+     TARGET("0100", "0000", "0100")},
+
+    {"CNAME", QUERY("0100", "0000", "0005", "0001"), NULL},
+    {"ANY", QUERY("0100", "0000", "00ff", "0001"), NULL},
+    {"AXFR", QUERY("0100", "0000", "00fc", "0001"), NULL},
+    {"IXFR", QUERY("0100", "0000", "00fb", "0001"), NULL},
+    {"the first type of questions", QUERY("0100", "0000", "0080", "0001"), NULL},
+    {"class CH", QUERY("0100", "0000", "0001", "0003"), NULL},
+    {"no question", "abcd 0100 0000 0000 0000 0000", NULL},
+    {"no header", "abcd", NULL},
+};
+
+START_TEST(targets_are_asked_for)
+{
+    static const uint8_t wire[] = "\4page\4test";
+    uint8_t bytes[2][WIRE_NOTATION_MAX];
+    uint8_t out[CNAME_TARGET_QUERY_MAX];
+    struct dname target;
+    ck_assert(dname_decode(wire, sizeof wire, &target));
+    size_t size = cname_target_query(wire_parse(QUERIES[_i].query, bytes[0]), &target, out);
+    if (QUERIES[_i].asked == NULL) {
+        ck_assert_msg(size == 0, "%s", QUERIES[_i].label);
+        return;
+    }
+    struct span expected = wire_parse(QUERIES[_i].asked, bytes[1]);
+    ck_assert_msg(wire_equal((struct span){out, size}, expected), "%s", QUERIES[_i].label);
+}
+END_TEST
+
+/* Names that come compressed go in full: too many of them fit no message. */
+START_TEST(what_has_no_room_is_no_answer)
+{
+    static uint8_t bytes[DNS_MESSAGE_MAX];
+    static uint8_t room[DNS_MESSAGE_MAX];
+    uint8_t part[WIRE_NOTATION_MAX];
+    struct span_writer writer = span_writer(bytes, sizeof bytes);
+    struct dname qname = {.size = 1};
+    struct block_tail tail;
+    span_write(&writer,
+               wire_parse("1234 8180 0001 07d0 0000 0000 1e'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'"
+                          "00 0002 0001",
+                          part));
+    for (unsigned i = 0; i < 2000; i++) {
+        span_write(&writer, wire_parse("c00c 0002 0001 0000003c 0002 c00c", part));
+    }
+    ck_assert(!writer.failed);
+    struct span_writer out = span_writer(room, sizeof room);
+    ck_assert(!cname_target_read((struct span){bytes, writer.size}, &qname, &out, &tail));
+    bytes[6] = 1; /* 464 of them do */
+    out = span_writer(room, sizeof room);
+    ck_assert(cname_target_read((struct span){bytes, writer.size}, &qname, &out, &tail));
+    ck_assert_uint_eq(tail.answer_count, 464);
+    ck_assert_uint_eq(tail.answer.size, 464 * (32 + 10 + 32));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("cname_target");
+    TCase *tcase = tcase_create("cname_target");
+    tcase_add_loop_test(tcase, targets_are_asked_for, 0, (int)ROWS(QUERIES));
+    tcase_add_test(tcase, what_has_no_room_is_no_answer);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * By what an order matched, in the object and in the person's text: items with dates and tickets,
+ * labels under any suffix, windows, wildcards and their rules, clients. The clock stands at
+ * 2026-01-01T00:00:00Z, a Thursday, unless a row says otherwise.
+ */
+#include "forwarder/explain/explanation_match.h"
+
+#include <stdio.h>
+
+#include "forwarder/explain/explain.h"
+#include "forwarder/explain/explain_question.h"
+#include "test/explain_set.h"
+
+#define ROWS(table) (sizeof(table) / sizeof *(table))
+#define NOW EXPLAIN_SET_LOADED
+
+#define ORDER(id) "id: " id "\nauthority: Court\nissued: 2022-07-11\n"
+
+static const struct explain_set_order ORDERS[] = {
+    {"IT", ORDER("IT-ITEMS") "names:\n"
+                             "  - {name: dated.example, effective: 2025-06-01T00:00:00Z, "
+                             "until: 2026-06-01T00:00:00Z, ticket: \"4711\"}\n"
+                             "  - {name: item-later.example, effective: 2026-03-01T00:00:00Z}\n"
+                             "  - {name: item-ended.example, until: 2025-03-01T00:00:00Z}\n"
+                             "any-tld: [anytld]\nuntil: 2026-07-01T00:00:00Z\n"},
+    {"IT", ORDER("IT-WINDOW") "timezone: Europe/Rome\nnames: [window.example]\n"
+                              "windows: [{days: [sat], from: \"18:00\", to: \"23:30\"}]\n"},
+    {"IT", ORDER("IT-RPZ") "lists: [{file: a.rpz, format: rpz}]\nallow-wide: [\".\"]\n"},
+};
+
+struct question {
+    const char *address, *name, *type, *time;
+};
+
+static struct explain_question parse(const struct question *row)
+{
+    char why[WHY_MAX] = "";
+    struct explain_question question = {.now = NOW};
+    ck_assert_msg(explain_question_parse(&question, row->address, row->name, row->type, why), "%s",
+                  why);
+    ck_assert(row->time == NULL || explain_question_time(row->time, &question.now, why));
+    return question;
+}
+
+static json_t *ask(const struct explain_set *set, const struct question *row)
+{
+    struct explain_question question = parse(row);
+    json_t *object = explain_json(&set->generation, &question);
+    ck_assert_ptr_nonnull(object);
+    return object;
+}
+
+static const struct {
+    const char *label;
+    struct question question;
+    const char *verdict, *matched, *action, *ticket;
+    const char *why; /* behind the place */
+} VERDICTS[] = {
+    {"an item within its dates",
+     {"2.32.0.1", "x.dated.example", NULL, NULL},
+     "block",
+     "dated.example",
+     "refused",
+     "4711",
+     "order IT-ITEMS of Court binds clients in IT since 2025-06-01T00:00:00Z until "
+     "2026-06-01T00:00:00Z and names dated.example (ticket 4711)"},
+    {"an item before its dates",
+     {"2.32.0.1", "item-later.example", NULL, NULL},
+     "forward",
+     NULL,
+     NULL,
+     NULL,
+     "order IT-ITEMS of Court names item-later.example, but the item that names it is not yet in "
+     "force (from 2026-03-01T00:00:00Z)"},
+    {"an item after its dates",
+     {"2.32.0.1", "item-ended.example", NULL, NULL},
+     "forward",
+     NULL,
+     NULL,
+     NULL,
+     "order IT-ITEMS of Court names item-ended.example, but the item that names it has ended (at "
+     "2025-03-01T00:00:00Z)"},
+    {"a label under a public suffix",
+     {"2.32.0.1", "www.anytld.co.uk", NULL, NULL},
+     "block",
+     "anytld.co.uk",
+     "refused",
+     NULL,
+     "order IT-ITEMS of Court binds clients in IT until 2026-07-01T00:00:00Z and names anytld "
+     "under any public suffix, here anytld.co.uk"},
+    {"outside the window",
+     {"2.32.0.1", "window.example", NULL, NULL},
+     "forward",
+     NULL,
+     NULL,
+     NULL,
+     "order IT-WINDOW of Court names window.example, but it is in none of its windows (the next "
+     "one opens at 2026-01-03T17:00:00Z)"},
+    {"within the window",
+     {"2.32.0.1", "window.example", NULL, "2026-01-03T18:00:00Z"},
+     "block",
+     "window.example",
+     "refused",
+     NULL,
+     "order IT-WINDOW of Court binds clients in IT, in a window that closes at "
+     "2026-01-03T22:30:00Z, and names window.example"},
+    {"a wildcard",
+     {"2.32.0.1", "x.below.example", NULL, NULL},
+     "block",
+     "*.below.example",
+     "nxdomain",
+     NULL,
+     "order IT-RPZ of Court binds clients in IT and names *.below.example"},
+    {"above the wildcard",
+     {"2.32.0.1", "below.example", NULL, NULL},
+     "forward",
+     NULL,
+     NULL,
+     NULL,
+     "no order names below.example"},
+    {"a name that passes",
+     {"2.32.0.1", "pass.below.example", NULL, NULL},
+     "forward",
+     NULL,
+     NULL,
+     NULL,
+     "order IT-RPZ of Court names *.below.example, but an exception of the order covers the name"},
+    {"a client",
+     {"2.32.0.9", "any.example", NULL, NULL},
+     "block",
+     "2.32.0.9/32",
+     "nodata",
+     NULL,
+     "order IT-RPZ of Court binds clients in IT and blocks every name for clients in 2.32.0.9/32"},
+};
+
+static void expect_text(const char *label, const json_t *object, const char *key,
+                        const char *expected)
+{
+    const json_t *value = json_object_get(object, key);
+    ck_assert_msg(value != NULL, "%s: no %s", label, key);
+    if (expected == NULL) {
+        ck_assert_msg(json_is_null(value), "%s: %s is not null", label, key);
+        return;
+    }
+    const char *text = json_string_value(value);
+    ck_assert_msg(text != NULL, "%s: %s is not %s", label, key, expected);
+    ck_assert_msg(strcmp(text, expected) == 0, "%s: %s is %s", label, key, text);
+}
+
+START_TEST(the_object_says_by_what)
+{
+    struct explain_set set;
+    explain_set_init(&set, EXPLAIN_SET_CONFIG, ORDERS, ROWS(ORDERS));
+    for (size_t i = 0; i < ROWS(VERDICTS); i++) {
+        const char *label = VERDICTS[i].label;
+        json_t *object = ask(&set, &VERDICTS[i].question);
+        expect_text(label, object, "verdict", VERDICTS[i].verdict);
+        expect_text(label, object, "matched", VERDICTS[i].matched);
+        expect_text(label, object, "action", VERDICTS[i].action);
+        expect_text(label, object, "ticket", VERDICTS[i].ticket);
+        const char *why = json_string_value(json_object_get(object, "why"));
+        const char *reason = strstr(why, "; ");
+        ck_assert_msg(reason != NULL && strcmp(reason + 2, VERDICTS[i].why) == 0, "%s: %s", label,
+                      why);
+        json_decref(object);
+    }
+    explain_set_fini(&set);
+}
+END_TEST
+
+static char *text_of(const struct explain_set *set, const struct question *row)
+{
+    struct explain_question question = parse(row);
+    char *text = explain_text(&set->generation, &question);
+    ck_assert_ptr_nonnull(text);
+    return text;
+}
+
+static const struct {
+    const char *label;
+    struct question question;
+    const char *lines;
+} LINES[] = {
+    {"an item with dates and a ticket",
+     {"2.32.0.1", "dated.example", NULL, NULL},
+     "            names dated.example and everything below it, ticket 4711\n"
+     "            scope IT, since 2025-06-01T00:00:00Z, until 2026-06-01T00:00:00Z, action "
+     "refused\n"},
+    {"windows",
+     {"2.32.0.1", "window.example", NULL, NULL},
+     "  IT-WINDOW of Court: it is in none of its windows (the next one opens at "
+     "2026-01-03T17:00:00Z)\n"
+     "            names window.example and everything below it\n"
+     "            scope IT, in its windows only, action refused\n"},
+    {"a wildcard and its rule",
+     {"2.32.0.1", "x.below.example", NULL, NULL},
+     "            names everything below below.example\n"
+     "            scope IT, action nxdomain by a rule of its list\n"},
+    {"a client",
+     {"2.32.0.9", "any.example", NULL, NULL},
+     "            blocks every name for clients in 2.32.0.9/32\n"},
+    {"a label",
+     {"2.32.0.1", "anytld.test", NULL, NULL},
+     "            names anytld under any public suffix, here anytld.test\n"},
+};
+
+START_TEST(the_text_says_by_what)
+{
+    struct explain_set set;
+    explain_set_init(&set, EXPLAIN_SET_CONFIG, ORDERS, ROWS(ORDERS));
+    for (size_t i = 0; i < ROWS(LINES); i++) {
+        char *text = text_of(&set, &LINES[i].question);
+        ck_assert_msg(strstr(text, LINES[i].lines) != NULL, "%s:\n%s", LINES[i].label, text);
+        free(text);
+    }
+    explain_set_fini(&set);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("explanation_match");
+    TCase *tcase = tcase_create("explanation_match");
+    tcase_add_test(tcase, the_object_says_by_what);
+    tcase_add_test(tcase, the_text_says_by_what);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
