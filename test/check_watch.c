@@ -6,7 +6,12 @@
 #include "forwarder/watch.h"
 
 #include <check.h>
+#include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "test/loop.h"
 #include "test/scratch.h"
@@ -25,6 +30,21 @@ static void on_changed(void *ctx, const struct watch_change *change)
     ck_assert_uint_gt(change->count, 0);
     last = *change;
     told++;
+}
+
+/* ---- Watches that run out ---- */
+
+static unsigned watches_left = UINT_MAX;
+
+/* Stands before the C library's: the kernel's limit is one for the whole machine. */
+int inotify_add_watch(int descriptor, const char *path, uint32_t mask)
+{
+    if (watches_left == 0) {
+        errno = ENOSPC;
+        return -1;
+    }
+    watches_left--;
+    return (int)syscall(SYS_inotify_add_watch, descriptor, path, mask);
 }
 
 /* ---- Files ---- */
@@ -398,6 +418,23 @@ START_TEST(a_folder_of_orders_that_is_not_there_yet)
 }
 END_TEST
 
+START_TEST(where_no_watch_is_left_that_is_said)
+{
+    folder("releases/2");
+    folder("releases/2/IT");
+    watches_left = 1;
+    watch_follow(watch, at("releases/2"), NULL, 0, INT64_MAX);
+    ck_assert_ptr_nonnull(watch_problem(watch));
+    ck_assert_msg(strstr(watch_problem(watch), "no watch is left") != NULL, "%s",
+                  watch_problem(watch));
+    watches_left = UINT_MAX;
+    watch_follow(watch, at("releases/2"), NULL, 0, INT64_MAX);
+    ck_assert_ptr_null(watch_problem(watch));
+    write_file("releases/2/IT/a.yaml");
+    LOOP_UNTIL(base, told == 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("watch");
@@ -417,6 +454,7 @@ int main(void)
     tcase_add_test(rows, what_a_link_in_the_tree_leads_to_is_watched);
     tcase_add_test(rows, a_file_that_changed_before_it_was_wanted_is_told);
     tcase_add_test(rows, a_folder_of_orders_that_is_not_there_yet);
+    tcase_add_test(rows, where_no_watch_is_left_that_is_said);
     suite_add_tcase(suite, rows);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Edits that others make come into force without anybody asking, and half of one never does."""
 
-import os
-
 from dnsbytes import REFUSED, parse, query
 from harness import merged, yaml_text
 from policytest import SMALL, PolicyTest, order, small_database
@@ -126,22 +124,3 @@ class Watch(PolicyTest):
         self.await_blocked("two.example")
         daemon.write_config({"watch": "no"})
         self.eventually(lambda: daemon.status()["watch"] == "off", "the watch ends")
-
-    def test_no_watch_left(self):
-        limit = "/proc/sys/user/max_inotify_watches"
-        if not os.path.exists(limit):
-            self.skipTest("no user.max_inotify_watches")
-        few = ("unshare", "--user", "--map-root-user", "--keep-caps", "sh", "-c")
-        daemon = self.run_daemon(
-            {"IT/one.yaml": order("ONE", names=["one.example"])},
-            prefix=(*few, f'echo 3 >{limit} && exec "$@"', "sh"),
-            start=False,
-        )
-        daemon.folder.chmod(0o755)
-        daemon.write_config({"listen": [{"address": "192.0.2.53", "port": 5300}]})
-        daemon.start()
-        status = daemon.status()
-        self.assertEqual(status["watch"], "partial")
-        self.assertIn("no watch is left", status["warnings"][-1]["warning"])
-        self.assertIn("edits go unnoticed", daemon.log())
-        daemon.reload()
