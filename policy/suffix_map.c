@@ -196,30 +196,6 @@ void suffix_map_add_depths(const struct suffix_map *map, struct suffix_depths *d
     depths->bits[1] |= map->depths[1];
 }
 
-void suffix_map_prefetch(const struct suffix_map *map, const struct suffix_keys *keys)
-{
-    for (unsigned labels = 0; labels <= keys->count; labels++) {
-        if (has_depth(map, labels)) {
-            __builtin_prefetch(suffix_map_home(map, keys->hash[labels]));
-        }
-    }
-}
-
-void suffix_map_prefetch_names(const struct suffix_map *map, const struct suffix_keys *keys)
-{
-    for (unsigned labels = 0; labels <= keys->count; labels++) {
-        if (has_depth(map, labels)) {
-            uint64_t hash = keys->hash[labels];
-            const struct bucket *bucket = suffix_map_home(map, hash);
-            struct slots slots = find_tag(bucket, suffix_map_tag(hash));
-            unsigned slot;
-            if (take_slot(&slots, &slot)) {
-                __builtin_prefetch(map->records + bucket->record[slot]);
-            }
-        }
-    }
-}
-
 size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,
                        unsigned labels, const uint32_t **values)
 {

@@ -50,12 +50,6 @@ size_t suffix_map_bytes(const struct suffix_map *map);
 size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,
                        unsigned labels, const uint32_t **values);
 
-/* Asks memory for what suffix_map_find will look at for all suffixes of a name, without waiting for
- * it: several names, or one name in several maps, then wait at the same time. The index first; once
- * that was asked for all of them, the names that the index points to. */
-void suffix_map_prefetch(const struct suffix_map *map, const struct suffix_keys *keys);
-void suffix_map_prefetch_names(const struct suffix_map *map, const struct suffix_keys *keys);
-
 /* Calls visit with each (name, value), in no particular order, until it returns false. */
 typedef bool suffix_map_visit_fn(void *ctx, const struct dname *name, uint32_t value);
 void suffix_map_each(const struct suffix_map *map, suffix_map_visit_fn *visit, void *ctx);

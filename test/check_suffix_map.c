@@ -485,7 +485,7 @@ static bool add_up(void *ctx, const struct dname *name, uint32_t value)
     return true;
 }
 
-/* Only names with several values, and prefetching changes nothing that is found. */
+/* Only these, each value once; and they are found as others are. */
 START_TEST(names_with_several_values)
 {
     struct suffix_map_builder *builder = new_builder();
@@ -502,8 +502,6 @@ START_TEST(names_with_several_values)
     struct suffix_keys keys;
     const uint32_t *values;
     suffix_keys_init(&keys, &name, SEED);
-    suffix_map_prefetch(map, &keys);
-    suffix_map_prefetch_names(map, &keys);
     ck_assert_uint_eq(suffix_map_find(map, &keys, 2, &values), 2);
     ck_assert_uint_eq(values[0], 2);
     suffix_map_free(map);
