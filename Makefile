@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # make            build/bailiwickd and build/bailiwick
-# make unit       every unit test (test/check_*.c), one binary each
+# make unit       every unit test (test/check_*.c), one binary each; under TSan those that can start
+#                 threads (scripts/run-unit)
 # make lint       format, clang-tidy, header independence, direction of includes, function size
 # make fuzz       fuzz targets (clang), built into build/fuzz
 # make bench      what a query costs, beside a plain relay and dnsdist (test/bench/run)
+# make install    into DESTDIR and PREFIX (/usr/local)
+# make deb        the Debian package, into build/deb
 # make bench-lists  what a large list costs, beside dnsdist, BIND and Unbound (test/bench/lists)
+# make bench-reload what clients notice of a reload of a large list (test/bench/reload)
 # SANITIZE=asan|tsan   the same programs and tests under ASan+UBSan or TSan, in build/asan, build/tsan
 # WERROR=1        warnings are errors (CI)
 
@@ -21,7 +25,7 @@ VERSION  := 0.1.0
 V        ?=
 say       = $(if $(V),,@echo "  $(1)" $(subst $(BUILD)/,,$@);)
 
-PKGS     := libevent_core libmaxminddb libcares yaml-0.1 jansson libidn2 libpsl libknot libzscanner libcrypto zlib libzstd glib-2.0
+PKGS     := libevent_core libmaxminddb libcares yaml-0.1 jansson libidn2 libpsl libknot libzscanner libcrypto zlib libzstd glib-2.0 libsystemd libevent_openssl libssl libnghttp2 libngtcp2 libngtcp2_crypto_gnutls gnutls
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 LIBS     := $(shell pkg-config --libs $(PKGS)) -pthread
 # What only the operator's tool needs.
@@ -45,7 +49,7 @@ LDFLAGS  += -pthread $(filter -fsanitize%,$(OPT))
 GEO      := $(wildcard geo/*.c)
 POLICY   := $(wildcard policy/*.c)
 WIRE     := $(wildcard forwarder/wire/*.c)
-PARTS    := forwarder forwarder/config forwarder/generation forwarder/explain
+PARTS    := forwarder $(addprefix forwarder/,config generation explain http quic stream upstream server)
 DAEMON   := $(filter-out forwarder/main.c,$(wildcard $(addsuffix /*.c,$(PARTS))))
 CLI      := $(filter-out forwarder/cli/main.c,$(wildcard forwarder/cli/*.c))
 
@@ -65,7 +69,7 @@ rooms_wire      := wire
 rooms_forwarder := forwarder policy geo wire
 rooms_cli       := cli forwarder policy geo wire
 
-.PHONY: all unit unit-build fuzz bench bench-build bench-lists lint flags clean
+.PHONY: all unit unit-build fuzz bench bench-build bench-lists bench-reload lint flags install deb clean
 .DELETE_ON_ERROR:
 all: $(BUILD)/bailiwickd $(BUILD)/bailiwick
 
@@ -102,9 +106,15 @@ $(BUILD)/test/check_$(1): $(BUILD)/obj/test/check_$(1).o \
 endef
 $(foreach t,$(TESTS),$(eval $(call unit_rule,$(t))))
 
-unit-build: $(patsubst %,$(BUILD)/test/check_%,$(TESTS))
+# A client that the end-to-end tests need, and no Debian package has.
+E2E_PEERS := $(BUILD)/test/quic_client
+$(BUILD)/test/quic_client: $(BUILD)/obj/test/e2e/quic_client.o
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+unit-build: $(E2E_PEERS) $(patsubst %,$(BUILD)/test/check_%,$(TESTS))
 unit: unit-build
-	scripts/run-unit $(BUILD)/test
+	scripts/run-unit $(if $(filter tsan,$(SANITIZE)),--threads) $(BUILD)/test
 
 # Fuzz targets: clang's libFuzzer with ASan and UBSan; every source is built again with coverage.
 FUZZ_FLAGS := -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -120,7 +130,7 @@ $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/test/fuzz/fuzz_%.o $(BUILD)/fuzz/libbail
 	$(call say,LINK)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(CLI_LIBS)
 fuzz: $(patsubst %,$(BUILD)/fuzz/fuzz_%,$(FUZZERS))
 
-# Benchmarks, for people: test/bench/run and test/bench/lists need the first ones, the others measure
+# Benchmarks, for people: test/bench/run, lists and reload need the first ones, the others measure
 # parts of the product.
 BENCH_PEERS := $(addprefix $(BUILD)/bench/,floor responder generator)
 BENCH_PARTS := $(addprefix $(BUILD)/bench/,cost list_cost)
@@ -135,12 +145,37 @@ bench: bench-build
 bench-lists: bench-build
 	$(BUILD)/bench/list_cost
 	test/bench/lists
+bench-reload: bench-build
+	test/bench/reload
 
 lint:
 	scripts/lint
 # What the compilers of lint need to know, quoted for a shell.
 flags:
 	$(info $(CPPFLAGS))@:
+
+# For packages: what an installed Bailiwick consists of.
+PREFIX  ?= /usr/local
+DESTDIR ?=
+MAN     := $(wildcard forwarder/man/*.[158])
+into     = install -D -m 0644 -t $(DESTDIR)$(PREFIX)/$(1)
+install: all
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/bailiwickd
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/bailiwick
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/lib/bailiwick \
+	    scripts/country-database scripts/renew-country-database
+	for page in $(MAN); do \
+	    install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit; \
+	done
+	$(call into,share/doc/bailiwick/examples) forwarder.conf.example
+	install -D -m 0644 forwarder/completion/bailiwick.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bailiwick
+	install -D -m 0644 forwarder/completion/_bailiwick \
+	    $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_bailiwick
+
+# The Debian package, checked by lintian, in build/deb.
+deb:
+	scripts/make-deb
 
 clean:
 	rm -rf build

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One pass over the records of an answer (see answer_links.h). A record that cannot be understood
- * is passed over and remembered; the next one begins where its RDLENGTH says.
+ * A pass over the records of an answer, and one over its DNAME records if there are any, for they
+ * may stand before the aliases that lead to them (see answer_links.h). A record that cannot be
+ * understood is passed over and remembered; the next one begins where its RDLENGTH says.
  */
 #include "forwarder/answer_links.h"
 
@@ -20,6 +21,9 @@ struct walk {
     void *ctx;
     bool cut;
     bool stopped;
+    bool has_dname;
+    unsigned names_left; /* that may still be told of */
+    unsigned addresses_left;
     struct dname tail; /* the last alias of the qname that is known */
     size_t name_count;
     struct dname names[ANSWER_LINKS_NAMES]; /* the qname, then those told of, each once */
@@ -48,13 +52,23 @@ static void tell_name(struct walk *walk, const struct dname *name)
 {
     struct answer_link link = {.name = name};
     remember(walk, name);
-    walk->stopped = walk->stopped || walk->fn(walk->ctx, &link);
+    if (walk->names_left == 0) {
+        walk->cut = true;
+    } else if (!walk->stopped) {
+        walk->names_left--;
+        walk->stopped = walk->fn(walk->ctx, &link);
+    }
 }
 
 static void tell_address(struct walk *walk, const struct address *address)
 {
     struct answer_link link = {.address = *address};
-    walk->stopped = walk->stopped || walk->fn(walk->ctx, &link);
+    if (walk->addresses_left == 0) {
+        walk->cut = true;
+    } else if (!walk->stopped) {
+        walk->addresses_left--;
+        walk->stopped = walk->fn(walk->ctx, &link);
+    }
 }
 
 static struct address ipv4_address(const uint8_t octets[static IPV4_SIZE])
@@ -171,18 +185,23 @@ static bool lead(struct walk *walk, const struct dname *name, const struct dname
     if (!is_below(name, owner)) {
         return false;
     }
-    if (substitute(name, owner, target, &led)) {
+    if (substitute(name, owner, target, &led) && !is_known(walk, &led)) {
         tell_name(walk, &led);
     }
     return true;
 }
 
 /* A DNAME says nothing of its own owner, so its target alone is not where anybody is led. It may
- * stand behind the CNAMEs that were made of it: any name so far may be the one it leads on. */
+ * stand before or behind the CNAMEs that lead to it or were made of it: any name may be the one it
+ * leads on. */
 static void read_dname(struct walk *walk, const struct records_record *record)
 {
     struct dname owner;
     struct dname target;
+    if (walk->names_left == 0) {
+        walk->cut = true;
+        return;
+    }
     if (!read_target(walk, record, &target) || !read_owner(walk, record, &owner)) {
         return;
     }
@@ -194,7 +213,7 @@ static void read_dname(struct walk *walk, const struct records_record *record)
     if (!is_known(walk, &walk->tail)) { /* there was no room for it */
         leads = lead(walk, &walk->tail, &owner, &target) || leads;
     }
-    if (!leads) {
+    if (!leads && !walk->cut) { /* else the alias that leads to it may not have been read */
         tell_name(walk, &target);
     }
 }
@@ -269,7 +288,7 @@ static void read_link(struct walk *walk, const struct records_record *record)
         read_cname(walk, record);
         return;
     case DNS_TYPE_DNAME:
-        read_dname(walk, record);
+        walk->has_dname = true; /* its turn comes */
         return;
     case DNS_TYPE_A:
         read_address(walk, record, IPV4_SIZE);
@@ -283,27 +302,50 @@ static void read_link(struct walk *walk, const struct records_record *record)
     }
 }
 
+static void read_links(struct walk *walk)
+{
+    struct records records = records_begin(walk->message);
+    struct records_record record;
+    while (!walk->stopped && records_next(&records, &record)) {
+        if (is_link(walk, &record)) {
+            read_link(walk, &record);
+        }
+    }
+    walk->cut = walk->cut || records.broken;
+}
+
+static void read_dnames(struct walk *walk)
+{
+    struct records records = records_begin(walk->message);
+    struct records_record record;
+    while (!walk->stopped && records_next(&records, &record)) {
+        if (record.type == DNS_TYPE_DNAME && is_link(walk, &record)) {
+            read_dname(walk, &record);
+        }
+    }
+}
+
 enum answer_links_outcome answer_links_walk(struct span answer, const struct dname *qname,
                                             answer_link_fn *fn, void *ctx)
 {
     struct walk walk; /* large: names are set as they come */
-    struct records records = records_begin(answer);
-    struct records_record record;
     walk.message = answer;
     walk.fn = fn;
     walk.ctx = ctx;
     walk.cut = false;
     walk.stopped = false;
+    walk.has_dname = false;
+    walk.names_left = ANSWER_LINKS_NAMES_TOLD;
+    walk.addresses_left = ANSWER_LINKS_ADDRESSES_TOLD;
     walk.tail = *qname;
     walk.names[0] = *qname;
     walk.name_count = 1;
-    while (!walk.stopped && records_next(&records, &record)) {
-        if (is_link(&walk, &record)) {
-            read_link(&walk, &record);
-        }
+    read_links(&walk);
+    if (walk.has_dname) {
+        read_dnames(&walk);
     }
     if (walk.stopped) {
         return ANSWER_LINKS_STOPPED;
     }
-    return walk.cut || records.broken ? ANSWER_LINKS_CUT : ANSWER_LINKS_WHOLE;
+    return walk.cut ? ANSWER_LINKS_CUT : ANSWER_LINKS_WHOLE;
 }

@@ -52,8 +52,11 @@ static void draft_init(struct draft *draft, const struct block_query *query, enu
     *draft = (struct draft){.query = query, .rcode = rcode};
     draft->opt.dnssec_ok = query->edns.dnssec_ok;
     draft->opt.extended_rcode = (uint8_t)(rcode >> 4);
-    draft->opt.cookie.size = edns_cookie_answer(&query->edns, cookie, draft->cookie);
-    draft->opt.cookie.bytes = draft->cookie;
+    draft->opt.ecs = query->edns.ecs;
+    if (query->edns.cookie.size > 0) {
+        draft->opt.cookie.size = edns_cookie_answer(&query->edns, cookie, draft->cookie);
+        draft->opt.cookie.bytes = draft->cookie;
+    }
 }
 
 /* Size on the wire of the name at an offset of the qname, written as a pointer to it. */
@@ -117,11 +120,10 @@ static bool too_large(const struct draft *draft)
     return draft_size(draft) > draft->limit;
 }
 
+/* Of an answer that is too large. */
 static void fit_extra_text(struct draft *draft)
 {
-    if (too_large(draft)) {
-        draft->opt.extra_text = draft->text->short_text;
-    }
+    draft->opt.extra_text = draft->text->short_text;
     if (too_large(draft)) {
         draft->opt.extra_text.size = 0;
     }
@@ -130,6 +132,9 @@ static void fit_extra_text(struct draft *draft)
 /* Leaves out what does not fit, the least needed first. */
 static void draft_fit(struct draft *draft)
 {
+    if (!too_large(draft)) {
+        return;
+    }
     fit_extra_text(draft);
     if (too_large(draft) && draft->has_soa) {
         draft->rname = (struct span){NOBODY, sizeof(NOBODY)};
@@ -147,7 +152,9 @@ static void draft_fit(struct draft *draft)
 /* The same for a CNAME and its tail. */
 static void draft_fit_tail(struct draft *draft)
 {
-    fit_extra_text(draft);
+    if (too_large(draft)) {
+        fit_extra_text(draft);
+    }
     if (draft->query->stream) {
         return;
     }
@@ -167,10 +174,13 @@ static void write_record_fixed(struct span_writer *writer, const struct draft *d
                                size_t rdlength)
 {
     uint16_t qclass = draft->query->question.qclass;
-    span_write_u16(writer, type);
-    span_write_u16(writer, qclass == DNS_CLASS_ANY ? DNS_CLASS_IN : qclass);
-    span_write_u32(writer, draft->text->ttl);
-    span_write_u16(writer, (uint16_t)rdlength);
+    uint8_t *room = span_write_room(writer, RECORD_FIXED_SIZE);
+    if (room != NULL) {
+        span_put_u16(room, type);
+        span_put_u16(room + 2, qclass == DNS_CLASS_ANY ? DNS_CLASS_IN : qclass);
+        span_put_u32(room + 4, draft->text->ttl);
+        span_put_u16(room + 8, (uint16_t)rdlength);
+    }
 }
 
 static void write_records(struct span_writer *writer, const struct draft *draft)
@@ -207,12 +217,15 @@ static void write_header(struct span_writer *writer, const struct draft *draft)
 {
     const struct block_query *query = draft->query;
     unsigned truncated = draft->truncated ? DNS_FLAG_TC : 0;
-    span_write_u16(writer, query->header.id);
-    span_write_u16(writer, (uint16_t)(answer_flags(&query->header, draft->rcode) | truncated));
-    span_write_u16(writer, 1);
-    span_write_u16(writer, (uint16_t)(draft->record_count + draft->tail.answer_count));
-    span_write_u16(writer, (uint16_t)(draft->has_soa + draft->tail.authority_count));
-    span_write_u16(writer, query->edns.present);
+    uint8_t *room = span_write_room(writer, DNS_HEADER_SIZE);
+    if (room != NULL) {
+        span_put_u16(room, query->header.id);
+        span_put_u16(room + 2, (uint16_t)(answer_flags(&query->header, draft->rcode) | truncated));
+        span_put_u16(room + 4, 1);
+        span_put_u16(room + 6, (uint16_t)(draft->record_count + draft->tail.answer_count));
+        span_put_u16(room + 8, (uint16_t)(draft->has_soa + draft->tail.authority_count));
+        span_put_u16(room + 10, query->edns.present);
+    }
 }
 
 static void draft_write(const struct draft *draft, struct span_writer *writer)
@@ -252,7 +265,7 @@ size_t block_answer(const struct block_query *query, const struct block_text *te
     static const enum dns_rcode RCODES[] = {
         [BLOCK_REFUSED] = DNS_RCODE_REFUSED,   [BLOCK_NXDOMAIN] = DNS_RCODE_NXDOMAIN,
         [BLOCK_NODATA] = DNS_RCODE_NOERROR,    [BLOCK_RECORDS] = DNS_RCODE_NOERROR,
-        [BLOCK_TRUNCATED] = DNS_RCODE_NOERROR,
+        [BLOCK_YXDOMAIN] = DNS_RCODE_YXDOMAIN, [BLOCK_TRUNCATED] = DNS_RCODE_NOERROR,
     };
     struct draft draft;
     struct span_writer writer = span_writer(out, BLOCK_ANSWER_MAX);

@@ -19,6 +19,7 @@ enum block_kind {
     BLOCK_NXDOMAIN,
     BLOCK_NODATA,
     BLOCK_RECORDS,   /* at least one, in ANSWER */
+    BLOCK_YXDOMAIN,  /* the name that an alias would lead to is too long */
     BLOCK_TRUNCATED, /* nothing but TC=1: ask again over a stream */
 };
 

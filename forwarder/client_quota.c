@@ -62,11 +62,19 @@ void client_quota_free(struct client_quota *quota)
     free(quota);
 }
 
+const struct address CLIENT_QUOTA_NOBODY = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+static bool is_nobody(const struct address *address)
+{
+    return address_equal(address, &CLIENT_QUOTA_NOBODY);
+}
+
 /* What counts as one client. */
 static struct address client_of(const struct address *address)
 {
     struct address client = *address;
-    if (!address_is_ipv4(address)) {
+    if (!address_is_ipv4(address) && !is_nobody(address)) {
         memset(client.octet + 8, 0, 8);
     }
     return client;
@@ -86,12 +94,10 @@ static struct holder **find(struct client_quota *quota, const struct address *cl
     return link;
 }
 
-static bool take(struct client_quota *quota, const struct address *client)
+/* One more connection of the client, within his own limit. */
+static bool hold(struct client_quota *quota, const struct address *client)
 {
     struct holder **link = find(quota, client);
-    if (quota->connections >= quota->connections_max) {
-        return false;
-    }
     if (*link == NULL) {
         *link = calloc(1, sizeof(**link));
         if (*link == NULL) {
@@ -99,35 +105,58 @@ static bool take(struct client_quota *quota, const struct address *client)
         }
         (*link)->client = *client;
     }
-    if ((*link)->connections >= quota->per_client_max) {
+    if ((*link)->connections >= quota->per_client_max && !is_nobody(client)) {
         return false;
     }
     (*link)->connections++;
-    quota->connections++;
     return true;
+}
+
+/* One less. */
+static void let_go(struct client_quota *quota, const struct address *client)
+{
+    struct holder **link = find(quota, client);
+    struct holder *holder = *link;
+    assert(holder != NULL); /* the place was taken */
+    if (--holder->connections == 0) {
+        *link = holder->next;
+        free(holder);
+    }
 }
 
 bool client_quota_take(struct client_quota *quota, const struct address *client)
 {
     struct address who = client_of(client);
     pthread_mutex_lock(&quota->lock);
-    bool taken = take(quota, &who);
+    bool taken = quota->connections < quota->connections_max && hold(quota, &who);
+    quota->connections += taken;
     pthread_mutex_unlock(&quota->lock);
     return taken;
+}
+
+bool client_quota_move(struct client_quota *quota, const struct address *from,
+                       const struct address *to)
+{
+    struct address before = client_of(from);
+    struct address after = client_of(to);
+    if (address_equal(&before, &after)) {
+        return true;
+    }
+    pthread_mutex_lock(&quota->lock);
+    bool moved = hold(quota, &after);
+    if (moved) {
+        let_go(quota, &before);
+    }
+    pthread_mutex_unlock(&quota->lock);
+    return moved;
 }
 
 void client_quota_release(struct client_quota *quota, const struct address *client)
 {
     struct address who = client_of(client);
     pthread_mutex_lock(&quota->lock);
-    struct holder **link = find(quota, &who);
-    struct holder *holder = *link;
-    assert(holder != NULL); /* the place was taken */
+    let_go(quota, &who);
     quota->connections--;
-    if (--holder->connections == 0) {
-        *link = holder->next;
-        free(holder);
-    }
     pthread_mutex_unlock(&quota->lock);
 }
 

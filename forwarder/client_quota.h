@@ -20,6 +20,15 @@ void client_quota_free(struct client_quota *quota); /* NULL is allowed */
 /* Takes a place for one more connection of this client; false if a limit is reached. */
 bool client_quota_take(struct client_quota *quota, const struct address *client);
 
+/* A holder of places that are no one client's: peers that speak for others. They count in all, and
+ * there is no limit of their own. No client has this address. */
+extern const struct address CLIENT_QUOTA_NOBODY;
+
+/* The place that from holds is now to's; false, and it stays from's, if to has as many as he may,
+ * or memory is out. */
+bool client_quota_move(struct client_quota *quota, const struct address *from,
+                       const struct address *to);
+
 /* Gives a taken place back. */
 void client_quota_release(struct client_quota *quota, const struct address *client);
 

@@ -5,6 +5,7 @@
 #include "forwarder/cname_target.h"
 
 #include "forwarder/wire/record_data.h"
+#include "policy/order_action.h"
 
 #define META_FIRST 128 /* types that no record has */
 #define META_LAST 255
@@ -22,8 +23,11 @@ size_t cname_target_query(struct span query, const struct dname *target,
     struct dns_header header;
     struct dns_question question;
     struct edns_query edns;
+    struct dname qname, name;
     if (!dns_header_decode(query, &header) ||
-        dns_question_decode(query, &question) != DNS_QUESTION_ONE || !is_asked(&question)) {
+        dns_question_decode(query, &question) != DNS_QUESTION_ONE || !is_asked(&question) ||
+        !dname_decode(question.qname.bytes, question.qname.size, &qname) ||
+        !order_action_target(target, &qname, &name)) {
         return 0;
     }
     edns_query_decode(query, &question, &edns);
@@ -34,7 +38,7 @@ size_t cname_target_query(struct span query, const struct dname *target,
     span_write_u16(&writer, 0);
     span_write_u16(&writer, 0);
     span_write_u16(&writer, edns.present);
-    span_write(&writer, (struct span){target->wire, target->size});
+    span_write(&writer, (struct span){name.wire, name.size});
     span_write_u16(&writer, question.qtype);
     span_write_u16(&writer, DNS_CLASS_IN);
     if (edns.present) {

@@ -12,10 +12,10 @@
 /* Header, question and an empty OPT. */
 #define CNAME_TARGET_QUERY_MAX (DNS_HEADER_SIZE + DNS_QUESTION_MAX + 11)
 
-/* The query for the target: ID 0, RD=1, CD as the client's, its type, class IN, and an OPT if it
- * sent one, DO copied. Octets written; 0 if there is nothing to ask: the type is CNAME, or one that
- * no record has (ANY, AXFR and all from 128 to 255, RFC 6895 section 3.1), or the class is not
- * IN or ANY. */
+/* The query for what the target leads the qname to (order_action_target): ID 0, RD=1, CD as the
+ * client's, its type, class IN, and an OPT if it sent one, DO copied. Octets written; 0 if there is
+ * nothing to ask: the target leads nowhere, the type is CNAME, or one that no record has (ANY, AXFR
+ * and all from 128 to 255, RFC 6895 section 3.1), or the class is not IN or ANY. */
 size_t cname_target_query(struct span query, const struct dname *target,
                           uint8_t out[static CNAME_TARGET_QUERY_MAX]);
 

@@ -24,12 +24,28 @@ enum counter {
     COUNTER_DROPPED,        /* queries given no answer: malformed, in-flight full, socket full */
     COUNTER_IN_FLIGHT_FULL, /* of these, because the in-flight table was full */
     COUNTER_RETRIED,        /* asked of another server */
-    COUNTER_UNMATCHED,      /* answers of upstreams that matched no query: wrong ID or question */
-    COUNTER_LOOKUP_FAILED,  /* the country lookup erred; no order was applied */
-    COUNTER_NOT_SERVED,     /* REFUSED: not in `allow` */
+    COUNTER_UPSTREAM_UNVERIFIED, /* handshakes with a TLS server given up: its certificate */
+    COUNTER_SUBNET_REFUSED,      /* asked again without the client's network (send-client: ecs) */
+    COUNTER_UNMATCHED,     /* answers of upstreams that matched no query: wrong ID or question */
+    COUNTER_LOOKUP_FAILED, /* the country lookup erred; no order was applied */
+    COUNTER_NOT_SERVED,    /* REFUSED: not in `allow` */
     COUNTER_TCP_ACCEPTED,
-    COUNTER_TCP_REFUSED,  /* closed at once: tcp-connections or tcp-per-client */
-    COUNTER_TCP_OVERFLOW, /* closed: stream-output */
+    COUNTER_TCP_REFUSED,     /* closed at once: tcp-connections or tcp-per-client */
+    COUNTER_TCP_OVERFLOW,    /* closed: stream-output, over QUIC too */
+    COUNTER_TLS_ACCEPTED,    /* handshakes of TLS that clients completed */
+    COUNTER_TLS_RESUMED,     /* of these, by a session ticket */
+    COUNTER_TLS_FAILED,      /* handshakes that broke, or took too long, or were too many */
+    COUNTER_PROXY_UNTRUSTED, /* datagrams and connections to a listener with proxy-protocol, from a
+                              * peer that may not send a PROXY header */
+    COUNTER_PROXY_MALFORMED, /* from one that may, and did not send one that can be read in time */
+    COUNTER_HTTPS_QUERIES,   /* requests that held a query */
+    COUNTER_HTTPS_NOT_FOUND, /* requests for another path: 404 */
+    COUNTER_HTTPS_FORWARDED_BAD, /* a trusted proxy did not say who asks: 400 */
+    COUNTER_HTTPS_BAD,           /* requests with any other error */
+    COUNTER_QUIC_ACCEPTED,       /* handshakes over QUIC that were completed */
+    COUNTER_QUIC_REFUSED, /* closed at once: tcp-connections, tcp-per-client, too many handshakes */
+    COUNTER_QUIC_RETRIED, /* clients that had to show that their address is theirs */
+    COUNTER_QUIC_STRAY,   /* datagrams that belonged to nothing, or came from elsewhere */
     COUNTERS
 };
 

@@ -7,12 +7,17 @@
 #include "forwarder/cname_target.h"
 #include "forwarder/counters.h"
 #include "forwarder/generation/generation.h"
+#include "forwarder/listen_quic.h"
 #include "forwarder/listen_udp.h"
 #include "forwarder/published.h"
 #include "forwarder/query_answer.h"
-#include "forwarder/stream_client.h"
-#include "forwarder/transfer.h"
-#include "forwarder/upstream.h"
+#include "forwarder/reply.h"
+#include "forwarder/stream/stream_client.h"
+#include "forwarder/stream/stream_table.h"
+#include "forwarder/true_client.h"
+#include "forwarder/upstream/transfer.h"
+#include "forwarder/upstream/upstream.h"
+#include "forwarder/upstream/upstream_subnet.h"
 #include "forwarder/worker.h"
 
 /* For what a query is judged, counted and answered: the generation it came under, its time. */
@@ -62,7 +67,7 @@ static void count_blocked(const struct context *context, const struct query_resu
     struct counters *counters = &context->worker->counters;
     counters_add(counters, COUNTER_BLOCKED);
     counters_bump(&share_of(context)->blocked[result->match.order]);
-    counters_bump(&counters->country[country_index(result->country)].blocked);
+    counters_bump(&counters->country[country_index(result->place.country)].blocked);
 }
 
 static void count(const struct context *context, const struct query_result *result)
@@ -99,7 +104,7 @@ static void count(const struct context *context, const struct query_result *resu
         counters_add(counters, COUNTER_DROPPED);
         return;
     }
-    counters_bump(&counters->country[country_index(result->country)].queries);
+    counters_bump(&counters->country[country_index(result->place.country)].queries);
 }
 
 /* One message of a client on its way. */
@@ -108,6 +113,9 @@ struct message {
     const struct query_client *client;
     struct span bytes;
 };
+
+/* For a health check of a proxy, say: `send-client: proxy-protocol` tells of no client. */
+static const struct query_ends NOBODY;
 
 /* A query that was put in flight, or NULL: counted, there was no room. */
 static struct inflight_entry *fill_entry(const struct context *context,
@@ -123,7 +131,12 @@ static struct inflight_entry *fill_entry(const struct context *context,
     }
     entry->origin = *message->origin;
     entry->client = message->client->address;
-    entry->country = result->country;
+    entry->subject = message->client->subject;
+    entry->spread = message->client->spread;
+    if (worker->shared->config->upstream.send_client == CONFIG_SEND_PROXY) {
+        entry->ends = message->client->ends != NULL ? *message->client->ends : NOBODY;
+    }
+    entry->place = result->place;
     entry->published = context->published;
     entry->now = context->now;
     entry->client_id = dns_id(message->bytes.bytes);
@@ -154,8 +167,9 @@ static size_t ask(struct context *context, const struct message *message,
                   const struct query_result *result, uint8_t *out)
 {
     struct worker *worker = context->worker;
-    struct inflight_entry *entry = fill_entry(
-        context, message, result, inflight_add(worker->inflight, message->bytes, worker->clock.ms));
+    struct inflight_entry *entry =
+        fill_entry(context, message, result,
+                   upstream_subnet_add(&worker->upstream_env, message->bytes, message->client));
     if (entry == NULL) {
         return 0;
     }
@@ -165,21 +179,44 @@ static size_t ask(struct context *context, const struct message *message,
     if (!send_entry(worker, entry)) {
         return unanswered(context, message, out);
     }
-    if (message->origin->stream) {
-        stream_client_expect(worker->streams, &message->origin->connection);
-    }
+    reply_expect(worker, message->origin);
     return 0;
+}
+
+/* Is it of a connection that can carry a transfer, which may be many messages? Not so over HTTPS,
+ * where an answer is one (RFC 8484 section 4.2), nor over QUIC. */
+static bool carries_transfers(const struct worker *worker, const struct origin *origin)
+{
+    switch (origin->kind) {
+    case ORIGIN_DATAGRAM:
+    case ORIGIN_QUIC:
+        break;
+    case ORIGIN_STREAM:
+        return stream_client_transfers(worker->streams, &origin->connection);
+    }
+    return false;
+}
+
+/* One message would be taken for the whole zone. */
+static size_t refuse_transfer(const struct message *message, uint8_t *out)
+{
+    struct dns_header header;
+    bool whole = dns_header_decode(message->bytes, &header);
+    return whole ? block_header_only(&header, DNS_RCODE_NOTIMP, out) : 0;
 }
 
 static size_t forward(struct context *context, const struct message *message,
                       const struct query_result *result, uint8_t *out)
 {
     struct worker *worker = context->worker;
-    if (!message->origin->stream || !transfer_wanted(message->bytes)) {
+    if (message->origin->kind == ORIGIN_DATAGRAM || !transfer_wanted(message->bytes)) {
         return ask(context, message, result, out);
     }
+    if (!carries_transfers(worker, message->origin)) {
+        return refuse_transfer(message, out);
+    }
     struct transfer_mark mark = {result->reads_answer ? context->published : NULL, context->now,
-                                 result->country};
+                                 result->place, message->client->subject, message->client->spread};
     counters_add(&worker->counters, COUNTER_FORWARDED);
     if (stream_client_transfer(worker->streams, &message->origin->connection, message->bytes,
                                &mark)) {
@@ -207,13 +244,14 @@ static enum led lead(struct context *context, const struct message *message,
     if (query.size == 0) {
         return LED_ANSWER;
     }
-    struct inflight_entry *entry =
-        fill_entry(context, message, result,
-                   inflight_add_leading(worker->inflight, query, message->bytes, worker->clock.ms));
-    if (entry == NULL && !message->origin->stream) {
+    struct inflight_entry *entry = fill_entry(
+        context, message, result,
+        upstream_subnet_add_own(&worker->upstream_env, query, message->bytes, message->client));
+    if (entry == NULL && message->origin->kind == ORIGIN_DATAGRAM) {
         return LED_DROPPED;
     }
     if (entry != NULL) {
+        entry->leads = true;
         entry->retry = true;
         entry->match = result->match;
     }
@@ -230,9 +268,7 @@ static size_t lead_query(struct context *context, const struct message *message,
     size_t size;
     switch (lead(context, message, result, out, &size)) {
     case LED_AWAITS:
-        if (message->origin->stream) {
-            stream_client_expect(context->worker->streams, &message->origin->connection);
-        }
+        reply_expect(context->worker, message->origin);
         return 0;
     case LED_DROPPED:
         return 0;
@@ -242,15 +278,26 @@ static size_t lead_query(struct context *context, const struct message *message,
     return size;
 }
 
-size_t dispatch_query(struct worker *worker, const struct origin *origin,
-                      const struct query_client *client, struct span bytes,
-                      uint8_t out[static BLOCK_ANSWER_MAX])
+void dispatch_read(struct worker *worker, struct query_client *client, struct span bytes,
+                   struct query_read *out)
 {
     struct context context = context_now(worker);
-    struct message message = {origin, client, bytes};
+    const struct config_trust *trust = &context.published->generation->config->trust;
+    if (trust->ecs != NULL) {
+        true_client_ecs(trust, bytes, client);
+    }
+    struct query_env env = env_of(&context);
+    query_read(&env, client, bytes, out);
+}
+
+size_t dispatch_prepared(struct worker *worker, const struct origin *origin,
+                         struct query_read *read, uint8_t out[static BLOCK_ANSWER_MAX])
+{
+    struct context context = context_now(worker);
+    struct message message = {origin, read->seen.client, read->seen.message};
     struct query_env env = env_of(&context);
     struct query_result result;
-    query_judge(&env, client, bytes, &result, out);
+    query_decide(&env, read, &result, out);
     count(&context, &result);
     switch (result.fate) {
     case QUERY_FORWARD:
@@ -263,6 +310,16 @@ size_t dispatch_query(struct worker *worker, const struct origin *origin,
         break;
     }
     return 0;
+}
+
+size_t dispatch_query(struct worker *worker, const struct origin *origin,
+                      const struct query_client *client, struct span bytes,
+                      uint8_t out[static BLOCK_ANSWER_MAX])
+{
+    struct query_read read;
+    struct query_client told = *client;
+    dispatch_read(worker, &told, bytes, &read);
+    return dispatch_prepared(worker, origin, &read, out);
 }
 
 size_t dispatch_unanswered(struct worker *worker, const struct query_client *client,
@@ -315,8 +372,11 @@ enum query_fate dispatch_transfer(struct worker *worker, const struct transfer *
     }
     struct context context = {worker, mark->published, mark->now};
     struct query_answer answer = {
-        .client = {*transfer_client(transfer), true},
-        .country = mark->country,
+        .client = {.address = *transfer_client(transfer),
+                   .subject = mark->subject,
+                   .spread = mark->spread,
+                   .stream = true},
+        .place = mark->place,
         .query = transfer_query(transfer),
         .answer = message,
     };
@@ -326,39 +386,21 @@ enum query_fate dispatch_transfer(struct worker *worker, const struct transfer *
     return result.fate;
 }
 
-/* The query as its client sent it. */
-static struct span client_query(const struct inflight_entry *entry)
+/* Who asked, as far as it matters once his query has been judged. */
+static struct query_client client_of(const struct inflight_entry *entry)
 {
-    if (entry->leads) {
-        return (struct span){entry->original, entry->original_size};
-    }
-    dns_set_id(entry->message, entry->client_id);
-    return (struct span){entry->message, entry->message_size};
-}
-
-/* Sends an answer that was made here. */
-static void reply(struct worker *worker, const struct origin *origin, struct span answer)
-{
-    if (origin->stream) {
-        stream_client_answer(worker->streams, &origin->connection, answer);
-    } else {
-        listen_udp_send_copy(&origin->datagram, answer);
-    }
-}
-
-static void reply_nothing(struct worker *worker, const struct origin *origin)
-{
-    if (origin->stream) {
-        stream_client_forgo(worker->streams, &origin->connection);
-    }
+    return (struct query_client){.address = entry->client,
+                                 .subject = entry->subject,
+                                 .spread = entry->spread,
+                                 .stream = entry->origin.kind != ORIGIN_DATAGRAM};
 }
 
 static struct query_answer answer_of(const struct inflight_entry *entry, struct span answer)
 {
     return (struct query_answer){
-        .client = {entry->client, entry->origin.stream},
-        .country = entry->country,
-        .query = client_query(entry),
+        .client = client_of(entry),
+        .place = entry->place,
+        .query = inflight_client_query(entry),
         .answer = answer,
     };
 }
@@ -368,7 +410,9 @@ static void lead_answer(struct context *context, const struct inflight_entry *en
                         const struct query_answer *answer, const struct query_result *result,
                         uint8_t *out)
 {
-    struct message message = {&entry->origin, &answer->client, answer->query};
+    struct query_client client = answer->client;
+    client.ends = &entry->ends;
+    struct message message = {&entry->origin, &client, answer->query};
     size_t size;
     switch (lead(context, &message, result, out, &size)) {
     case LED_AWAITS:
@@ -377,7 +421,7 @@ static void lead_answer(struct context *context, const struct inflight_entry *en
     case LED_ANSWER:
         break;
     }
-    reply(context->worker, &entry->origin, (struct span){out, size});
+    reply_send(context->worker, &entry->origin, (struct span){out, size});
 }
 
 /* Is the answer for the client as it is? If not, the client has got what is due to it. */
@@ -392,30 +436,30 @@ static bool passes(struct worker *worker, const struct inflight_entry *entry, st
     case QUERY_FORWARD:
         return true;
     case QUERY_ANSWER:
-        reply(worker, &entry->origin, (struct span){out, result.size});
+        reply_send(worker, &entry->origin, (struct span){out, result.size});
         break;
     case QUERY_CNAME:
         lead_answer(&context, entry, &answer, &result, out);
         break;
     case QUERY_DROP:
-        reply_nothing(worker, &entry->origin);
+        reply_forgo(worker, &entry->origin);
         break;
     }
     return false;
 }
 
-static void reply_unanswered(struct worker *worker, const struct inflight_entry *entry)
+static void answer_unanswered(struct worker *worker, const struct inflight_entry *entry)
 {
     struct context context = context_of(worker, entry);
-    struct query_client client = {entry->client, entry->origin.stream};
-    struct message message = {&entry->origin, &client, client_query(entry)};
+    struct query_client client = client_of(entry);
+    struct message message = {&entry->origin, &client, inflight_client_query(entry)};
     uint8_t out[BLOCK_ANSWER_MAX];
     size_t size = unanswered(&context, &message, out);
-    reply(worker, &entry->origin, (struct span){out, size});
+    reply_send(worker, &entry->origin, (struct span){out, size});
 }
 
 /* The target's answer goes to the client behind the order's CNAME. */
-static void reply_led(struct worker *worker, const struct inflight_entry *entry, struct span bytes)
+static void answer_led(struct worker *worker, const struct inflight_entry *entry, struct span bytes)
 {
     struct context context = context_of(worker, entry);
     struct query_env env = env_of(&context);
@@ -424,9 +468,9 @@ static void reply_led(struct worker *worker, const struct inflight_entry *entry,
     struct span_writer writer = span_writer(out, sizeof(out));
     size_t size = query_answer_compose(&env, &answer, &entry->match, &writer);
     if (size == 0) {
-        reply_unanswered(worker, entry);
+        answer_unanswered(worker, entry);
     } else {
-        reply(worker, &entry->origin, (struct span){out, size});
+        reply_send(worker, &entry->origin, (struct span){out, size});
     }
 }
 
@@ -434,14 +478,10 @@ static void on_answer(void *ctx, const struct inflight_entry *entry, struct span
 {
     struct worker *worker = ctx;
     if (entry->leads) {
-        reply_led(worker, entry, answer);
+        answer_led(worker, entry, answer);
     } else if (!entry->reads_answer || passes(worker, entry, answer)) {
         counters_add(&worker->counters, COUNTER_ANSWERED);
-        if (entry->origin.stream) {
-            stream_client_answer(worker->streams, &entry->origin.connection, answer);
-        } else {
-            listen_udp_send(&entry->origin.datagram, answer);
-        }
+        reply_relay(worker, entry, answer);
     }
     worker_release(worker, entry->published);
 }
@@ -449,7 +489,7 @@ static void on_answer(void *ctx, const struct inflight_entry *entry, struct span
 static void on_unanswered(void *ctx, const struct inflight_entry *entry)
 {
     struct worker *worker = ctx;
-    reply_unanswered(worker, entry);
+    answer_unanswered(worker, entry);
     worker_release(worker, entry->published);
 }
 
@@ -460,7 +500,8 @@ static void on_batch_end(void *ctx)
     for (size_t i = 0; i < worker->udp_count; i++) {
         listen_udp_flush(worker->udp[i]);
     }
-    stream_client_resume(worker->streams);
+    stream_table_resume(worker->streams);
+    listen_quic_resume(worker->quic);
 }
 
 struct upstream_events dispatch_events(struct worker *worker)

@@ -11,7 +11,7 @@
 
 #include "forwarder/block.h"
 #include "forwarder/query.h"
-#include "forwarder/upstream_env.h"
+#include "forwarder/upstream/upstream_env.h"
 
 struct origin;
 struct transfer;
@@ -22,6 +22,14 @@ struct worker;
 size_t dispatch_query(struct worker *worker, const struct origin *origin,
                       const struct query_client *client, struct span bytes,
                       uint8_t out[static BLOCK_ANSWER_MAX]);
+
+/* The same in two steps, for messages that came together: each is read first, then handled, with
+ * nothing else done between. The client may be told anew, by the message itself (ECS of a trusted
+ * peer). Borrows client and bytes. */
+void dispatch_read(struct worker *worker, struct query_client *client, struct span bytes,
+                   struct query_read *out);
+size_t dispatch_prepared(struct worker *worker, const struct origin *origin,
+                         struct query_read *read, uint8_t out[static BLOCK_ANSWER_MAX]);
 
 /* SERVFAIL for a message that nobody answered; octets written. Counts it. */
 size_t dispatch_unanswered(struct worker *worker, const struct query_client *client,

@@ -13,40 +13,136 @@
 
 #include "forwarder/counters.h"
 #include "forwarder/dispatch.h"
+#include "forwarder/generation/generation.h"
+#include "forwarder/published.h"
+#include "forwarder/true_client.h"
 #include "forwarder/udp_batch.h"
-#include "forwarder/upstream.h"
+#include "forwarder/upstream/upstream.h"
 #include "forwarder/worker.h"
+#include "geo/geo_memo.h"
+
+/* Messages that are read before the first of them is judged: what one waits for in memory, the
+ * country of its client and its name, the others wait for at the same time. */
+#define GROUP 16U
+
+/* A message of a client that came with others. */
+struct received {
+    struct origin origin;
+    struct query_client client;
+    struct query_ends ends; /* what client.ends points to, if anything */
+    struct span message;
+    bool has_client; /* else it is nobody's that we know to answer */
+    struct query_read read;
+};
 
 struct listen_udp {
     struct worker *worker;
+    const struct config_listen *listen;
     int descriptor;
     bool wildcard;
+    bool proxied; /* each datagram begins with a PROXY header */
+    bool told;    /* upstream is told who asks, by such a header */
     struct event *readable;
     struct udp_sender *sender;
+    struct received group[GROUP]; /* while they are handled */
 };
 
-/* Handles one received datagram; an answer made here is queued. */
-static void handle(struct listen_udp *listener, unsigned index)
+/* Who sent it may say by a PROXY header who asks, and it is taken off. False: he may not, or there
+ * is none. */
+static bool take_header(struct listen_udp *listener, struct query_client *client,
+                        struct query_ends *ends, struct span *message)
 {
     struct worker *worker = listener->worker;
-    struct origin origin;
-    struct query_client client = {.stream = false};
-    size_t size;
-    uint8_t *bytes = udp_receiver_bytes(worker->queries, index, &size);
-    origin.stream = false;
-    origin.datagram.listener = listener;
-    udp_receiver_origin(worker->queries, index, &origin.datagram);
-    if (!address_of_sockaddr(&origin.datagram.peer.any, &client.address)) {
+    const struct config_trust *trust = &worker->published->generation->config->trust;
+    struct proxy_header header;
+    if (!network_set_contains(trust->proxy_protocol, &client->address)) {
+        counters_add(&worker->counters, COUNTER_PROXY_UNTRUSTED);
+        return false;
+    }
+    if (proxy_header_decode(*message, &header) != PROXY_HEADER_WHOLE) {
+        counters_add(&worker->counters, COUNTER_PROXY_MALFORMED);
+        return false;
+    }
+    message->bytes += header.size;
+    message->size -= header.size;
+    true_client_proxied(client, &header, ends);
+    client->ends = header.kind == PROXY_HEADER_CLIENT ? ends : NULL;
+    return true;
+}
+
+/* The two ends of a datagram as its sender sees them, for a resolver that is to know. */
+static void tell_ends(const struct listen_udp *listener, const struct origin_datagram *origin,
+                      struct query_client *client, struct query_ends *ends)
+{
+    const struct sockaddr *bound = (const struct sockaddr *)&listener->listen->address.sockaddr;
+    *ends = (struct query_ends){
+        .client = client->address,
+        .client_port = origin_port(&origin->peer.any),
+        .server_port = origin_port(bound),
+    };
+    union origin_peer local = {.any = {.sa_family = bound->sa_family}};
+    if (bound->sa_family == AF_INET) {
+        memcpy(&local.ipv4.sin_addr, &origin->local, sizeof(local.ipv4.sin_addr));
+    } else {
+        local.ipv6.sin6_addr = origin->local;
+    }
+    (void)address_of_sockaddr(listener->wildcard ? &local.any : bound, &ends->server);
+    client->ends = ends;
+}
+
+/* Who sent it, who asks? */
+static void receive(struct listen_udp *listener, unsigned index, struct received *out)
+{
+    struct worker *worker = listener->worker;
+    struct origin_datagram *datagram = &out->origin.datagram;
+    out->message.bytes = udp_receiver_bytes(worker->queries, index, &out->message.size);
+    out->origin.kind = ORIGIN_DATAGRAM;
+    datagram->listener = listener;
+    udp_receiver_origin(worker->queries, index, datagram);
+    out->client = (struct query_client){.stream = false};
+    out->has_client = address_of_sockaddr(&datagram->peer.any, &out->client.address);
+    if (!out->has_client) {
+        return;
+    }
+    out->client.subject = out->client.address;
+    if (listener->proxied) {
+        out->has_client = take_header(listener, &out->client, &out->ends, &out->message);
+    } else if (listener->told) {
+        tell_ends(listener, datagram, &out->client, &out->ends);
+    }
+    geo_memo_prefetch(worker->memo, &out->client.subject);
+}
+
+/* Handles it; an answer made here is queued. */
+static void handle(struct listen_udp *listener, struct received *received)
+{
+    if (!received->has_client) {
         return;
     }
     if (udp_sender_full(listener->sender)) {
         listen_udp_flush(listener);
     }
     uint8_t *room = udp_sender_room(listener->sender);
-    size_t answer = dispatch_query(worker, &origin, &client, (struct span){bytes, size}, room);
+    size_t answer = dispatch_prepared(listener->worker, &received->origin, &received->read, room);
     if (answer > 0) {
-        udp_sender_add(listener->sender, (struct span){room, answer}, &origin.datagram,
+        udp_sender_add(listener->sender, (struct span){room, answer}, &received->origin.datagram,
                        listener->wildcard);
+    }
+}
+
+static void handle_group(struct listen_udp *listener, unsigned first, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        receive(listener, first + i, &listener->group[i]);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        struct received *received = &listener->group[i];
+        if (received->has_client) {
+            dispatch_read(listener->worker, &received->client, received->message, &received->read);
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        handle(listener, &listener->group[i]);
     }
 }
 
@@ -57,8 +153,8 @@ static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
     (void)what;
     upstream_clock_read(&worker->clock);
     unsigned count = udp_receiver_read(worker->queries, descriptor);
-    for (unsigned i = 0; i < count; i++) {
-        handle(listener, i);
+    for (unsigned first = 0; first < count; first += GROUP) {
+        handle_group(listener, first, count - first < GROUP ? count - first : GROUP);
     }
     upstream_flush(worker->upstream);
     listen_udp_flush(listener);
@@ -74,6 +170,9 @@ struct listen_udp *listen_udp_new(struct worker *worker, const struct worker_soc
     listener->worker = worker;
     listener->descriptor = socket->descriptor;
     listener->wildcard = socket->wildcard;
+    listener->listen = socket->listen;
+    listener->told = worker->shared->config->upstream.send_client == CONFIG_SEND_PROXY;
+    listener->proxied = socket->listen->proxy != CONFIG_PROXY_NO;
     listener->sender = udp_sender_new();
     listener->readable =
         event_new(worker->base, socket->descriptor, EV_READ | EV_PERSIST, on_readable, listener);

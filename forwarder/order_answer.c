@@ -4,14 +4,13 @@
  */
 #include "forwarder/order_answer.h"
 
-#include <string.h>
+#include <assert.h>
 
 #include "forwarder/generation/generation.h"
-#include "forwarder/structured_error.h"
+#include "forwarder/generation/order_texts.h"
 #include "libknot/consts.h"
 
-/* "Blocked by order " + id + " of " + authority, each within its own bound. */
-#define TEXT_MAX 512
+static_assert(ORDER_TEXT_MAX <= BLOCK_ANSWER_MAX, "no text is longer than any answer");
 
 /* The part of an address that goes into a server cookie: 4 or 16 octets. */
 struct edns_cookie_env order_answer_cookie(const struct query_env *env,
@@ -40,79 +39,19 @@ static unsigned owner_offset(const struct order_answer_query *query,
     return at;
 }
 
-static void append(char *out, size_t *size, const char *text)
-{
-    size_t len = strnlen(text, TEXT_MAX - *size);
-    memcpy(out + *size, text, len);
-    *size += len;
-}
-
-/* Which message of the order? The DNS has no way to say which language a client reads, so it is the
- * first; a transport that has one (Accept-Language of HTTP) chooses here. NULL: it gives none. */
-static const struct order_message *message_of(const struct order *order)
-{
-    return order->message_count > 0 ? &order->messages[0] : NULL;
-}
-
-/* What the order says of itself, or the sentence that names it; within out, or of the order. */
-static const char *sentence_of(const struct order *order, char out[static TEXT_MAX + 1])
-{
-    const struct order_message *message = message_of(order);
-    size_t size = 0;
-    if (message != NULL) {
-        return message->text;
-    }
-    append(out, &size, "Blocked by order ");
-    append(out, &size, order->id);
-    append(out, &size, " of ");
-    append(out, &size, order->authority);
-    out[size] = '\0';
-    return out;
-}
-
-/* The language of that sentence; "und" of RFC 5646 section 4.1 where the order does not say. */
-static const char *language_of(const struct order *order)
-{
-    const struct order_message *message = message_of(order);
-    if (message == NULL) {
-        return "en";
-    }
-    return message->language != NULL ? message->language : "und";
-}
-
-/* EXTRA-TEXT of an answer, whole and shortened, and where it is written. */
+/* EXTRA-TEXT of an answer, whole and shortened; borrowed. */
 struct texts {
-    char sentence[TEXT_MAX + 1];
-    uint8_t structured[2][BLOCK_ANSWER_MAX];
     struct span whole;
     struct span shortened;
 };
 
-/* The texts that tell which order it was; none for an order that must not be told. */
-static void write_texts(struct texts *texts, const struct order *order,
-                        const struct config_block *config, bool structured)
+/* Which message of the order? The DNS has no way to say which language a client reads, so it is the
+ * first; a transport that has one (Accept-Language of HTTP) chooses here. */
+static struct texts texts_of(const struct order_texts *texts, bool structured)
 {
-    texts->whole = texts->shortened = (struct span){0};
-    if (!order->disclose) {
-        return;
-    }
-    const char *sentence = sentence_of(order, texts->sentence);
-    if (!structured) {
-        texts->whole = (struct span){(const uint8_t *)sentence, strlen(sentence)};
-        return;
-    }
-    struct structured_error error = {
-        .contacts = config->contacts,
-        .contact_count = config->contact_count,
-        .justification = sentence,
-        .organization = config->organization,
-        .language = language_of(order),
-        .record = order->records,
-        .record_count = order->record_count,
-    };
-    texts->whole = structured_error_write(&error, true, texts->structured[0], BLOCK_ANSWER_MAX);
-    texts->shortened =
-        structured_error_write(&error, false, texts->structured[1], BLOCK_ANSWER_MAX);
+    const struct order_text *text = &texts->by_message[0];
+    return structured ? (struct texts){text->structured, text->shortened}
+                      : (struct texts){.whole = text->plain};
 }
 
 /* An answer must not outlive what made it. */
@@ -135,10 +74,11 @@ static bool asks_for_internet(const struct dns_question *question)
     return question->qclass == DNS_CLASS_IN || question->qclass == DNS_CLASS_ANY;
 }
 
-/* The records of an answer; they borrow their data. */
+/* The records of an answer; they borrow their data, or it stands beside them. */
 struct records {
     struct block_record record[BLOCK_RECORDS_MAX];
     size_t count;
+    struct dname lead; /* of the record that is a CNAME */
 };
 
 static void add_record(struct records *records, uint16_t type, const uint8_t *data, size_t size)
@@ -177,16 +117,22 @@ static const struct dname *target_of(const struct order *order, const struct pol
     return match->rule != NULL ? &match->rule->target : &order->target;
 }
 
+static void add_lead(struct records *records, const struct dname *target, const struct dname *qname)
+{
+    if (order_action_target(target, qname, &records->lead)) {
+        add_record(records, DNS_TYPE_CNAME, records->lead.wire, records->lead.size);
+    }
+}
+
 /* What the action puts into ANSWER for this question. */
 static void collect(struct records *records, const struct order_answer_query *query,
                     const struct order *order, const struct policy_match *match,
                     enum order_action action)
 {
     const struct dns_question *question = &query->block->question;
-    const struct dname *target = target_of(order, match);
     records->count = 0;
     if (action == ORDER_CNAME) {
-        add_record(records, DNS_TYPE_CNAME, target->wire, target->size);
+        add_lead(records, target_of(order, match), query->qname);
     } else if (action == ORDER_ADDRESS && asks_for_internet(question)) {
         add_addresses(records, order, question->qtype);
     } else if (action == ORDER_LOCAL && match->rule != NULL && asks_for_internet(question)) {
@@ -201,8 +147,9 @@ static enum block_kind kind_of(enum order_action action, const struct records *r
         return BLOCK_NXDOMAIN;
     case ORDER_NODATA:
         return BLOCK_NODATA;
-    case ORDER_ADDRESS:
     case ORDER_CNAME:
+        return records->count > 0 ? BLOCK_RECORDS : BLOCK_YXDOMAIN;
+    case ORDER_ADDRESS:
     case ORDER_LOCAL:
         return records->count > 0 ? BLOCK_RECORDS : BLOCK_NODATA;
     case ORDER_TCP_ONLY:
@@ -224,7 +171,6 @@ static bool is_forged(enum order_action action)
 struct answer {
     struct block_text text;
     struct records records;
-    struct texts texts;
 };
 
 static void draft_answer(struct answer *answer, const struct query_env *env,
@@ -234,8 +180,8 @@ static void draft_answer(struct answer *answer, const struct query_env *env,
     const struct generation *generation = env->generation;
     const struct config_block *config = &generation->config->block;
     const struct order *order = policy_order(generation->policy, match->order);
+    struct texts texts = texts_of(&generation->texts[match->order], query->block->edns.structured);
     collect(&answer->records, query, order, match, action);
-    write_texts(&answer->texts, order, config, query->block->edns.structured);
     answer->text = (struct block_text){
         .kind = kind_of(action, &answer->records),
         .matched = owner_offset(query, match),
@@ -245,8 +191,8 @@ static void draft_answer(struct answer *answer, const struct query_env *env,
         .record_count = answer->records.count,
         .info_code = is_forged(action) ? KNOT_EDNS_EDE_FORGED : KNOT_EDNS_EDE_CENSORED,
         .has_error = action != ORDER_TCP_ONLY,
-        .extra_text = answer->texts.whole,
-        .short_text = answer->texts.shortened,
+        .extra_text = texts.whole,
+        .short_text = texts.shortened,
     };
 }
 
@@ -274,14 +220,15 @@ void order_answer(const struct query_env *env, const struct order_answer_query *
         result->fate = QUERY_DROP;
         return;
     }
-    result->fate = QUERY_ANSWER;
-    if (action == ORDER_CNAME && !asks_for(&query->block->question, DNS_TYPE_CNAME)) {
-        result->fate = QUERY_CNAME;
-        result->target = target_of(policy_order(env->generation->policy, match->order), match);
-    }
     struct answer answer;
     struct edns_cookie_env cookie = order_answer_cookie(env, query->client);
     draft_answer(&answer, env, query, match, action);
+    result->fate = QUERY_ANSWER;
+    if (action == ORDER_CNAME && answer.text.kind == BLOCK_RECORDS &&
+        !asks_for(&query->block->question, DNS_TYPE_CNAME)) {
+        result->fate = QUERY_CNAME;
+        result->target = target_of(policy_order(env->generation->policy, match->order), match);
+    }
     result->size = block_answer(query->block, &answer.text, &cookie, out);
 }
 

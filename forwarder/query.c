@@ -60,17 +60,22 @@ static size_t answer_designated(const struct query_env *env, const struct query_
 }
 
 /* A query of an in-scope client with a readable question: does an order in force name it? */
-static void handle_question(const struct query_env *env, struct query_seen *seen,
-                            struct query_result *result, uint8_t *out)
+static void decide_name(const struct query_env *env, struct query_read *read,
+                        struct query_result *result, uint8_t *out)
 {
-    struct policy_client who = {seen->client->address, result->country};
+    const struct policy *policy = env->generation->policy;
+    struct query_seen *seen = &read->seen;
+    struct policy_client who = {seen->client->subject, result->place.country, result->place.within,
+                                seen->client->spread};
     struct policy_question what = {
         .qname = &seen->qname,
         .qtype = seen->block.question.qtype,
         .now = env->now,
+        .keys = &read->keys,
         .stream = seen->client->stream,
     };
-    if (policy_decide(env->generation->policy, &who, &what, &result->match, env->on_shadow,
+    bool counts = policy_has_shadows(policy, result->place.country, env->now);
+    if (policy_decide(policy, &who, &what, &result->match, counts ? env->on_shadow : NULL,
                       env->ctx) == POLICY_BLOCK) {
         query_seen_listed(env, seen, false, result, out);
         return;
@@ -81,58 +86,120 @@ static void handle_question(const struct query_env *env, struct query_seen *seen
         return;
     }
     forward(result, QUERY_NOT_LISTED, true);
-    result->reads_answer = policy_reads_answers(env->generation->policy, result->country, env->now);
+    result->reads_answer = policy_reads_answers(policy, &result->place, env->now);
 }
 
-/* A query of a client in a country that some order binds. */
-static void handle_in_scope(const struct query_env *env, struct query_seen *seen,
-                            struct query_result *result, uint8_t *out)
+static bool has_question(const struct dns_header *header)
+{
+    return dns_opcode(header) == DNS_OPCODE_QUERY && header->qdcount > 0;
+}
+
+/* Is the client served? */
+static bool may_ask(const struct query_env *env, const struct query_client *client)
+{
+    const struct network_set *allow = env->generation->config->allow;
+    return allow == NULL || network_set_contains(allow, &client->address);
+}
+
+/* False if the lookup erred. */
+static bool find_place(const struct query_env *env, const struct query_client *client,
+                       struct place *place)
+{
+    if (client->unknown) {
+        *place = PLACE_UNKNOWN;
+        return true;
+    }
+    if (client->spread > 0) {
+        return geo_memo_find_network(env->memo, &client->subject, client->spread, place);
+    }
+    return geo_memo_find(env->memo, &client->subject, place);
+}
+
+void query_read(const struct query_env *env, const struct query_client *client, struct span message,
+                struct query_read *out)
+{
+    const struct policy *policy = env->generation->policy;
+    const struct dns_header *header = &out->seen.block.header;
+    out->seen.client = client;
+    out->seen.message = message;
+    out->stage = QUERY_STAGE_GATE;
+
+    /* Is it a query at all, of a client that is served? */
+    if (!dns_header_decode(message, &out->seen.block.header) ||
+        (header->flags & DNS_FLAG_QR) != 0 || !may_ask(env, client) ||
+        dns_opcode(header) == DNS_OPCODE_DSO) {
+        return;
+    }
+    /* Where is it, and does any order bind clients there? */
+    out->stage = QUERY_STAGE_OUTSIDE;
+    out->located = find_place(env, client, &out->place);
+    if (!out->located || !policy_in_scope_at(policy, &out->place, env->now)) {
+        return;
+    }
+    /* What does it ask? */
+    out->stage = QUERY_STAGE_INSIDE;
+    if (has_question(header) && query_seen_name(&out->seen)) {
+        out->stage = QUERY_STAGE_NAME;
+        policy_prepare(policy, out->place.country, &out->seen.qname, &out->keys);
+    }
+}
+
+/* What is not forwarded, whoever asks, and what is for nobody who is not served. */
+static void decide_gate(const struct query_env *env, struct query_seen *seen,
+                        struct query_result *result, uint8_t *out)
 {
     const struct dns_header *header = &seen->block.header;
-    if (dns_opcode(header) != DNS_OPCODE_QUERY || header->qdcount == 0) {
-        forward(result, QUERY_NO_QUESTION, false);
+    if (seen->message.size < DNS_HEADER_SIZE || (header->flags & DNS_FLAG_QR) != 0) {
         return;
     }
-    if (!query_seen_name(seen)) {
-        answer(result, QUERY_UNREADABLE, block_header_only(header, DNS_RCODE_FORMERR, out));
-        return;
+    if (!may_ask(env, seen->client)) {
+        answer(result, QUERY_NOT_SERVED, rcode_answer(env, seen, DNS_RCODE_REFUSED, -1, out));
+    } else {
+        answer(result, QUERY_NOTIMP, block_header_only(header, DNS_RCODE_NOTIMP, out));
     }
-    handle_question(env, seen, result, out);
+}
+
+void query_decide(const struct query_env *env, struct query_read *read, struct query_result *result,
+                  uint8_t out[static BLOCK_ANSWER_MAX])
+{
+    const struct dns_header *header = &read->seen.block.header;
+    const bool placed = read->stage != QUERY_STAGE_GATE;
+    /* One by one: match and size, most of it, are set where they mean something. */
+    result->fate = QUERY_DROP;
+    result->reason = QUERY_MALFORMED;
+    result->place = placed ? read->place : PLACE_UNKNOWN;
+    result->located = placed && read->located;
+    result->retry = false;
+    result->reads_answer = false;
+    result->size = 0;
+    result->target = NULL;
+    switch (read->stage) {
+    case QUERY_STAGE_GATE:
+        decide_gate(env, &read->seen, result, out);
+        break;
+    case QUERY_STAGE_OUTSIDE:
+        forward(result, QUERY_NOT_IN_SCOPE, has_question(header));
+        break;
+    case QUERY_STAGE_INSIDE:
+        if (has_question(header)) {
+            answer(result, QUERY_UNREADABLE, block_header_only(header, DNS_RCODE_FORMERR, out));
+        } else {
+            forward(result, QUERY_NO_QUESTION, false);
+        }
+        break;
+    case QUERY_STAGE_NAME:
+        decide_name(env, read, result, out);
+        break;
+    }
 }
 
 void query_judge(const struct query_env *env, const struct query_client *client,
                  struct span message, struct query_result *result,
                  uint8_t out[static BLOCK_ANSWER_MAX])
 {
-    const struct generation *generation = env->generation;
-    struct query_seen seen; /* filled as far as the path gets, no further */
-    struct dns_header *header = &seen.block.header;
-    seen.client = client;
-    seen.message = message;
-    *result = (struct query_result){.fate = QUERY_DROP, .reason = QUERY_MALFORMED};
-
-    /* Is it a query at all? */
-    if (!dns_header_decode(message, header) || (header->flags & DNS_FLAG_QR) != 0) {
-        return;
-    }
-    /* Is this client served? */
-    if (generation->config->allow != NULL &&
-        !network_set_contains(generation->config->allow, &client->address)) {
-        answer(result, QUERY_NOT_SERVED, rcode_answer(env, &seen, DNS_RCODE_REFUSED, -1, out));
-        return;
-    }
-    if (dns_opcode(header) == DNS_OPCODE_DSO) {
-        answer(result, QUERY_NOTIMP, block_header_only(header, DNS_RCODE_NOTIMP, out));
-        return;
-    }
-    /* Where is it, and does any order bind that country? */
-    result->located = geo_memo_find(env->memo, &client->address, &result->country);
-    if (!result->located || !policy_in_scope(generation->policy, result->country, env->now)) {
-        forward(result, QUERY_NOT_IN_SCOPE,
-                dns_opcode(header) == DNS_OPCODE_QUERY && header->qdcount > 0);
-        return;
-    }
-    handle_in_scope(env, &seen, result, out);
+    struct query_read read;
+    query_read(env, client, message, &read);
+    query_decide(env, &read, result, out);
 }
 
 size_t query_unanswered(const struct query_env *env, const struct query_client *client,

@@ -43,28 +43,79 @@ struct query_env {
     const struct generation *generation;
     struct geo_memo *memo;
     int64_t now;               /* seconds since the epoch */
-    policy_note_fn *on_shadow; /* told of POLICY_SHADOWS matches, to count them */
+    policy_note_fn *on_shadow; /* told of POLICY_SHADOWS matches, to count them; and of others, in
+                                * countries where an order is only counted */
     void *ctx;
 };
 
+/* The two ends of the exchange as the client sees it: what `send-client: proxy-protocol` tells. */
+struct query_ends {
+    struct address client;
+    struct address server;
+    uint16_t client_port; /* host byte order */
+    uint16_t server_port;
+};
+
 struct query_client {
-    struct address address; /* whose country counts */
-    bool stream;            /* came over a stream */
+    struct address address; /* who asks: the peer, or whom a trusted PROXY or HTTP header tells */
+    struct address subject; /* whose country counts: the same, or the first address of the network
+                             * that a trusted ECS option tells */
+    bool unknown;           /* nobody knows whose: its country is not looked up; spread is 128 */
+    bool hidden;            /* and a proxy said so: what the message tells of it is not believed */
+    uint8_t spread;         /* how many bits at the end of the subject nobody told: 0 of an address,
+                             * else the rest of a network's (on the 128 bits of struct address) */
+    bool stream;            /* not over plain UDP: answers may be as long as they like */
+    const struct query_ends *ends; /* borrowed for the call; NULL where nobody wants to be told */
 };
 
 struct query_result {
     enum query_fate fate;
     enum query_reason reason;
-    struct country country;
+    struct place place;         /* where the client is */
     bool located;               /* false: the lookup erred, no order binds */
     bool retry;                 /* QUERY_FORWARD: may be asked of several servers (opcode QUERY) */
     bool reads_answer;          /* QUERY_FORWARD: query_answer_judge is due */
     struct policy_match match;  /* QUERY_BLOCKED, QUERY_BAD_EDNS: which order */
     size_t size;                /* QUERY_ANSWER: octets in out; QUERY_CNAME: of the CNAME alone */
-    const struct dname *target; /* QUERY_CNAME; of the generation */
+    const struct dname *target; /* QUERY_CNAME; of the generation. order_action_target says where it
+                                 * leads */
 };
 
-/* Judges one message. out needs room for BLOCK_ANSWER_MAX octets. */
+/* A message as far as it was read: the header first, then, if it must be, the question. */
+struct query_seen {
+    const struct query_client *client;
+    struct span message;
+    struct block_query block; /* header; question and OPT after query_seen_question */
+    struct dname qname;       /* after query_seen_name */
+};
+
+/* How far that is. */
+enum query_stage {
+    QUERY_STAGE_GATE,    /* no query, or not one that is forwarded for this client */
+    QUERY_STAGE_OUTSIDE, /* no order binds where it comes from */
+    QUERY_STAGE_INSIDE,  /* some may, and there is no name to judge */
+    QUERY_STAGE_NAME,    /* there is */
+};
+
+/* A message read, and not judged yet. Large: set as far as stage says. */
+struct query_read {
+    struct query_seen seen;
+    enum query_stage stage;
+    bool located;
+    struct place place;
+    struct suffix_keys keys; /* of its name */
+};
+
+/* Reads a message and asks memory, without waiting for it, for what judging it looks at: a batch is
+ * read first and judged then. Borrows client and message. */
+void query_read(const struct query_env *env, const struct query_client *client, struct span message,
+                struct query_read *out);
+
+/* Judges what was read under the same env. out needs room for BLOCK_ANSWER_MAX octets. */
+void query_decide(const struct query_env *env, struct query_read *read, struct query_result *result,
+                  uint8_t out[static BLOCK_ANSWER_MAX]);
+
+/* Both. */
 void query_judge(const struct query_env *env, const struct query_client *client,
                  struct span message, struct query_result *result,
                  uint8_t out[static BLOCK_ANSWER_MAX]);

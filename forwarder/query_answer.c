@@ -92,7 +92,8 @@ static enum answer_links_outcome walk(const struct query_env *env,
                                       const struct query_answer *answer,
                                       const struct query_seen *seen, struct policy_match *match)
 {
-    struct policy_client who = {answer->client.address, answer->country};
+    struct policy_client who = {answer->client.subject, answer->place.country, answer->place.within,
+                                answer->client.spread};
     struct judging judging; /* large: shadows are set as they come */
     judging.env = env;
     judging.who = &who;
@@ -117,7 +118,7 @@ void query_answer_judge(const struct query_env *env, const struct query_answer *
     *result = (struct query_result){
         .fate = QUERY_FORWARD,
         .reason = QUERY_NOT_LISTED,
-        .country = answer->country,
+        .place = answer->place,
         .located = true,
     };
     if (!read_query(answer, &seen)) {

@@ -11,9 +11,9 @@
 /* A query that was forwarded, and what came back. */
 struct query_answer {
     struct query_client client;
-    struct country country; /* as it was when the query was judged */
-    struct span query;      /* as the client sent it */
-    struct span answer;     /* to exactly this query; judged whatever its rcode, TC bit and type */
+    struct place place; /* as it was when the query was judged */
+    struct span query;  /* as the client sent it */
+    struct span answer; /* to exactly this query; judged whatever its rcode, TC bit and type */
 };
 
 /* Judges by the generation and time that the query was judged by. The first link of the answer

@@ -7,14 +7,6 @@
 
 #include "forwarder/query.h"
 
-/* The header is read first, then, if it must be, the question. */
-struct query_seen {
-    const struct query_client *client;
-    struct span message;
-    struct block_query block; /* header; question and OPT after query_seen_question */
-    struct dname qname;       /* after query_seen_name */
-};
-
 /* Reads question and OPT behind the header; false if there is no readable question. */
 bool query_seen_question(struct query_seen *seen);
 

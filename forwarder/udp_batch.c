@@ -14,8 +14,7 @@
 
 /* Buffers a whole datagram apart, and a little more: at a round distance all would meet in the same
  * sets of the processor's cache. */
-#define BUFFER_SIZE 65536U
-#define BUFFER_STRIDE (BUFFER_SIZE + 192U)
+#define BUFFER_STRIDE (UDP_RECEIVED_MAX + 192U)
 
 /* Control data of one datagram: the local address, IPv4 or IPv6. */
 struct control {
@@ -33,7 +32,7 @@ struct udp_receiver {
 
 struct udp_sender {
     struct mmsghdr messages[UDP_BATCH];
-    struct iovec vectors[UDP_BATCH];
+    struct iovec vectors[UDP_BATCH][2]; /* the message; or a header, and the message */
     union origin_peer peers[UDP_BATCH];
     struct control controls[UDP_BATCH];
     uint8_t rooms[UDP_BATCH][BLOCK_ANSWER_MAX];
@@ -55,7 +54,7 @@ struct udp_receiver *udp_receiver_new(void)
     receiver->buffers = buffers;
     for (unsigned i = 0; i < UDP_BATCH; i++) {
         receiver->vectors[i] =
-            (struct iovec){receiver->buffers + (size_t)i * BUFFER_STRIDE, BUFFER_SIZE};
+            (struct iovec){receiver->buffers + (size_t)i * BUFFER_STRIDE, UDP_RECEIVED_MAX};
         receiver->messages[i].msg_hdr = (struct msghdr){
             .msg_name = &receiver->peers[i],
             .msg_iov = &receiver->vectors[i],
@@ -131,7 +130,7 @@ struct udp_sender *udp_sender_new(void)
     }
     for (unsigned i = 0; i < UDP_BATCH; i++) {
         sender->messages[i].msg_hdr = (struct msghdr){
-            .msg_iov = &sender->vectors[i],
+            .msg_iov = sender->vectors[i],
             .msg_iovlen = 1,
         };
     }
@@ -173,12 +172,26 @@ static void write_local(struct msghdr *header, struct control *control,
     header->msg_controllen = CMSG_SPACE(sizeof(info));
 }
 
+static struct iovec vector_of(struct span octets)
+{
+    return (struct iovec){(void *)(uintptr_t)octets.bytes, octets.size};
+}
+
+void udp_sender_add_behind(struct udp_sender *sender, struct span header, struct span message)
+{
+    unsigned index = sender->count++;
+    sender->vectors[index][0] = vector_of(header);
+    sender->vectors[index][1] = vector_of(message);
+    sender->messages[index].msg_hdr.msg_iovlen = 2;
+}
+
 void udp_sender_add(struct udp_sender *sender, struct span message,
                     const struct origin_datagram *origin, bool from_local)
 {
     unsigned index = sender->count++;
     struct msghdr *header = &sender->messages[index].msg_hdr;
-    sender->vectors[index] = (struct iovec){(void *)(uintptr_t)message.bytes, message.size};
+    sender->vectors[index][0] = vector_of(message);
+    header->msg_iovlen = 1;
     if (origin == NULL) {
         return;
     }

@@ -16,6 +16,7 @@
 #include "forwarder/wire/span.h"
 
 #define UDP_BATCH 64
+#define UDP_RECEIVED_MAX 65536U /* octets of a receiver's room for one datagram */
 
 struct udp_receiver;
 
@@ -48,6 +49,9 @@ bool udp_sender_full(const struct udp_sender *sender);
  * from_local, which address it leaves from. */
 void udp_sender_add(struct udp_sender *sender, struct span message,
                     const struct origin_datagram *origin, bool from_local);
+
+/* The same on a connected socket, for a message behind a header: one datagram, nothing copied. */
+void udp_sender_add_behind(struct udp_sender *sender, struct span header, struct span message);
 
 /* Sends all that is queued, without blocking. Returns how many could not be sent. */
 unsigned udp_sender_flush(struct udp_sender *sender, int descriptor);

@@ -14,14 +14,16 @@
 
 #include "forwarder/dispatch.h"
 #include "forwarder/generation/generation.h"
-#include "forwarder/inflight.h"
-#include "forwarder/listen_tcp.h"
+#include "forwarder/listen_quic.h"
 #include "forwarder/listen_udp.h"
 #include "forwarder/published.h"
-#include "forwarder/stream_client.h"
+#include "forwarder/stream/listen_tcp.h"
+#include "forwarder/stream/stream_client.h"
+#include "forwarder/stream/stream_table.h"
 #include "forwarder/udp_batch.h"
-#include "forwarder/upstream.h"
-#include "forwarder/upstream_set.h"
+#include "forwarder/upstream/inflight.h"
+#include "forwarder/upstream/upstream.h"
+#include "forwarder/upstream/upstream_set.h"
 #include "geo/geo_memo.h"
 
 #define MEMO_ENTRIES 65536
@@ -78,6 +80,7 @@ static void adopt(struct worker *worker, struct published *published)
 {
     published->shares[worker->index].older = worker->published;
     worker->published = published;
+    listen_quic_adopt(worker->quic);
     geo_memo_reset(worker->memo, published->generation->db, published->generation->overrides);
     report_oldest(worker);
     atomic_store(&worker->adopted, published->number);
@@ -86,7 +89,8 @@ static void adopt(struct worker *worker, struct published *published)
 
 static bool is_idle(const struct worker *worker)
 {
-    return inflight_count(worker->inflight) == 0 && stream_table_count(worker->streams) == 0;
+    return inflight_count(worker->inflight) == 0 && stream_table_count(worker->streams) == 0 &&
+           listen_quic_count(worker->quic) == 0;
 }
 
 static void on_stop_deadline(evutil_socket_t descriptor, short what, void *ctx)
@@ -109,6 +113,7 @@ static void begin_stop(struct worker *worker)
         listen_tcp_stop(worker->tcp[i]);
     }
     stream_table_drain(worker->streams);
+    listen_quic_drain(worker->quic);
     event_add(worker->stop_deadline, &deadline);
     event_base_loopbreak(worker->base);
 }
@@ -118,6 +123,7 @@ static void on_wake(evutil_socket_t descriptor, short what, void *ctx)
     struct worker *worker = ctx;
     (void)what;
     silence(descriptor);
+    atomic_store(&worker->signs_given, atomic_load(&worker->signs_asked));
     struct published *published = atomic_load(&worker->offered);
     struct upstream_set *set = atomic_load(&worker->offered_set);
     if (published != worker->published) {
@@ -189,13 +195,35 @@ static bool make_upstream(struct worker *worker)
         .clock = &worker->clock,
         .receiver = worker->answers,
         .config = &worker->shared->config->upstream,
+        .tls = worker->shared->upstream_tls,
+        .descriptor = worker->wake,
         .worker = worker->index,
         .oldest_set = &worker->oldest_set,
         .events = dispatch_events(worker),
     };
     worker->upstream = upstream_new(&worker->upstream_env);
-    worker->streams = stream_table_new(worker);
-    return worker->upstream != NULL && worker->streams != NULL;
+    worker->streams = stream_client_table(worker);
+    worker->quic = listen_quic_new(worker);
+    return worker->upstream != NULL && worker->streams != NULL && worker->quic != NULL;
+}
+
+/* Takes over the descriptor in any case. */
+static bool make_listener(struct worker *worker, const struct worker_socket *socket)
+{
+    switch (socket->listen->transport) {
+    case CONFIG_UDP:
+        worker->udp[worker->udp_count] = listen_udp_new(worker, socket);
+        return worker->udp[worker->udp_count++] != NULL;
+    case CONFIG_TCP:
+    case CONFIG_TLS:
+    case CONFIG_HTTPS:
+        worker->tcp[worker->tcp_count] = listen_tcp_new(worker, socket);
+        return worker->tcp[worker->tcp_count++] != NULL;
+    case CONFIG_QUIC:
+        return listen_quic_add(worker->quic, socket);
+    }
+    close(socket->descriptor);
+    return false;
 }
 
 /* Takes over all descriptors, also when it fails half-way. */
@@ -209,12 +237,8 @@ static bool make_listeners(struct worker *worker, const struct worker_setup *set
         if (worker->udp == NULL || worker->tcp == NULL) {
             close(socket->descriptor);
             made = false;
-        } else if (socket->udp) {
-            worker->udp[worker->udp_count] = listen_udp_new(worker, socket);
-            made = made && worker->udp[worker->udp_count++] != NULL;
         } else {
-            worker->tcp[worker->tcp_count] = listen_tcp_new(worker, socket);
-            made = made && worker->tcp[worker->tcp_count++] != NULL;
+            made = make_listener(worker, socket) && made;
         }
     }
     return made;
@@ -269,6 +293,7 @@ void worker_free(struct worker *worker)
     /* Before the streams of clients: queries that still wait upstream are answered into them. */
     upstream_free(worker->upstream);
     stream_table_free(worker->streams);
+    listen_quic_free(worker->quic);
     for (size_t i = 0; i < worker->udp_count; i++) {
         listen_udp_free(worker->udp[i]);
     }
@@ -333,11 +358,22 @@ void worker_join(struct worker *worker)
     pthread_join(worker->thread, NULL);
 }
 
+void worker_ask_sign(struct worker *worker)
+{
+    atomic_fetch_add(&worker->signs_asked, 1);
+    ring(worker->wake);
+}
+
+bool worker_gave_sign(const struct worker *worker)
+{
+    return atomic_load(&worker->signs_given) == atomic_load(&worker->signs_asked);
+}
+
 uint64_t worker_receive_drops(const struct worker *worker)
 {
     uint64_t drops = 0;
     for (size_t i = 0; i < worker->udp_count; i++) {
         drops += listen_udp_drops(worker->udp[i]);
     }
-    return drops;
+    return drops + listen_quic_drops(worker->quic);
 }

@@ -14,27 +14,34 @@
 #include "forwarder/config/config.h"
 #include "forwarder/counters.h"
 #include "forwarder/random_pool.h"
-#include "forwarder/upstream_env.h"
+#include "forwarder/stream/stream_handshakes.h"
+#include "forwarder/upstream/upstream_env.h"
 
 struct client_quota;
+struct listen_quic;
 struct listen_tcp;
 struct listen_udp;
 struct published;
+struct quic_tickets;
 struct stream_table;
 struct upstream;
 struct upstream_set;
+struct upstream_tls;
 
 /* What all workers are made from; outlives them. */
 struct worker_shared {
     const struct config *config; /* for what only a start can change */
+    unsigned workers;            /* how many there are */
     struct client_quota *quota;
+    struct quic_tickets *tickets;      /* of QUIC, good at every worker */
+    struct upstream_tls *upstream_tls; /* NULL if no upstream server has TLS */
     int notify; /* eventfd of the main thread: a generation was left, or the worker ended */
 };
 
 /* The sockets of one worker, bound but not read yet; one for each address and transport. */
 struct worker_socket {
-    int descriptor; /* the worker's to close */
-    bool udp;
+    int descriptor;                     /* the worker's to close */
+    const struct config_listen *listen; /* what it is for; lives as long as the worker */
     bool wildcard; /* bound to all addresses: the local address of each query must be kept */
 };
 
@@ -53,6 +60,10 @@ struct worker {
     struct upstream_env upstream_env;
     struct upstream *upstream;
     struct stream_table *streams;
+    const struct timeval *stream_idle; /* tcp-idle, as the loop wants it */
+    const struct timeval *stream_handshake_time;
+    struct stream_handshakes handshakes; /* of TLS */
+    struct listen_quic *quic;
     struct listen_udp **udp;
     size_t udp_count;
     struct listen_tcp **tcp;
@@ -71,6 +82,8 @@ struct worker {
     _Atomic(struct published *) offered; /* the newest generation */
     _Atomic(struct upstream_set *) offered_set;
     _Atomic bool stop;
+    _Atomic uint64_t signs_asked; /* of life */
+    _Atomic uint64_t signs_given;
     _Atomic uint64_t oldest_published; /* number of the oldest generation in use here */
     _Atomic uint64_t adopted;          /* number of the generation in force here */
     _Atomic uint64_t oldest_set;
@@ -101,6 +114,11 @@ void worker_offer_set(struct worker *worker, struct upstream_set *set);
  * Join it by worker_join. */
 void worker_stop(struct worker *worker);
 void worker_join(struct worker *worker);
+
+/* Asks for a sign of life, and tells whether the last one that was asked for has been given: the
+ * worker's loop goes round. */
+void worker_ask_sign(struct worker *worker);
+bool worker_gave_sign(const struct worker *worker);
 
 /* Datagrams that the kernel dropped because the worker did not keep up, on its listening sockets.
  * May be called from the main thread. */

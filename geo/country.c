@@ -7,9 +7,7 @@
 
 #include <string.h>
 
-#define LETTERS 26U
-
-static const char *const second_letters[LETTERS] = {
+static const char *const second_letters[COUNTRY_LETTERS] = {
     "DEFGILMOQRSTUWXZ",        /* A */
     "ABDEFGHIJLMNOQRSTVWYZ",   /* B */
     "ACDFGHIKLMNORUVWXYZ",     /* C */
@@ -40,7 +38,7 @@ static const char *const second_letters[LETTERS] = {
 
 static bool assigned(unsigned first, unsigned second)
 {
-    return first < LETTERS && second < LETTERS &&
+    return first < COUNTRY_LETTERS && second < COUNTRY_LETTERS &&
            strchr(second_letters[first], (int)('A' + second)) != NULL;
 }
 
@@ -61,28 +59,15 @@ bool country_parse(const char *text, size_t len, struct country *out)
     return true;
 }
 
-bool country_known(struct country country)
-{
-    return country.letter[0] != 0;
-}
-
 bool country_equal(struct country a, struct country b)
 {
     return a.letter[0] == b.letter[0] && a.letter[1] == b.letter[1];
 }
 
-unsigned country_index(struct country country)
-{
-    if (!country_known(country)) {
-        return COUNTRY_INDEX_UNKNOWN;
-    }
-    return (unsigned)(country.letter[0] - 'A') * LETTERS + (unsigned)(country.letter[1] - 'A');
-}
-
 struct country country_of_index(unsigned index)
 {
-    unsigned first = index / LETTERS;
-    unsigned second = index % LETTERS;
+    unsigned first = index / COUNTRY_LETTERS;
+    unsigned second = index % COUNTRY_LETTERS;
     if (!assigned(first, second)) {
         return COUNTRY_UNKNOWN;
     }

@@ -17,15 +17,29 @@ struct country {
 #define COUNTRY_UNKNOWN ((struct country){{0, 0}})
 
 /* Every country has an index below COUNTRY_INDEXES; the unknown one is COUNTRY_INDEX_UNKNOWN. */
-#define COUNTRY_INDEX_UNKNOWN 676U
-#define COUNTRY_INDEXES 677U
+#define COUNTRY_LETTERS 26U
+#define COUNTRY_INDEX_UNKNOWN (COUNTRY_LETTERS * COUNTRY_LETTERS)
+#define COUNTRY_INDEXES (COUNTRY_INDEX_UNKNOWN + 1)
 
 /* Reads two capital letters. False, and out unknown, for what ISO 3166-1 does not assign. */
 bool country_parse(const char *text, size_t len, struct country *out);
 
-bool country_known(struct country country);
+static inline bool country_known(struct country country)
+{
+    return country.letter[0] != 0;
+}
+
 bool country_equal(struct country a, struct country b);
-unsigned country_index(struct country country);
+
+/* Inline, as it is asked several times of every query. */
+static inline unsigned country_index(struct country country)
+{
+    if (!country_known(country)) {
+        return COUNTRY_INDEX_UNKNOWN;
+    }
+    return (unsigned)(country.letter[0] - 'A') * COUNTRY_LETTERS +
+           (unsigned)(country.letter[1] - 'A');
+}
 
 /* The country of an index; unknown for indexes that stand for no assigned code. */
 struct country country_of_index(unsigned index);

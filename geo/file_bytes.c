@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Whole files in and out. Reading never waits for a writer (a FIFO, a device) and never believes
- * a size that does not hold; writing never shows a half-written file under its final name.
+ * Whole files. Reading never waits for a writer (a FIFO, a device) and never believes a size that
+ * does not hold.
  */
 #include "geo/file_bytes.h"
 
@@ -198,96 +198,4 @@ bool file_bytes_seal(const struct file_bytes *file, int *descriptor, char why[st
     }
     *descriptor = fd;
     return true;
-}
-
-/* Opens the folder that holds the last part of path. */
-static int open_folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL) {
-        return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    }
-    char *folder = strndup(path, (size_t)(slash - path) + 1);
-    if (folder == NULL) {
-        return -1;
-    }
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int saved = errno;
-    free(folder);
-    errno = saved;
-    return fd;
-}
-
-/* A file on its way to its name. */
-struct replacement {
-    const char *path;
-    char *temporary;
-    file_bytes_fill_fn *fill;
-    void *ctx;
-};
-
-/* Fills the new file, puts it on disk and gives it its name. Closes fd either way. */
-static bool fill_and_rename(const struct replacement *file, int fd, char why[static WHY_MAX])
-{
-    bool done = file->fill(file->ctx, fd, why) &&
-                ((fchmod(fd, 0640) == 0 && fsync(fd) == 0) || refuse(why, "cannot write"));
-    if (close(fd) != 0 && done) {
-        done = refuse(why, "cannot write");
-    }
-    return done && (rename(file->temporary, file->path) == 0 || refuse(why, "cannot write"));
-}
-
-static bool write_beside(struct replacement *file, char why[static WHY_MAX])
-{
-    if (asprintf(&file->temporary, "%s.tmp-XXXXXX", file->path) < 0) {
-        return refuse(why, "cannot write");
-    }
-    bool done = false;
-    int fd = mkostemp(file->temporary, O_CLOEXEC);
-    if (fd < 0) {
-        refuse(why, "cannot make a file beside it");
-    } else {
-        done = fill_and_rename(file, fd, why);
-        if (!done) {
-            unlink(file->temporary);
-        }
-    }
-    free(file->temporary);
-    return done;
-}
-
-bool file_bytes_replace(const char *path, file_bytes_fill_fn *fill, void *ctx,
-                        char why[static WHY_MAX])
-{
-    /* Opened first: a folder that cannot be synced must be known before path changes. */
-    int folder = open_folder_of(path);
-    if (folder < 0) {
-        return refuse(why, "cannot open its folder");
-    }
-    struct replacement file = {.path = path, .fill = fill, .ctx = ctx};
-    bool done = write_beside(&file, why);
-    /* A rename is safe from a power cut only once the folder that holds the name is on disk. */
-    if (done && fsync(folder) != 0) {
-        done = refuse(why, "written, but its folder cannot be synced");
-    }
-    close(folder);
-    return done;
-}
-
-/* Bytes as a file_bytes_fill_fn gets them. */
-struct given_bytes {
-    const char *bytes;
-    size_t size;
-};
-
-static bool put_given(void *ctx, int descriptor, char why[static WHY_MAX])
-{
-    const struct given_bytes *given = ctx;
-    return file_bytes_put(descriptor, given->bytes, given->size, why);
-}
-
-bool file_bytes_write(const char *path, const void *bytes, size_t size, char why[static WHY_MAX])
-{
-    struct given_bytes given = {bytes, size};
-    return file_bytes_replace(path, put_given, &given, why);
 }

@@ -40,16 +40,5 @@ void file_bytes_fini(struct file_bytes *file);
 char *file_bytes_hex(const uint8_t sha256[static FILE_BYTES_SHA256],
                      char out[static FILE_BYTES_HEX_MAX]);
 
-/* Writes path.tmp-XXXXXX beside path, fsyncs, renames over path and fsyncs the folder; mode 0640.
- * On failure nothing is left behind, path is as it was (unless only the last fsync failed), and why
- * says what failed. */
-bool file_bytes_write(const char *path, const void *bytes, size_t size, char why[static WHY_MAX]);
-
-/* The same for a file that fill writes to the descriptor it is given; false with a sentence where
- * it cannot. */
-typedef bool file_bytes_fill_fn(void *ctx, int descriptor, char why[static WHY_MAX]);
-bool file_bytes_replace(const char *path, file_bytes_fill_fn *fill, void *ctx,
-                        char why[static WHY_MAX]);
-
 /* Writes all bytes to an open descriptor. */
 bool file_bytes_put(int descriptor, const char *bytes, size_t size, char why[static WHY_MAX]);

@@ -171,10 +171,9 @@ bool file_stream_know(int dir, const char *path, uint64_t max, struct file_strea
     return done;
 }
 
-/* A file_bytes_fill_fn. */
-static bool fill_from(void *ctx, int descriptor, char why[static WHY_MAX])
+bool file_stream_copy(const struct file_stream_known *from, int descriptor,
+                      char why[static WHY_MAX])
 {
-    const struct file_stream_known *from = ctx;
     uint8_t sha256[FILE_BYTES_SHA256];
     struct file_stream *stream = file_stream_open(from->dir, from->path, from->size, why);
     bool done = stream != NULL && pass_through(stream, descriptor, why);
@@ -185,11 +184,4 @@ static bool fill_from(void *ctx, int descriptor, char why[static WHY_MAX])
     }
     file_stream_close(stream);
     return done;
-}
-
-bool file_stream_copy(const struct file_stream_known *from, const char *to,
-                      char why[static WHY_MAX])
-{
-    struct file_stream_known known = *from; /* what a callback gets is not const */
-    return file_bytes_replace(to, fill_from, &known, why);
 }

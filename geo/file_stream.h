@@ -38,8 +38,7 @@ struct file_stream_known {
 bool file_stream_know(int dir, const char *path, uint64_t max, struct file_stream_known *out,
                       char why[static WHY_MAX]);
 
-/* Copies a file to the path to, as file_bytes_write would write its bytes; it must still be what it
- * was. On failure nothing is left behind, and to is as it was (unless only the last fsync failed).
- */
-bool file_stream_copy(const struct file_stream_known *from, const char *to,
+/* Writes a file to an open descriptor. False with a sentence if it cannot be written or is not what
+ * it was any more: what was written then is to be thrown away. */
+bool file_stream_copy(const struct file_stream_known *from, int descriptor,
                       char why[static WHY_MAX]);

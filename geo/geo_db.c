@@ -2,7 +2,7 @@
  *
  * Opening copies the file into a sealed memfd, lets libmaxminddb map that, and walks the search
  * tree once. Afterwards a lookup is libmaxminddb's walk and one probe of a table from the offset of
- * a data record to its country; nothing is decoded any more.
+ * a data record to its country and subdivisions; nothing is decoded any more.
  *
  * Invariants of an open database: no path from the root is longer than an address has bits, and
  * each data record that the tree reaches is in the table.
@@ -30,11 +30,12 @@
 
 #define DEPTH_MAX 128U
 
-/* Data offset to country: open addressing, at most half full. */
+/* Data offset to place: open addressing, at most half full. */
 struct table {
     struct slot {
         uint32_t offset; /* NO_OFFSET: free */
         struct country country;
+        struct subdivisions within;
     } * slots;
     uint32_t mask; /* number of slots, a power of two, minus one */
     uint32_t used;
@@ -47,7 +48,9 @@ struct geo_db {
     bool mapped; /* mmdb is open */
     int descriptor;
     uint8_t sha256[FILE_BYTES_SHA256];
-    struct table countries;
+    struct table places;
+    struct subdivision *subdivisions; /* each that some record names, once, sorted */
+    size_t subdivision_count;
     atomic_uint references;
 };
 
@@ -92,32 +95,38 @@ static bool table_grow(struct table *table)
     return true;
 }
 
-static bool table_add(struct table *table, uint32_t offset, struct country country)
+static bool table_add(struct table *table, const struct slot *slot)
 {
     if (table->used > table->mask / 2 && !table_grow(table)) {
         return false;
     }
-    *table_slot(table, offset) = (struct slot){offset, country};
+    *table_slot(table, slot->offset) = *slot;
     table->used++;
     return true;
 }
 
-/* ---- Which text of a record is the country ---- */
+/* ---- Which texts of a record are the country and its parts ---- */
 
 #define PATHS_MAX 3
 
 static const struct schema {
     const char *name; /* for people */
     const char *const *paths[PATHS_MAX];
+    const char *const *parts[PATHS_MAX]; /* of that country */
 } schemas[] = {
     [GEO_FIELD_COUNTRY] = {"country",
                            {(const char *const[]){"country", "iso_code", NULL},
                             (const char *const[]){"country_code", NULL},
-                            (const char *const[]){"country", NULL}}},
+                            (const char *const[]){"country", NULL}},
+                           {(const char *const[]){"subdivisions", "0", "iso_code", NULL},
+                            (const char *const[]){"subdivisions", "1", "iso_code", NULL},
+                            (const char *const[]){"region_code", NULL}}},
     [GEO_FIELD_REGISTERED] = {"registered_country",
-                              {(const char *const[]){"registered_country", "iso_code", NULL}}},
+                              {(const char *const[]){"registered_country", "iso_code", NULL}},
+                              {NULL}},
     [GEO_FIELD_REPRESENTED] = {"represented_country",
-                               {(const char *const[]){"represented_country", "iso_code", NULL}}},
+                               {(const char *const[]){"represented_country", "iso_code", NULL}},
+                               {NULL}},
 };
 
 /* The first text of two letters that the schema knows decides, even if it is no country. */
@@ -138,6 +147,37 @@ static enum geo_record_outcome read_country(const struct geo_record_section *sec
         }
     }
     return GEO_RECORD_LACKS;
+}
+
+/* Of a known country only; a text that is no code says nothing. */
+static enum geo_record_outcome read_parts(const struct geo_record_section *section,
+                                          const struct schema *schema, struct slot *slot)
+{
+    for (size_t i = 0; i < PATHS_MAX && schema->parts[i] != NULL; i++) {
+        struct geo_record_text code;
+        struct subdivision part;
+        enum geo_record_outcome outcome =
+            geo_record_find(section, slot->offset, schema->parts[i], &code);
+        if (outcome == GEO_RECORD_BROKEN) {
+            return outcome;
+        }
+        if (outcome == GEO_RECORD_TEXT &&
+            subdivision_parse_within(slot->country, code.text, code.len, &part)) {
+            subdivisions_add(&slot->within, &part);
+        }
+    }
+    return GEO_RECORD_TEXT;
+}
+
+/* Fills the slot of a record, whose offset it has. */
+static enum geo_record_outcome read_place(const struct geo_record_section *section,
+                                          const struct schema *schema, struct slot *slot)
+{
+    enum geo_record_outcome outcome = read_country(section, slot->offset, schema, &slot->country);
+    if (outcome == GEO_RECORD_TEXT && country_known(slot->country)) {
+        outcome = read_parts(section, schema, slot);
+    }
+    return outcome;
 }
 
 /* ---- The walk of the whole tree at open ---- */
@@ -162,18 +202,18 @@ static bool walk_refuse(struct walk *walk, const char *sentence)
     return false;
 }
 
-/* Reads the country of a data record, once for each record however often the tree names it. */
+/* Reads the place in a data record, once for each record however often the tree names it. */
 static bool walk_data(struct walk *walk, uint64_t offset)
 {
-    struct table *table = &walk->db->countries;
+    struct table *table = &walk->db->places;
+    struct slot slot = {.offset = (uint32_t)offset};
     if (offset >= walk->section.size) {
         return walk_refuse(walk, "the database is broken: a data record lies outside the file");
     }
     if (table_slot(table, (uint32_t)offset)->offset != NO_OFFSET) {
         return true;
     }
-    struct country country;
-    switch (read_country(&walk->section, (uint32_t)offset, walk->schema, &country)) {
+    switch (read_place(&walk->section, walk->schema, &slot)) {
     case GEO_RECORD_TEXT:
         walk->has_field = true;
         break;
@@ -182,7 +222,7 @@ static bool walk_data(struct walk *walk, uint64_t offset)
     case GEO_RECORD_BROKEN:
         return walk_refuse(walk, "the database is broken: a data record cannot be decoded");
     }
-    return table_add(table, (uint32_t)offset, country) || walk_refuse(walk, "out of memory");
+    return table_add(table, &slot) || walk_refuse(walk, "out of memory");
 }
 
 /* One of the two records of a node. Sets *child to a node that must be walked first, or raises
@@ -262,7 +302,45 @@ static bool walk_tree(struct walk *walk)
     return true;
 }
 
-/* Walks the tree and fills the table of countries. */
+/* ---- Which subdivisions there are ---- */
+
+static size_t drop_doubles(struct subdivision *subdivisions, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || subdivision_compare(&subdivisions[kept - 1], &subdivisions[i]) != 0) {
+            subdivisions[kept++] = subdivisions[i];
+        }
+    }
+    return kept;
+}
+
+static bool collect_subdivisions(struct geo_db *db)
+{
+    const struct table *table = &db->places;
+    struct subdivision *all =
+        reallocarray(NULL, (size_t)table->used * SUBDIVISION_LEVELS + 1, sizeof *all);
+    size_t count = 0;
+    if (all == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i <= table->mask; i++) {
+        const struct slot *slot = &table->slots[i];
+        for (unsigned level = 0; slot->offset != NO_OFFSET && level < SUBDIVISION_LEVELS; level++) {
+            all[count] = subdivisions_at(&slot->within, slot->country, level);
+            count += subdivision_known(&all[count]);
+        }
+    }
+    qsort(all, count, sizeof *all, subdivision_compare);
+    db->subdivision_count = drop_doubles(all, count);
+    db->subdivisions = reallocarray(all, db->subdivision_count + 1, sizeof *all);
+    if (db->subdivisions == NULL) {
+        db->subdivisions = all;
+    }
+    return true;
+}
+
+/* Walks the tree and fills the table of places. */
 static bool verify(struct geo_db *db, enum geo_field field, char why[static WHY_MAX])
 {
     struct walk walk = {
@@ -273,13 +351,15 @@ static bool verify(struct geo_db *db, enum geo_field field, char why[static WHY_
         .why = why,
     };
     bool done = false;
-    if (walk.heights == NULL || !table_init(&db->countries, 1024)) {
+    if (walk.heights == NULL || !table_init(&db->places, 1024)) {
         walk_refuse(&walk, "out of memory");
     } else if (walk_tree(&walk)) {
         done = walk.has_field;
         if (!done) {
             snprintf(why, WHY_MAX, "%s is not a country database: no record has a code in %s",
                      db->mmdb.metadata.database_type, walk.schema->name);
+        } else if (!collect_subdivisions(db)) {
+            done = walk_refuse(&walk, "out of memory");
         }
     }
     free(walk.heights);
@@ -384,8 +464,20 @@ void geo_db_unref(struct geo_db *db)
     if (db->descriptor >= 0) {
         close(db->descriptor);
     }
-    free(db->countries.slots);
+    free(db->places.slots);
+    free(db->subdivisions);
     free(db);
+}
+
+bool geo_db_has_subdivisions(const struct geo_db *db)
+{
+    return db->subdivision_count > 0;
+}
+
+bool geo_db_names_subdivision(const struct geo_db *db, const struct subdivision *subdivision)
+{
+    return bsearch(subdivision, db->subdivisions, db->subdivision_count, sizeof *subdivision,
+                   subdivision_compare) != NULL;
 }
 
 int64_t geo_db_built(const struct geo_db *db)
@@ -456,9 +548,12 @@ void geo_db_find(const struct geo_db *db, const struct address *address, struct 
     unsigned length = alike_length(&db->mmdb, address, ipv4, found.netmask);
     *out = (struct geo_db_result){.outcome = GEO_DB_ABSENT, .country = COUNTRY_UNKNOWN};
     if (error == MMDB_SUCCESS && found.found_entry) {
-        const struct slot *slot = table_slot(&db->countries, found.entry.offset);
+        const struct slot *slot = table_slot(&db->places, found.entry.offset);
         out->outcome = slot->offset == NO_OFFSET ? GEO_DB_FAILED : GEO_DB_FOUND;
-        out->country = slot->offset == NO_OFFSET ? COUNTRY_UNKNOWN : slot->country;
+        if (out->outcome == GEO_DB_FOUND) {
+            out->country = slot->country;
+            out->within = slot->within;
+        }
     }
     if (error != MMDB_SUCCESS || out->outcome == GEO_DB_FAILED) {
         out->outcome = GEO_DB_FAILED;

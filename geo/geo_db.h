@@ -13,12 +13,15 @@
 #include "geo/country.h"
 #include "geo/network.h"
 #include "geo/problem.h"
+#include "geo/subdivision.h"
 
 struct geo_db;
 
 /* Which country of a GeoIP2 record counts. With GEO_FIELD_COUNTRY the flat schemas are read too:
  * country.iso_code (GeoIP2, GeoLite2, DB-IP), country_code (IPinfo, ip-location-db), and country as
- * a string (IPinfo). */
+ * a string (IPinfo). With it alone subdivisions are read, since they are parts of that country:
+ * subdivisions[].iso_code (GeoIP2, GeoLite2, DB-IP), region_code (IPinfo); where a database has
+ * names and no codes they are not known. */
 enum geo_field {
     GEO_FIELD_COUNTRY,
     GEO_FIELD_REGISTERED,
@@ -39,6 +42,10 @@ int64_t geo_db_built(const struct geo_db *db);
 /* The database_type text of its metadata; lives as long as db. */
 const char *geo_db_type(const struct geo_db *db);
 
+/* Does any record say in which part of its country an address lies? And does any say this one? */
+bool geo_db_has_subdivisions(const struct geo_db *db);
+bool geo_db_names_subdivision(const struct geo_db *db, const struct subdivision *subdivision);
+
 /* SHA-256 of the file as opened: FILE_BYTES_SHA256 bytes that live as long as db. */
 const uint8_t *geo_db_sha256(const struct geo_db *db);
 
@@ -54,7 +61,8 @@ enum geo_db_outcome {
 struct geo_db_result {
     enum geo_db_outcome outcome;
     struct country country;
-    struct network network; /* every address in it gets this same result; the host on failure */
+    struct subdivisions within; /* the parts of the country it lies in */
+    struct network network;     /* every address in it gets this same result; the host on failure */
 };
 
 /* Looks up the address as it stands. No allocation, no lock, no system call. */

@@ -16,7 +16,7 @@
 struct way {
     struct address base;
     uint8_t length;
-    struct country country;
+    struct place place;
 };
 
 struct set {
@@ -68,7 +68,7 @@ void geo_memo_reset(struct geo_memo *memo, const struct geo_db *db,
 }
 
 /* The set of an address: by its first 48 bits, and for IPv4 by the first 24 of its own. */
-static struct set *set_of(struct geo_memo *memo, const struct address *address)
+static const struct set *set_of(const struct geo_memo *memo, const struct address *address)
 {
     uint64_t key;
     memcpy(&key, address->octet, sizeof key);
@@ -82,28 +82,82 @@ static struct set *set_of(struct geo_memo *memo, const struct address *address)
     return &memo->sets[(key * UINT64_C(11400714819323198485) >> 32) & memo->mask];
 }
 
-bool geo_memo_find(struct geo_memo *memo, const struct address *address, struct country *out)
+void geo_memo_prefetch(const struct geo_memo *memo, const struct address *address)
 {
-    struct set *set = set_of(memo, address);
+    const struct set *set = set_of(memo, address);
+    __builtin_prefetch(set);
+    __builtin_prefetch((const char *)set + sizeof(*set) - 1);
+}
+
+/* What was found, now or before, of the network that holds the address; NULL if the lookup erred.
+ * Lives until the next call. */
+static inline const struct way *find_way(struct geo_memo *memo, const struct address *address)
+{
+    struct set *set = (struct set *)(uintptr_t)set_of(memo, address);
     for (unsigned i = 0; i < WAYS; i++) {
         const struct way *way = &set->ways[i];
         if (address_common_bits(&way->base, address) >= way->length) {
-            *out = way->country;
-            return true;
+            return way;
         }
     }
-    *out = COUNTRY_UNKNOWN;
     if (memo->db == NULL) {
-        return false;
+        return NULL;
     }
     struct location location;
     locate(memo->db, memo->overrides, address, &location);
     if (location.source == LOCATE_FAILED) {
-        return false;
+        return NULL;
     }
-    *out = location.country;
-    set->ways[set->victim] =
-        (struct way){location.alike.base, location.alike.length, location.country};
+    struct way *way = &set->ways[set->victim];
+    *way = (struct way){
+        location.alike.base, location.alike.length, {location.country, location.within}};
     set->victim = (uint8_t)((set->victim + 1U) % WAYS);
+    return way;
+}
+
+bool geo_memo_find(struct geo_memo *memo, const struct address *address, struct place *out)
+{
+    const struct way *way = find_way(memo, address);
+    *out = way == NULL ? PLACE_UNKNOWN : way->place;
+    return way != NULL;
+}
+
+/* The address behind the last one of a network; false behind the last of all. */
+static bool step_over(const struct network *network, struct address *out)
+{
+    *out = network_last(network);
+    for (size_t i = sizeof out->octet; i-- > 0;) {
+        if (++out->octet[i] != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool geo_memo_find_network(struct geo_memo *memo, const struct address *address, unsigned spread,
+                           struct place *out)
+{
+    const struct network network = network_around(address, 8 * sizeof address->octet - spread);
+    struct address at = network.base;
+    for (unsigned part = 0; part < GEO_MEMO_PARTS_MAX; part++) {
+        const struct way *way = find_way(memo, &at);
+        if (way == NULL) {
+            *out = PLACE_UNKNOWN;
+            return false;
+        }
+        if (part == 0) {
+            *out = way->place;
+        } else if (!country_equal(out->country, way->place.country)) {
+            break;
+        } else if (!subdivisions_equal(&out->within, &way->place.within)) {
+            out->within = SUBDIVISIONS_UNKNOWN;
+        }
+        struct network alike = {way->base, way->length};
+        if (way->length <= network.length || !step_over(&alike, &at) ||
+            address_common_bits(&at, &network.base) < network.length) {
+            return true;
+        }
+    }
+    *out = PLACE_UNKNOWN;
     return true;
 }

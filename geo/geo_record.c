@@ -189,6 +189,28 @@ static bool find_key(struct cursor *cursor, size_t pairs, const char *key)
     return false;
 }
 
+/* With the cursor inside an array of so many items: moves to the one that key, a digit, counts. */
+static bool find_item(struct cursor *cursor, size_t items, const char *key)
+{
+    size_t index = (size_t)(key[0] - '0');
+    if (index > 9 || index >= items) {
+        return false;
+    }
+    for (; index > 0; index--) {
+        skip_value(cursor);
+    }
+    return !cursor->broken;
+}
+
+/* Moves from a value to the part of it that key names. */
+static bool find_part(struct cursor *cursor, const struct value *value, const char *key)
+{
+    if (value->type == TYPE_MAP) {
+        return find_key(cursor, value->size, key);
+    }
+    return value->type == TYPE_ARRAY && find_item(cursor, value->size, key);
+}
+
 enum geo_record_outcome geo_record_find(const struct geo_record_section *section, size_t offset,
                                         const char *const *path, struct geo_record_text *out)
 {
@@ -196,7 +218,7 @@ enum geo_record_outcome geo_record_find(const struct geo_record_section *section
     struct value value = take_followed(&cursor);
     bool found = true;
     for (; *path != NULL && found; path++) {
-        found = value.type == TYPE_MAP && find_key(&cursor, value.size, *path);
+        found = find_part(&cursor, &value, *path);
         if (found) {
             value = take_followed(&cursor);
         }

@@ -29,7 +29,7 @@ struct geo_record_text {
     size_t len;
 };
 
-/* Follows the map keys of path (ends with NULL) from the record at offset. out is written only with
- * GEO_RECORD_TEXT. */
+/* Follows path (ends with NULL) from the record at offset: keys of maps, and numbers of items of
+ * arrays as one digit, from "0". out is written only with GEO_RECORD_TEXT. */
 enum geo_record_outcome geo_record_find(const struct geo_record_section *section, size_t offset,
                                         const char *const *path, struct geo_record_text *out);

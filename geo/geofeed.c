@@ -104,6 +104,15 @@ static bool split(struct reader *reader, struct text line, struct text fields[st
     return true;
 }
 
+/* As much of a text as there is room for. */
+static void copy_in_capitals(struct text text, char *out, size_t room)
+{
+    for (size_t i = 0; i < room && i < text.len; i++) {
+        bool small = text.at[i] >= 'a' && text.at[i] <= 'z';
+        out[i] = (char)(small ? text.at[i] - 'a' + 'A' : text.at[i]);
+    }
+}
+
 static bool read_country(struct text text, struct country *out)
 {
     *out = COUNTRY_UNKNOWN;
@@ -111,11 +120,21 @@ static bool read_country(struct text text, struct country *out)
         return true;
     }
     char code[2] = {0};
-    for (size_t i = 0; i < sizeof code && i < text.len; i++) {
-        bool small = text.at[i] >= 'a' && text.at[i] <= 'z';
-        code[i] = (char)(small ? text.at[i] - 'a' + 'A' : text.at[i]);
-    }
+    copy_in_capitals(text, code, sizeof code);
     return country_parse(code, text.len, out);
+}
+
+static struct subdivisions read_region(struct text text, struct country country)
+{
+    struct subdivisions within = SUBDIVISIONS_UNKNOWN;
+    struct subdivision region;
+    char code[SUBDIVISION_TEXT_MAX] = {0};
+    copy_in_capitals(text, code, sizeof code);
+    if (text.len < sizeof code && subdivision_parse(code, text.len, &region) &&
+        country_equal(region.country, country)) {
+        subdivisions_add(&within, &region);
+    }
+    return within;
 }
 
 static bool append(struct geofeed *feed, size_t *capacity, const struct geofeed_row *row)
@@ -165,6 +184,7 @@ static void read_row(struct reader *reader, struct text line)
                     code.len < 40 ? (int)code.len : 40, code.at);
         return;
     }
+    row.within = read_region(fields[2], row.country);
     warn_of_6to4(reader, &row);
     if (!append(reader->feed, &reader->capacity, &row)) {
         REFUSE_LINE(reader, prefix.at, "out of memory");

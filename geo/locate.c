@@ -69,6 +69,7 @@ static void ask_database(const struct geo_db *db, const struct address *address,
     geo_db_find(db, address, &result);
     out->source = source_of(result.outcome);
     out->country = result.country;
+    out->within = result.within;
     out->network = result.network;
     if (out->alike.length < result.network.length) {
         out->alike = result.network;
@@ -84,6 +85,7 @@ static void ask(const struct geo_db *db, const struct overrides *overrides,
     *out = (struct location){
         .source = result.found ? LOCATE_OVERRIDE : LOCATE_NOWHERE,
         .country = result.country,
+        .within = result.within,
         .network = result.prefix,
         .alike = result.alike,
     };

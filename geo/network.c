@@ -202,3 +202,11 @@ bool network_set_contains(const struct network_set *set, const struct address *a
 {
     return meets(set, address, address);
 }
+
+bool network_set_overlaps(const struct network_set *set, const struct network *network)
+{
+    struct range ranges[2];
+    size_t parts = ranges_of(network, ranges);
+    return meets(set, &ranges[0].first, &ranges[0].last) ||
+           (parts > 1 && meets(set, &ranges[1].first, &ranges[1].last));
+}

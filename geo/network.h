@@ -43,3 +43,6 @@ struct network_set;
 struct network_set *network_set_new(const struct network *networks, size_t count);
 void network_set_free(struct network_set *set);
 bool network_set_contains(const struct network_set *set, const struct address *address);
+
+/* Does any network of the set share an address with this one? */
+bool network_set_overlaps(const struct network_set *set, const struct network *network);

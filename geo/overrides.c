@@ -67,6 +67,15 @@ static struct address address_before(struct address address)
 
 /* ---- Building ---- */
 
+/* What two lines on one prefix say differently; NULL: nothing that counts. */
+static const char *difference(const struct geofeed_row *a, const struct geofeed_row *b)
+{
+    if (!country_equal(a->country, b->country)) {
+        return "country";
+    }
+    return subdivisions_equal(&a->within, &b->within) ? NULL : "region";
+}
+
 /* Two lines on one prefix must agree; the second is then left out. Works on sorted rows. */
 static bool drop_doubles(struct overrides *overrides, const char *name,
                          struct problem_list *problems)
@@ -79,9 +88,10 @@ static bool drop_doubles(struct overrides *overrides, const char *name,
         bool twice = before != NULL && before->line != SILENT_LINE &&
                      before->network.length == row->network.length &&
                      address_equal(&before->network.base, &row->network.base);
-        if (twice && !country_equal(before->country, row->country)) {
+        const char *differs = twice ? difference(before, row) : NULL;
+        if (differs != NULL) {
             problem_list_add(problems, PROBLEM_ERROR, name, row->line, row->column,
-                             "the prefix has another country in line %u", before->line);
+                             "the prefix has another %s in line %u", differs, before->line);
             agree = false;
         }
         if (!twice) {
@@ -231,6 +241,19 @@ size_t overrides_count(const struct overrides *overrides)
     return overrides == NULL ? 0 : overrides->count;
 }
 
+bool overrides_name_subdivision(const struct overrides *overrides,
+                                const struct subdivision *subdivision)
+{
+    size_t rows = overrides == NULL ? 0 : overrides->count + SILENT_PREFIXES;
+    for (size_t i = 0; i < rows; i++) {
+        const struct geofeed_row *row = &overrides->rows[i];
+        if (subdivision_holds(subdivision, row->country, &row->within)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- Finding ---- */
 
 /* The index of the range around an address: the last one that does not begin behind it. */
@@ -276,7 +299,7 @@ void overrides_find(const struct overrides *overrides, const struct address *add
     const struct geofeed_row *row = &overrides->rows[overrides->ranges[i].row];
     if (row->line != SILENT_LINE) {
         *out = (struct overrides_result){
-            .found = true, .country = row->country, .prefix = row->network};
+            .found = true, .country = row->country, .within = row->within, .prefix = row->network};
     }
     out->alike = network_around(address, alike_length(overrides, i, address));
 }

@@ -2,13 +2,15 @@
  *
  * The operator's own knowledge of where networks are: an RFC 8805 geofeed (prefix,country,region,
  * city,postal). It wins over the database; the longest prefix decides; an empty country means
- * "unknown". Immutable and shared by reference count.
+ * "unknown", and so does an empty region of the parts of the country. Immutable and shared by
+ * reference count.
  */
 #pragma once
 
 #include "geo/country.h"
 #include "geo/network.h"
 #include "geo/problem.h"
+#include "geo/subdivision.h"
 
 struct overrides;
 
@@ -23,11 +25,16 @@ void overrides_unref(struct overrides *overrides); /* NULL is allowed */
 /* How many prefixes it holds. */
 size_t overrides_count(const struct overrides *overrides);
 
+/* Does any prefix lie in this subdivision? */
+bool overrides_name_subdivision(const struct overrides *overrides,
+                                const struct subdivision *subdivision);
+
 struct overrides_result {
-    bool found;             /* a prefix covers the address */
-    struct country country; /* unknown if that prefix says so */
-    struct network prefix;  /* the prefix that decided, when found */
-    struct network alike;   /* around the address; every address in it gets this same result */
+    bool found;                 /* a prefix covers the address */
+    struct country country;     /* unknown if that prefix says so */
+    struct subdivisions within; /* of its country */
+    struct network prefix;      /* the prefix that decided, when found */
+    struct network alike;       /* around the address; every address in it gets this same result */
 };
 
 /* No allocation, no lock, no system call. overrides may be NULL: nothing found, alike is ::/0. */

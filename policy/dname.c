@@ -292,27 +292,63 @@ size_t dname_scan(const char *text, size_t len, struct dname *out)
     return is_ipv4(out) ? 0 : used;
 }
 
+/* The same for eight octets at once. A high bit says of each octet: it is not below 'A', it is
+ * above 'Z'; those above 0x7f are no letters. */
+static uint64_t lower_word(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101U;
+    uint64_t low_bits = word & (ones * 0x7f);
+    uint64_t from_a = low_bits + ones * (0x80 - 'A');
+    uint64_t above_z = low_bits + ones * (0x7f - 'Z');
+    uint64_t letters = (from_a ^ above_z) & ~word & (ones * 0x80);
+    return word | letters >> 2; /* 0x20 */
+}
+
+static void copy_lower_word(uint8_t *out, const uint8_t *wire)
+{
+    uint64_t word;
+    memcpy(&word, wire, sizeof word);
+    word = lower_word(word);
+    memcpy(out, &word, sizeof word);
+}
+
+/* Length octets are copied as they are: they lie below every letter. The last word overlaps the one
+ * before it. */
+static void copy_lower(uint8_t *out, const uint8_t *wire, size_t size)
+{
+    const size_t word = sizeof(uint64_t);
+    if (size < word) {
+        for (size_t at = 0; at < size; at++) {
+            out[at] = lower(wire[at]);
+        }
+        return;
+    }
+    for (size_t at = 0; at + word < size; at += word) {
+        copy_lower_word(out + at, wire + at);
+    }
+    copy_lower_word(out + size - word, wire + size - word);
+}
+
 bool dname_decode(const uint8_t *wire, size_t size, struct dname *out)
 {
     size_t limit = size < DNAME_MAX ? size : DNAME_MAX;
     size_t at = 0;
+    unsigned labels = 0;
     out->size = 0;
     out->labels = 0;
     while (at < limit && wire[at] != 0) {
-        size_t n = wire[at];
-        /* Longer than a label: a compression pointer, another label type, or cut. */
-        if (n > LABEL_MAX || limit - at <= n) {
+        /* Longer than a label: a compression pointer, or another label type. */
+        if (wire[at] > LABEL_MAX) {
             return false;
         }
-        out->wire[at++] = (uint8_t)n;
-        for (size_t end = at + n; at < end; at++) {
-            out->wire[at] = lower(wire[at]);
-        }
-        out->labels++;
+        at += 1U + wire[at];
+        labels++;
     }
     if (at >= limit) {
-        return false;
+        return false; /* cut */
     }
+    copy_lower(out->wire, wire, at);
+    out->labels = (uint8_t)labels;
     out->size = (uint8_t)at;
     append_root(out);
     return true;

@@ -139,11 +139,6 @@ static enum decision decide_alias(struct rpz *rpz, struct order_rule *rule)
     if (is_slip(rpz, target)) {
         return DECIDES_NOTHING;
     }
-    if (is_wildcard(target)) {
-        list_intake_bad(rpz->intake, pending->alias_place,
-                        "a target that is a wildcard is not supported by this build");
-        return DECIDES_NOTHING;
-    }
     if (pending->trigger.trigger == LIST_RPZ_NAME && dname_equal(target, &pending->trigger.name)) {
         return DECIDES_PASS;
     }

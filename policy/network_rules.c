@@ -85,6 +85,22 @@ const struct network_rule *network_rules_at(const struct network_rules *rules, s
     return &rules->entries[index];
 }
 
+/* The first entry of one length whose network does not begin before the address. */
+static size_t lower_bound(const struct network_rules *rules, size_t length,
+                          const struct address *address)
+{
+    size_t low = rules->first[length];
+    for (size_t high = rules->first[length + 1]; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (address_compare(&rules->entries[middle].network.base, address) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 /* The entry of this network among those of one length, or NULL. */
 static const struct network_rule *find_network(const struct network_rules *rules, size_t length,
                                                const struct network *network)
@@ -116,4 +132,46 @@ const struct network_rule *network_rules_find(const struct network_rules *rules,
         }
     }
     return NULL;
+}
+
+const struct network_rule *network_rules_find_network(const struct network_rules *rules,
+                                                      const struct network *network)
+{
+    for (size_t i = 0; rules != NULL && i < rules->lengths; i++) {
+        struct network around = network_around(&network->base, rules->length[i]);
+        const struct network_rule *found =
+            rules->length[i] <= network->length ? find_network(rules, i, &around) : NULL;
+        if (found != NULL && network_contains(&found->network, &network->base)) {
+            return found;
+        }
+    }
+    return NULL;
+}
+
+/* The same among the entries of one length. */
+static bool is_inside(const struct network_rules *rules, size_t length,
+                      const struct network *network, uint32_t rule)
+{
+    for (size_t at = lower_bound(rules, length, &network->base); at < rules->first[length + 1];
+         at++) {
+        if (address_common_bits(&rules->entries[at].network.base, &network->base) <
+            network->length) {
+            return false;
+        }
+        if (rules->entries[at].rule == rule) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool network_rules_inside(const struct network_rules *rules, const struct network *network,
+                          uint32_t rule)
+{
+    for (size_t i = 0; rules != NULL && i < rules->lengths; i++) {
+        if (rules->length[i] > network->length && is_inside(rules, i, network, rule)) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "geo/network.h"
@@ -30,3 +31,11 @@ const struct network_rule *network_rules_at(const struct network_rules *rules, s
 /* The entry of the longest network that holds the address; NULL if none does. Borrowed. */
 const struct network_rule *network_rules_find(const struct network_rules *rules,
                                               const struct address *address);
+
+/* The entry of the longest network that holds every address of this one; NULL if none does. */
+const struct network_rule *network_rules_find_network(const struct network_rules *rules,
+                                                      const struct network *network);
+
+/* Is there an entry with this number for a longer network inside this one? */
+bool network_rules_inside(const struct network_rules *rules, const struct network *network,
+                          uint32_t rule);

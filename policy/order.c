@@ -45,6 +45,7 @@ static void order_free(struct order *order)
     free(order->terms);
     free(order->any_tld);
     network_rules_free(order->answers);
+    free(order->scope.subdivisions);
     network_set_free(order->except_networks);
     free(order->windows);
     instant_offsets_free(order->offsets);
@@ -84,6 +85,20 @@ bool order_scope_has(const struct order_scope *scope, struct country country, in
     }
     for (unsigned group = 0; group < COUNTRY_GROUPS; group++) {
         if (scope->groups[group] && country_group_has((enum country_group)group, country, now)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool order_scope_holds(const struct order_scope *scope, struct country country,
+                       const struct subdivisions *within, int64_t now)
+{
+    if (order_scope_has(scope, country, now)) {
+        return true;
+    }
+    for (size_t i = 0; i < scope->subdivision_count; i++) {
+        if (subdivision_holds(&scope->subdivisions[i], country, within)) {
             return true;
         }
     }

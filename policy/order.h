@@ -12,6 +12,7 @@
 #include "geo/country_group.h"
 #include "geo/file_bytes.h"
 #include "geo/network.h"
+#include "geo/subdivision.h"
 #include "policy/dname.h"
 #include "policy/name_list.h"
 #include "policy/order_action.h"
@@ -33,10 +34,12 @@ enum order_status {
 #define ORDER_ALWAYS INT64_MIN
 #define ORDER_FOR_GOOD INT64_MAX
 
-/* Countries by code and by group; groups are judged by the day. */
+/* Countries by code and by group, and parts of countries; groups are judged by the day. */
 struct order_scope {
     struct country_set countries;
     bool groups[COUNTRY_GROUPS];
+    struct subdivision *subdivisions; /* each once, sorted */
+    size_t subdivision_count;
     bool unknown; /* include-unknown */
 };
 
@@ -52,6 +55,9 @@ struct order_term {
     int64_t effective; /* or ORDER_ALWAYS */
     int64_t end;       /* or ORDER_FOR_GOOD */
 };
+
+/* Windows of one order. */
+#define ORDER_WINDOWS_MAX 64
 
 /* A time of the week at which the order binds, by the clocks of its timezone. */
 struct order_window {
@@ -131,9 +137,14 @@ struct order *order_new(void);
 struct order *order_ref(struct order *order);
 void order_unref(struct order *order); /* NULL is allowed */
 
-/* Does the order's scope hold this country on the day of now? The unknown country only with
- * include-unknown. */
+/* Does the order's scope hold this country, all of it, on the day of now? The unknown country only
+ * with include-unknown. */
 bool order_scope_has(const struct order_scope *scope, struct country country, int64_t now);
+
+/* Does it hold a client there: in a country that it holds, or in a subdivision of one? A country
+ * whose part is not known is in no subdivision. */
+bool order_scope_holds(const struct order_scope *scope, struct country country,
+                       const struct subdivisions *within, int64_t now);
 
 const char *order_status_name(enum order_status status);
 bool order_status_parse(const char *text, size_t len, enum order_status *out);

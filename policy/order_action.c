@@ -27,3 +27,17 @@ bool order_action_parse(const char *text, size_t len, enum order_action *out)
     }
     return false;
 }
+
+bool order_action_target(const struct dname *target, const struct dname *qname, struct dname *out)
+{
+    uint8_t wire[2 * DNAME_MAX];
+    bool wildcard = target->labels > 1 && target->wire[0] == 1 && target->wire[1] == '*';
+    if (!wildcard) {
+        *out = *target;
+        return true;
+    }
+    size_t above = qname->size - 1U, below = target->size - 2U; /* without the root, and "*" */
+    memcpy(wire, qname->wire, above);
+    memcpy(wire + above, target->wire + 2, below);
+    return dname_decode(wire, above + below, out);
+}

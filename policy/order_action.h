@@ -25,6 +25,11 @@ const char *order_action_name(enum order_action action);
 /* Reads an action as order files write it; false for those of response policy zones. */
 bool order_action_parse(const char *text, size_t len, enum order_action *out);
 
+/* The name that a target leads a qname to: the target itself, or, where its first label is "*" and
+ * not the only one, which response policy zones alone can say, that with the qname in place of the
+ * label. False if it would be longer than a name can be. */
+bool order_action_target(const struct dname *target, const struct dname *qname, struct dname *out);
+
 /* A record of a rule, without its owner: that is the qname. */
 struct order_rule_record {
     uint16_t type; /* A, AAAA or TXT */
@@ -35,7 +40,7 @@ struct order_rule_record {
 /* An action that a list brings along, in place of its order's own. */
 struct order_rule {
     enum order_action action;
-    struct dname target; /* ORDER_CNAME */
+    struct dname target; /* ORDER_CNAME; of order_action_target */
     struct order_rule_record *records;
     size_t record_count; /* ORDER_LOCAL: at least 1 */
 };

@@ -10,17 +10,75 @@
 
 /* ---- Whom ---- */
 
-/* Adds one country or group; false if it was there before. */
-static bool scope_add(struct order_scope *scope, const struct order_folder_scope *part)
+/* Says at this place what is wrong with a subdivision, if nobody knows who lies in it. */
+static void judge_place(struct order_reader *reader, struct yaml_node place,
+                        const struct subdivision *subdivision)
+{
+    char code[SUBDIVISION_TEXT_MAX];
+    if (reader->env->find_place == NULL) {
+        return;
+    }
+    switch (reader->env->find_place(reader->env->ctx, subdivision)) {
+    case ORDER_FILE_PLACE_KNOWN:
+        return;
+    case ORDER_FILE_PLACE_EMPTY:
+        yaml_node_problem(place, PROBLEM_WARNING, reader->problems,
+                          "%s binds nobody: neither the country database nor the overrides say of "
+                          "any address that it lies there",
+                          subdivision_format(subdivision, code));
+        return;
+    case ORDER_FILE_PLACE_UNKNOWN:
+        yaml_node_problem(place, PROBLEM_ERROR, reader->problems,
+                          "%s needs to know where in its country a client is: expected a "
+                          "geo.database with the codes of subdivisions (a City database), or "
+                          "geo.overrides with this region",
+                          subdivision_format(subdivision, code));
+        return;
+    }
+}
+
+/* Keeps them sorted, which so few can afford. */
+static void add_subdivision(struct order_reader *reader, struct yaml_node place,
+                            const struct subdivision *subdivision)
+{
+    struct order_scope *scope = &reader->order->scope;
+    struct subdivision *more =
+        reallocarray(scope->subdivisions, scope->subdivision_count + 1, sizeof *more);
+    if (more == NULL) {
+        order_reader_out_of_memory(reader, place);
+        return;
+    }
+    scope->subdivisions = more;
+    more[scope->subdivision_count++] = *subdivision;
+    qsort(more, scope->subdivision_count, sizeof *more, subdivision_compare);
+}
+
+static bool scope_names(const struct order_scope *scope, const struct order_folder_scope *part)
 {
     if (part->is_group) {
-        bool before = scope->groups[part->group];
-        scope->groups[part->group] = true;
-        return !before;
+        return scope->groups[part->group];
     }
-    bool before = country_set_has(&scope->countries, part->country);
-    country_set_add(&scope->countries, part->country);
-    return !before;
+    if (!subdivision_known(&part->subdivision)) {
+        return country_set_has(&scope->countries, part->country);
+    }
+    return scope->subdivision_count > 0 &&
+           bsearch(&part->subdivision, scope->subdivisions, scope->subdivision_count,
+                   sizeof part->subdivision, subdivision_compare) != NULL;
+}
+
+/* Adds one country, group or subdivision, which it does not name yet. */
+static void scope_add(struct order_reader *reader, struct yaml_node place,
+                      const struct order_folder_scope *part)
+{
+    struct order_scope *scope = &reader->order->scope;
+    if (part->is_group) {
+        scope->groups[part->group] = true;
+    } else if (subdivision_known(&part->subdivision)) {
+        add_subdivision(reader, place, &part->subdivision);
+        judge_place(reader, place, &part->subdivision);
+    } else {
+        country_set_add(&scope->countries, part->country);
+    }
 }
 
 static void read_scope_item(struct order_reader *reader, struct yaml_node item)
@@ -34,19 +92,12 @@ static void read_scope_item(struct order_reader *reader, struct yaml_node item)
     if (!order_folder_scope_parse(yaml_node_scalar(item, NULL), &part, why)) {
         yaml_node_problem(item, PROBLEM_ERROR, reader->problems, "%s: %s",
                           yaml_node_quote(item, shown), why);
-    } else if (!scope_add(&reader->order->scope, &part)) {
+    } else if (scope_names(&reader->order->scope, &part)) {
         yaml_node_problem(item, PROBLEM_ERROR, reader->problems, "%s is given twice",
                           yaml_node_quote(item, shown));
+    } else {
+        scope_add(reader, item, &part);
     }
-}
-
-/* A group holds the countries that are its members now. */
-static bool scope_has_folder(const struct order_reader *reader)
-{
-    const struct order_folder_scope *folder = &reader->env->folder;
-    const struct order_scope *scope = &reader->order->scope;
-    return folder->is_group ? scope->groups[folder->group]
-                            : order_scope_has(scope, folder->country, reader->env->now);
 }
 
 void order_fields_scope(struct order_reader *reader, const struct order_key *key,
@@ -61,19 +112,19 @@ void order_fields_scope(struct order_reader *reader, const struct order_key *key
     } else {
         read_scope_item(reader, value);
     }
-    if (reader->problems->errors != before || scope_has_folder(reader)) {
+    if (reader->problems->errors != before ||
+        order_folder_scope_held(&reader->env->folder, &reader->order->scope, reader->env->now)) {
         return;
     }
-    const struct order_folder_scope *folder = &reader->env->folder;
-    yaml_node_problem(
-        value, PROBLEM_ERROR, reader->problems,
-        "the scope must contain the folder of the order, %.*s", folder->is_group ? 3 : 2,
-        folder->is_group ? country_group_name(folder->group) : folder->country.letter);
+    char folder[ORDER_FOLDER_SCOPE_MAX];
+    yaml_node_problem(value, PROBLEM_ERROR, reader->problems,
+                      "the scope must contain the folder of the order, %s",
+                      order_folder_scope_format(&reader->env->folder, folder));
 }
 
 void order_fields_scope_of_folder(struct order_reader *reader)
 {
-    scope_add(&reader->order->scope, &reader->env->folder);
+    scope_add(reader, reader->root, &reader->env->folder);
 }
 
 void order_fields_include_unknown(struct order_reader *reader, const struct order_key *key,

@@ -14,13 +14,13 @@
 #include "policy/order_answers.h"
 #include "policy/order_checks.h"
 #include "policy/order_fields.h"
+#include "policy/order_hours.h"
 #include "policy/order_lists.h"
 #include "policy/order_messages.h"
 #include "policy/order_names.h"
 #include "policy/order_reader.h"
 #include "policy/order_record.h"
 #include "policy/order_times.h"
-#include "policy/order_hours.h"
 
 #define AUTHORITY_MAX 200
 #define TEXT_MAX 1000
@@ -169,36 +169,4 @@ struct order *order_file_parse(const struct order_file_env *env, const char *nam
         return NULL;
     }
     return reader.order;
-}
-
-/* Does the text look like an ISO 3166-2 code, such as US-CA? */
-static bool is_subdivision(const char *text)
-{
-    size_t len = strlen(text);
-    struct country country;
-    return len >= 4 && len <= 6 && text[2] == '-' && country_parse(text, 2, &country) &&
-           strspn(text + 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len - 3;
-}
-
-bool order_folder_scope_parse(const char *name, struct order_folder_scope *out,
-                              char why[static WHY_MAX])
-{
-    size_t len = strlen(name);
-    *out = (struct order_folder_scope){0};
-    if (country_group_parse(name, len, &out->group)) {
-        out->is_group = true;
-        return true;
-    }
-    if (country_parse(name, len, &out->country)) {
-        return true;
-    }
-    if (is_subdivision(name)) {
-        snprintf(why, WHY_MAX, "a subdivision of a country is not supported by this build");
-    } else if (strpbrk(name, "abcdefghijklmnopqrstuvwxyz") != NULL && len <= 3) {
-        snprintf(why, WHY_MAX, "a country is written in capitals, such as IT");
-    } else {
-        snprintf(why, WHY_MAX,
-                 "expected a country of ISO 3166-1 in capitals, such as IT, or EU or EEA");
-    }
-    return false;
 }

@@ -12,21 +12,18 @@
 
 #include "geo/problem.h"
 #include "policy/order.h"
+#include "policy/order_folder_scope.h"
 
 struct guard;
 struct name_list_options;
 
-/* The folder an order lies in: one country, or a group. */
-struct order_folder_scope {
-    bool is_group;
-    enum country_group group;
-    struct country country;
+/* Does anybody say which clients lie in a subdivision? */
+enum order_file_place {
+    ORDER_FILE_PLACE_KNOWN,
+    ORDER_FILE_PLACE_EMPTY,   /* nobody names it, though subdivisions are known */
+    ORDER_FILE_PLACE_UNKNOWN, /* nothing is known of any subdivision */
 };
-
-/* Reads "IT", "EU" or "EEA" (a folder's name). False with a sentence: not a country or group;
- * lower case; a subdivision such as US-CA ("not supported by this build"). */
-bool order_folder_scope_parse(const char *name, struct order_folder_scope *out,
-                              char why[static WHY_MAX]);
+typedef enum order_file_place order_file_place_fn(void *ctx, const struct subdivision *subdivision);
 
 /* Opens a list for an order: returns its names (one reference for the caller) and its SHA-256, or
  * NULL with at least one error in problems. options carries the order's allow-wide, on-error and
@@ -42,6 +39,7 @@ struct order_file_env {
     uint64_t seed;                    /* of suffix maps */
     int64_t now;                      /* for warnings: ended, past review */
     order_file_list_fn *open_list;
+    order_file_place_fn *find_place; /* NULL: every subdivision is taken as known */
     void *ctx;
 };
 

@@ -9,7 +9,6 @@
 
 #include "policy/instant_offsets.h"
 
-#define WINDOWS_MAX 64
 #define EVERY_DAY 0x7F
 #define MINUTE_S 60U
 #define HOUR_S 3600U
@@ -149,9 +148,9 @@ void order_hours_read(struct order_reader *reader, const struct order_key *key,
         return;
     }
     size_t count = yaml_node_count(value);
-    if (count == 0 || count > WINDOWS_MAX) {
+    if (count == 0 || count > ORDER_WINDOWS_MAX) {
         yaml_node_problem(value, PROBLEM_ERROR, reader->problems,
-                          "expected 1 to %d windows, not %zu", WINDOWS_MAX, count);
+                          "expected 1 to %d windows, not %zu", ORDER_WINDOWS_MAX, count);
         return;
     }
     reader->order->windows = calloc(count, sizeof *reader->order->windows);

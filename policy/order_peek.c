@@ -132,6 +132,17 @@ bool order_peek_held(const struct order_peek *peek, const struct order_edit_item
     return map != NULL;
 }
 
+const char *order_peek_list(const struct order_peek *peek, size_t index)
+{
+    struct yaml_node lists = yaml_node_find(peek->root, "lists");
+    if (!yaml_node_present(lists) || yaml_node_kind(lists) != YAML_TEXT_SEQUENCE ||
+        index >= yaml_node_count(lists)) {
+        return NULL;
+    }
+    struct yaml_node list = yaml_node_item(lists, index);
+    return yaml_node_kind(list) == YAML_TEXT_MAPPING ? text_of(list, "file") : "";
+}
+
 const char *order_peek_newest(const struct order_peek *peek, const char *key)
 {
     struct yaml_node history = yaml_node_find(peek->root, "history");

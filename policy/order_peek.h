@@ -26,5 +26,9 @@ bool order_peek_status(const struct order_peek *peek, enum order_status *out,
 bool order_peek_held(const struct order_peek *peek, const struct order_edit_item *items,
                      size_t count, bool *held);
 
+/* The path of a list as the file gives it, the first of which has index 0; "" if there is none in
+ * its place, NULL behind the last. */
+const char *order_peek_list(const struct order_peek *peek, size_t index);
+
 /* The newest entry of the history that says this key, or "". */
 const char *order_peek_newest(const struct order_peek *peek, const char *key);

@@ -2,9 +2,13 @@
  *
  * Local time is counted in seconds as the clocks show them: an instant and the offset of the zone
  * at it. What holds at an instant can only change where a window begins or ends by that count, or
- * where the offset changes; so the next change is found by going from one such place to the next.
+ * where the offset changes. The windows are drawn into one week, and the next change is looked for
+ * in it, from one change of the offset to the next: a bounded work, however many windows there are
+ * and however they follow each other.
  */
 #include "policy/order_window.h"
+
+#include <string.h>
 
 #include "policy/instant_offsets.h"
 #include "policy/order.h"
@@ -14,6 +18,11 @@
 
 /* Any weekly window has come and gone by then, also one that falls once into the hour left out. */
 #define HORIZON_S (15 * DAY_S)
+
+enum {
+    CLOSED,
+    OPEN
+};
 
 /* What the clocks show. */
 struct local_time {
@@ -66,38 +75,104 @@ bool order_window_open(const struct order *order, int64_t instant)
     return false;
 }
 
-/* Seconds until the clocks show this second of a day, at least 1. */
-static int64_t seconds_to(const struct local_time *local, uint32_t second)
+/* A week by the clocks, in spans between the times of day at which some window begins or ends: does
+ * the order bind in them? */
+struct week {
+    uint32_t
+        begins[2 * ORDER_WINDOWS_MAX + 1]; /* of the spans of each day; sorted, the first is 0 */
+    unsigned spans;                        /* a day */
+    char open[7 * (2 * ORDER_WINDOWS_MAX + 1)]; /* Monday's first */
+};
+
+/* The span of a day that holds this second. */
+static unsigned span_of(const struct week *week, uint32_t second)
 {
-    int64_t ahead = (int64_t)second % DAY_S - local->second;
-    return ahead > 0 ? ahead : ahead + DAY_S;
+    unsigned low = 0, high = week->spans;
+    while (high - low > 1) {
+        unsigned middle = (low + high) / 2;
+        if (week->begins[middle] <= second) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }
 
-/* The next place at which something may change. */
-static int64_t next_place(const struct order *order, int64_t instant)
+/* Lets a span of every day begin here. */
+static void split(struct week *week, uint32_t second)
 {
-    struct local_time local = read_clocks(order, instant);
-    int64_t nearest = DAY_S;
-    for (size_t i = 0; i < order->window_count; i++) {
-        int64_t begin = seconds_to(&local, order->windows[i].from_s);
-        int64_t end = seconds_to(&local, order->windows[i].to_s);
-        nearest = begin < nearest ? begin : nearest;
-        nearest = end < nearest ? end : nearest;
+    unsigned at = span_of(week, second) + 1;
+    if (second < DAY_S && week->begins[at - 1] != second) {
+        memmove(&week->begins[at + 1], &week->begins[at],
+                (week->spans - at) * sizeof week->begins[0]);
+        week->begins[at] = second;
+        week->spans++;
     }
-    return local.change < instant + nearest ? local.change : instant + nearest;
+}
+
+/* Opens the spans from one of the week to before another, over the week's end too. */
+static void open_spans(struct week *week, unsigned begin, unsigned end)
+{
+    unsigned all = 7 * week->spans;
+    unsigned here = end < all ? end : all;
+    memset(week->open + begin, OPEN, here - begin);
+    memset(week->open, OPEN, end - here);
+}
+
+static void draw_week(const struct order *order, struct week *week)
+{
+    week->begins[0] = 0;
+    week->spans = 1;
+    for (size_t i = 0; i < order->window_count; i++) {
+        split(week, order->windows[i].from_s);
+        split(week, order->windows[i].to_s);
+    }
+    memset(week->open, CLOSED, sizeof week->open);
+    for (size_t i = 0; i < order->window_count; i++) {
+        const struct order_window *window = &order->windows[i];
+        unsigned from = span_of(week, window->from_s);
+        unsigned to = window->to_s < DAY_S ? span_of(week, window->to_s) : week->spans;
+        to += window->to_s <= window->from_s ? week->spans : 0;
+        for (unsigned day = 0; day < 7; day++) {
+            if (begins_on(window, day)) {
+                open_spans(week, day * week->spans + from, day * week->spans + to);
+            }
+        }
+    }
+}
+
+/* Seconds until the next span that is as wanted begins: 0 within one, -1 if there is none. */
+static int64_t seconds_to(const struct week *week, const struct local_time *local, char wanted)
+{
+    unsigned all = 7 * week->spans;
+    unsigned here = local->weekday * week->spans + span_of(week, (uint32_t)local->second);
+    const char *found = memchr(week->open + here, wanted, all - here);
+    unsigned weeks = found == NULL;
+    found = found != NULL ? found : memchr(week->open, wanted, here);
+    if (found == NULL || found == week->open + here) {
+        return found == NULL ? -1 : 0;
+    }
+    unsigned span = (unsigned)(found - week->open);
+    int64_t day = (int64_t)(7 * weeks + span / week->spans) - local->weekday;
+    return day * DAY_S + week->begins[span % week->spans] - local->second;
 }
 
 int64_t order_window_until(const struct order *order, int64_t instant)
 {
+    struct week week;
     if (order->window_count == 0) {
         return ORDER_FOR_GOOD;
     }
-    bool open = order_window_open(order, instant);
-    for (int64_t at = next_place(order, instant); at <= instant + HORIZON_S;
-         at = next_place(order, at)) {
-        if (order_window_open(order, at) != open) {
-            return at;
+    draw_week(order, &week);
+    char other = order_window_open(order, instant) ? CLOSED : OPEN;
+    for (int64_t at = instant; at <= instant + HORIZON_S;) {
+        struct local_time local = read_clocks(order, at);
+        int64_t ahead = seconds_to(&week, &local, other);
+        if (ahead >= 0 && at + ahead < local.change) {
+            return at + ahead <= instant + HORIZON_S ? at + ahead : ORDER_FOR_GOOD;
         }
+        at = local.change; /* by then they show another time */
     }
     return ORDER_FOR_GOOD;
 }

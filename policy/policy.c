@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What a policy holds, and the decision. It walks the suffixes of the name judged from the longest
+ * The decision. It walks the suffixes of the name judged from the longest
  * to the root and considers each order where one blocks the name; an order is considered once, at
  * its longest match. What an order says of a name is policy/policy_reading.h, of an address
- * policy/policy_networks.h; making a policy is policy/policy_build.c.
+ * policy/policy_networks.h; making a policy is policy/policy_build.c, and what it holds, whatever
+ * the question, policy/policy_held.c.
  */
 #include "policy/policy.h"
+
+#include <stdlib.h>
 
 #include "policy/order_window.h"
 #include "policy/policy_layout.h"
@@ -14,65 +17,6 @@
 
 #define QTYPE_DS 43     /* RFC 4034 section 5 */
 #define QTYPE_DNSKEY 48 /* RFC 4034 section 2 */
-
-/* ---- What a policy holds ---- */
-
-size_t policy_order_count(const struct policy *policy)
-{
-    return policy->count;
-}
-
-const struct order *policy_order(const struct policy *policy, size_t index)
-{
-    return policy->orders[index];
-}
-
-bool policy_order_in_force(const struct order *order, int64_t now)
-{
-    return order->status == ORDER_ACTIVE && order->effective <= now && now < order->end &&
-           order_window_open(order, now);
-}
-
-size_t policy_names(const struct policy *policy)
-{
-    size_t names = 0;
-    for (size_t i = 0; i < policy->count; i++) {
-        const struct order *order = policy->orders[i];
-        names += order->name_count + order->any_tld_count;
-        for (size_t l = 0; l < order->list_count; l++) {
-            names += name_list_count(order->lists[l].names);
-        }
-    }
-    return names;
-}
-
-int64_t policy_next_change(const struct policy *policy, int64_t now)
-{
-    int64_t next = ORDER_FOR_GOOD;
-    for (size_t i = 0; i < policy->count; i++) {
-        const struct order *order = policy->orders[i];
-        if (order->status != ORDER_ACTIVE) {
-            continue;
-        }
-        if (order->effective > now && order->effective < next) {
-            next = order->effective;
-        }
-        if (order->end > now && order->end < next) {
-            next = order->end;
-        }
-    }
-    return next;
-}
-
-bool policy_in_scope(const struct policy *policy, struct country country, int64_t now)
-{
-    return now < policy->scope_end[country_index(country)];
-}
-
-bool policy_reads_answers(const struct policy *policy, struct country country, int64_t now)
-{
-    return now < policy->answers_end[country_index(country)];
-}
 
 /* ---- One order ---- */
 
@@ -89,12 +33,26 @@ struct walk {
     const struct policy_suffixes *judged; /* the name judged: the qname or the alias */
 };
 
+/* What the order's lists say of the client's address, looked up once for a decision. */
+struct held {
+    bool found;
+    struct policy_hold hold;
+};
+
+/* Do the lists of any order hold clients? */
+static bool lists_hold_clients(const struct policy *policy)
+{
+    return policy->clients.first[POLICY_ROW_ALL + 1] > 0;
+}
+
 /* Is the order in force for this client, whatever the name? POLICY_BINDS if so, else why not. */
-static enum policy_binding bind_client(const struct walk *walk, const struct order *order)
+static enum policy_binding bind_client(const struct walk *walk, const struct order *order,
+                                       struct held *held)
 {
     const struct policy_client *client = walk->client;
     int64_t now = walk->question->now;
-    struct policy_hold hold;
+    held->found =
+        lists_hold_clients(walk->policy) && policy_networks_client(order, client, &held->hold);
     switch (order->status) {
     case ORDER_ACTIVE:
         break;
@@ -109,14 +67,24 @@ static enum policy_binding bind_client(const struct walk *walk, const struct ord
     if (now >= order->end) {
         return POLICY_ENDED;
     }
-    if (!order_scope_has(&order->scope, client->country, now)) {
+    if (!order_scope_holds(&order->scope, client->country, &client->within, now)) {
         return POLICY_OTHER_COUNTRY;
     }
-    if (policy_networks_excepted(order, &client->address) ||
-        (policy_networks_client(order, &client->address, &hold) && hold.passes)) {
+    if (policy_networks_excepted(order, client) || (held->found && held->hold.passes)) {
         return POLICY_EXCEPTED_NETWORK;
     }
     return order_window_open(order, now) ? POLICY_BINDS : POLICY_OUTSIDE_WINDOW;
+}
+
+/* The keys of the qname where the caller has them, else those of the name, made in own. */
+static const struct suffix_keys *keys_of(const struct walk *walk, const struct dname *name,
+                                         struct suffix_keys *own)
+{
+    if (name == walk->question->qname && walk->question->keys != NULL) {
+        return walk->question->keys;
+    }
+    suffix_keys_init(own, name, walk->policy->seed);
+    return own;
 }
 
 /* Does the order leave the qname alone? For what an answer to it holds. */
@@ -124,8 +92,10 @@ static bool frees_qname(const struct walk *walk, uint32_t index)
 {
     struct policy_suffixes qname;
     struct policy_reading reading;
-    policy_suffixes_init(&qname, walk->policy, walk->question->qname, walk->question->now);
-    policy_reading_take(&qname, index, qname.keys.count, &reading);
+    struct suffix_keys own;
+    const struct suffix_keys *keys = keys_of(walk, walk->question->qname, &own);
+    policy_suffixes_init(&qname, walk->policy, keys, walk->question->now);
+    policy_reading_take(&qname, index, qname.keys->count, &reading);
     return policy_reading_frees(&reading);
 }
 
@@ -155,6 +125,9 @@ static int64_t match_end(const struct walk *walk, const struct order *order,
 {
     int64_t now = walk->question->now;
     int64_t end = match->term == NULL ? order->end : earlier(order->end, match->term->end);
+    if (order->window_count == 0) {
+        return end;
+    }
     return order_window_open(order, now) ? earlier(end, order_window_until(order, now)) : end;
 }
 
@@ -196,11 +169,9 @@ static void submit(struct walk *walk, struct policy_match *match)
 /* ---- A name ---- */
 
 /* Does the order block this client whatever it asks? Then its names do not matter. */
-static bool blocks_client(const struct walk *walk, const struct order *order,
-                          struct policy_hold *hold)
+static bool blocks_client(const struct walk *walk, const struct held *held)
 {
-    return walk->question->alias == NULL &&
-           policy_networks_client(order, &walk->client->address, hold) && !hold->passes;
+    return walk->question->alias == NULL && held->found && !held->hold.passes;
 }
 
 /* What is done by an alias is done to the qname, and nothing is said of names below that. */
@@ -219,6 +190,13 @@ static void submit_name(struct walk *walk, uint32_t index, const struct policy_r
     submit(walk, match);
 }
 
+/* Is the first suffix at which the order blocks the name all that it says of it? Where somebody is
+ * told of matches the walk goes on, and shorter ones follow. */
+static bool says_no_more(const struct walk *walk, uint32_t index)
+{
+    return walk->policy->plain[index] && walk->note == NULL && !walk->everywhere;
+}
+
 /* An order blocks this suffix, by its file or a list. */
 static void consider(struct walk *walk, uint32_t index, unsigned labels)
 {
@@ -226,15 +204,20 @@ static void consider(struct walk *walk, uint32_t index, unsigned labels)
     if (walk->decided && walk->note == NULL && walk->best->order < index) {
         return; /* a match of this length was found, and nobody is to be told of another */
     }
-    struct policy_match match = {.binding = bind_client(walk, order)};
+    struct held held;
+    struct policy_match match = {.binding = bind_client(walk, order, &held)};
     struct policy_reading reading;
-    struct policy_hold hold;
-    if ((match.binding != POLICY_BINDS && !walk->everywhere) ||
-        !policy_reading_take(walk->judged, index, labels, &reading) ||
-        blocks_client(walk, order, &hold)) {
+    if (match.binding != POLICY_BINDS && !walk->everywhere) {
         return;
     }
-    policy_reading_explain(walk->judged, index, labels, &match);
+    if (says_no_more(walk, index)) {
+        policy_reading_plain(labels, &reading, &match);
+    } else if (policy_reading_take(walk->judged, index, labels, &reading) &&
+               !blocks_client(walk, &held)) {
+        policy_reading_explain(walk->judged, index, labels, &match);
+    } else {
+        return;
+    }
     submit_name(walk, index, &reading, &match);
 }
 
@@ -243,12 +226,12 @@ static void consider(struct walk *walk, uint32_t index, unsigned labels)
 static void consider_lapsed(struct walk *walk, uint32_t index, unsigned labels)
 {
     const struct order *order = walk->policy->orders[index];
-    struct policy_match match = {.order = index, .binding = bind_client(walk, order)};
+    struct held held;
+    struct policy_match match = {.order = index, .binding = bind_client(walk, order, &held)};
     struct policy_reading reading;
-    struct policy_hold hold;
-    policy_reading_take(walk->judged, index, walk->judged->keys.count, &reading);
+    policy_reading_take(walk->judged, index, walk->judged->keys->count, &reading);
     if (reading.match != POLICY_NOWHERE || reading.lapsed != (int)labels ||
-        blocks_client(walk, order, &hold)) {
+        blocks_client(walk, &held)) {
         return;
     }
     policy_reading_explain_lapsed(walk->judged, index, labels, &match);
@@ -264,18 +247,17 @@ static void consider_lapsed(struct walk *walk, uint32_t index, unsigned labels)
 static void consider_client(struct walk *walk, uint32_t index)
 {
     const struct order *order = walk->policy->orders[index];
-    struct policy_match match = {.binding = bind_client(walk, order)};
+    struct held held;
+    struct policy_match match = {.binding = bind_client(walk, order, &held)};
     struct policy_reading reading;
-    struct policy_hold hold;
-    if ((match.binding != POLICY_BINDS && !walk->everywhere) ||
-        !blocks_client(walk, order, &hold)) {
+    if ((match.binding != POLICY_BINDS && !walk->everywhere) || !blocks_client(walk, &held)) {
         return;
     }
-    policy_reading_take(walk->judged, index, walk->judged->keys.count, &reading);
+    policy_reading_take(walk->judged, index, walk->judged->keys->count, &reading);
     reading.covered |= !reading.passes_below; /* every other name is blocked */
     match.trigger = POLICY_CLIENT;
-    match.network = hold.network;
-    match.rule = hold.rule;
+    match.network = held.hold.network;
+    match.rule = held.hold.rule;
     submit_name(walk, index, &reading, &match);
 }
 
@@ -301,7 +283,7 @@ static void consider_files(struct walk *walk, unsigned labels, bool lapsed)
 {
     const struct policy_part *parts = walk->policy->parts;
     const struct policy_found *found = &walk->judged->names[labels];
-    if (!found_blocks(walk, found, labels)) {
+    if (found->count == 0 || !found_blocks(walk, found, labels)) {
         return;
     }
     for (size_t i = 0; i < found->count;) {
@@ -322,6 +304,9 @@ static void consider_files(struct walk *walk, unsigned labels, bool lapsed)
 /* Does the file of the order block this suffix? */
 static bool file_blocks(const struct walk *walk, uint32_t order, unsigned labels)
 {
+    if (walk->judged->names[labels].count == 0) {
+        return false;
+    }
     size_t at = policy_first_in_file(walk->judged, order, labels);
     struct policy_said said = policy_said_in_file(walk->judged, order, labels, &at);
     return policy_kinds_block(walk->judged, said.kinds, labels);
@@ -385,7 +370,7 @@ static void consider_clients(struct walk *walk)
  * competes with the root. */
 static void consider_all(struct walk *walk)
 {
-    const unsigned full = walk->judged->keys.count;
+    const unsigned full = walk->judged->keys->count;
     for (unsigned labels = full + 1; labels-- > 0;) {
         if (suffix_depths_have(&walk->policy->depths, labels)) {
             consider_files(walk, labels, false);
@@ -407,7 +392,8 @@ static void consider_all(struct walk *walk)
 static void judge_name(struct walk *walk, const struct dname *name)
 {
     struct policy_suffixes judged;
-    policy_suffixes_init(&judged, walk->policy, name, walk->question->now);
+    struct suffix_keys own;
+    policy_suffixes_init(&judged, walk->policy, keys_of(walk, name, &own), walk->question->now);
     walk->judged = &judged;
     consider_all(walk);
     walk->judged = NULL;
@@ -419,6 +405,7 @@ static void consider_answer(struct walk *walk, uint32_t index)
 {
     const struct order *order = walk->policy->orders[index];
     struct policy_hold hold;
+    struct held held;
     if (!policy_networks_answer(order, walk->question->answer, &hold) || hold.passes) {
         return;
     }
@@ -428,7 +415,7 @@ static void consider_answer(struct walk *walk, uint32_t index)
         .network = hold.network,
         .free_below = true, /* nothing is said of names below the qname */
         .rule = hold.rule,
-        .binding = bind_client(walk, order),
+        .binding = bind_client(walk, order, &held),
     };
     if (match.binding != POLICY_BINDS && !walk->everywhere) {
         return;
@@ -441,7 +428,7 @@ static void consider_answer(struct walk *walk, uint32_t index)
 
 static void judge_answer(struct walk *walk)
 {
-    for (struct row row = row_of(walk, &walk->policy->answers); row.at < row.end; row.at++) {
+    for (struct row row = row_of(walk, &walk->policy->addressed); row.at < row.end; row.at++) {
         consider_answer(walk, *row.at);
     }
 }
@@ -449,15 +436,15 @@ static void judge_answer(struct walk *walk)
 /* ---- The decision ---- */
 
 /* Takes a walk that lacks its outcome. */
-static enum policy_outcome judge(struct walk walk)
+static enum policy_outcome judge(struct walk *walk)
 {
-    const struct policy_question *question = walk.question;
+    const struct policy_question *question = walk->question;
     if (question->answer != NULL) {
-        judge_answer(&walk);
+        judge_answer(walk);
     } else {
-        judge_name(&walk, question->alias != NULL ? question->alias : question->qname);
+        judge_name(walk, question->alias != NULL ? question->alias : question->qname);
     }
-    return walk.decided ? POLICY_BLOCK : POLICY_PASS;
+    return walk->decided ? POLICY_BLOCK : POLICY_PASS;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): a callback and its context are one thing */
@@ -465,7 +452,7 @@ enum policy_outcome policy_decide(const struct policy *policy, const struct poli
                                   const struct policy_question *question,
                                   struct policy_match *match, policy_note_fn *note, void *ctx)
 {
-    return judge((struct walk){
+    return judge(&(struct walk){
         .policy = policy,
         .client = client,
         .question = question,
@@ -480,7 +467,7 @@ enum policy_outcome policy_explain(const struct policy *policy, const struct pol
                                    const struct policy_question *question,
                                    struct policy_match *match, policy_note_fn *note, void *ctx)
 {
-    return judge((struct walk){
+    return judge(&(struct walk){
         .policy = policy,
         .client = client,
         .question = question,

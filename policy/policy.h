@@ -46,18 +46,26 @@ int64_t policy_next_change(const struct policy *policy, int64_t now);
 /* Who asks. */
 struct policy_client {
     struct address address;
-    struct country country; /* unknown is a country here; a failed lookup never gets this far */
+    struct country country;     /* unknown is a country here; a failed lookup never gets this far */
+    struct subdivisions within; /* the parts of the country it lies in, where they are known */
+    uint8_t spread; /* how many bits at the end of the address are not known, which are zero: 0, or
+                     * it is somewhere in that network. Then an order does not bind it where any
+                     * address of the network is excepted, nor by its address where not all are. */
 };
 
-/* Does any active order that has not ended at now, begun or not, hold this country in its scope?
- * One comparison; reads no name. */
+/* Does any active order that has not ended at now, begun or not, hold this country or a subdivision
+ * of it in its scope? One comparison; reads no name. */
 bool policy_in_scope(const struct policy *policy, struct country country, int64_t now);
+
+/* The same for a client there: of a country of which orders hold only parts, those alone. One
+ * comparison but for clients of such a country. */
+bool policy_in_scope_at(const struct policy *policy, const struct place *place, int64_t now);
 
 /* Why an order that names the qname does or does not bind this query. */
 enum policy_binding {
     POLICY_BINDS,            /* it competes */
     POLICY_SHADOWS,          /* it would block, and is only counted */
-    POLICY_OTHER_COUNTRY,    /* the client's country is not in its scope */
+    POLICY_OTHER_COUNTRY,    /* the client's country, or its part of it, is not in its scope */
     POLICY_EXCEPTED_NETWORK, /* except-networks or a passing RPZ-CLIENT-IP holds the client */
     POLICY_NOT_YET,          /* before effective */
     POLICY_ENDED,            /* at or after the end */
@@ -108,14 +116,24 @@ enum policy_outcome {
 struct policy_question {
     const struct dname *qname;
     uint16_t qtype;
-    int64_t now;                  /* seconds since the epoch, UTC */
-    bool stream;                  /* the query came over a stream */
-    const struct dname *alias;    /* a CNAME, DNAME or SVCB target in the answer; else NULL */
-    const struct address *answer; /* an address in the answer; else NULL */
+    int64_t now;                    /* seconds since the epoch, UTC */
+    const struct suffix_keys *keys; /* of qname, from policy_prepare; NULL: they are made */
+    bool stream;                    /* the query came over a stream */
+    const struct dname *alias;      /* a CNAME, DNAME or SVCB target in the answer; else NULL */
+    const struct address *answer;   /* an address in the answer; else NULL */
 };
 
-/* Does any order that has not ended at now look at answers for this country? One comparison. */
-bool policy_reads_answers(const struct policy *policy, struct country country, int64_t now);
+/* Does any order that has not ended at now look at answers for a client there? As cheap. */
+bool policy_reads_answers(const struct policy *policy, const struct place *place, int64_t now);
+
+/* Is any such order only counted (shadow)? Else nobody need be told of them. One comparison. */
+bool policy_has_shadows(const struct policy *policy, struct country country, int64_t now);
+
+/* Makes the keys of a qname, and asks memory for what a decision about it will look at in lists,
+ * without waiting for it: several names, prepared one after the other, then wait at the same time.
+ */
+void policy_prepare(const struct policy *policy, struct country country, const struct dname *qname,
+                    struct suffix_keys *keys);
 
 /* The decision. Of the orders that bind, the longest matched name decides (of networks in an answer
  * the longest), then the earlier effective, then the bytewise smaller id. A client that an order

@@ -162,7 +162,8 @@ static bool build_any_tld(struct policy *policy)
 
 /* Which countries an order can bind at or after loaded. */
 struct reach {
-    struct country_set countries;
+    struct country_set countries; /* all of them */
+    struct country_set parted;    /* those that it names subdivisions of */
     bool unknown;
     int64_t end; /* ORDER_ALWAYS: none at all */
 };
@@ -183,8 +184,12 @@ static void reach_of_order(const struct order *order, int64_t loaded, struct rea
             out->countries.bits[i] |= members.bits[i];
         }
     }
+    for (size_t i = 0; i < order->scope.subdivision_count; i++) {
+        country_set_add(&out->parted, order->scope.subdivisions[i].country);
+    }
 }
 
+/* Does it reach all of the country? */
 static bool reach_has(const struct reach *reach, unsigned country)
 {
     if (reach->end == ORDER_ALWAYS) {
@@ -193,6 +198,14 @@ static bool reach_has(const struct reach *reach, unsigned country)
     return country == COUNTRY_INDEX_UNKNOWN
                ? reach->unknown
                : country_set_has(&reach->countries, country_of_index(country));
+}
+
+/* Does it reach somebody in the country? */
+static bool reach_touches(const struct reach *reach, unsigned country)
+{
+    return reach_has(reach, country) ||
+           (reach->end != ORDER_ALWAYS && country != COUNTRY_INDEX_UNKNOWN &&
+            country_set_has(&reach->parted, country_of_index(country)));
 }
 
 static bool has_lists(const struct order *order)
@@ -220,30 +233,99 @@ static bool has_answers(const struct order *order)
     return order->answers != NULL;
 }
 
-static void widen(int64_t ends[static COUNTRY_INDEXES], const struct reach *reach)
+typedef bool order_has_fn(const struct order *order);
+
+static bool has_scope(const struct order *order)
+{
+    (void)order; /* every order has one */
+    return true;
+}
+
+static bool reads_answers(const struct order *order)
+{
+    return order->aliases || has_answers(order);
+}
+
+static bool is_shadow(const struct order *order)
+{
+    return order->action == ORDER_SHADOW;
+}
+
+/* ---- Ends ---- */
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void widen(struct policy_ends *ends, const struct reach *reach)
 {
     for (unsigned country = 0; country < COUNTRY_INDEXES; country++) {
-        if (reach_has(reach, country) && reach->end > ends[country]) {
-            ends[country] = reach->end;
+        if (reach_touches(reach, country)) {
+            ends->any[country] = later(ends->any[country], reach->end);
+        }
+        if (reach_has(reach, country)) {
+            ends->whole[country] = later(ends->whole[country], reach->end);
         }
     }
 }
 
-static void build_ends(struct policy *policy, const struct reach *reaches)
+/* Behind those that are there; their order comes later. */
+static void add_subdivisions(struct policy_ends *ends, const struct order_scope *scope, int64_t end)
 {
+    for (size_t i = 0; i < scope->subdivision_count; i++) {
+        ends->within[ends->count++] = (struct policy_end_within){scope->subdivisions[i], end};
+    }
+}
+
+static int compare_within(const void *a, const void *b)
+{
+    const struct policy_end_within *left = a;
+    const struct policy_end_within *right = b;
+    return subdivision_compare(&left->subdivision, &right->subdivision);
+}
+
+/* Sorts them, and keeps of each subdivision the last end. */
+static void join_subdivisions(struct policy_ends *ends)
+{
+    size_t kept = 0;
+    qsort(ends->within, ends->count, sizeof *ends->within, compare_within);
+    for (size_t i = 0; i < ends->count; i++) {
+        const struct policy_end_within *next = &ends->within[i];
+        if (kept > 0 && compare_within(&ends->within[kept - 1], next) == 0) {
+            ends->within[kept - 1].end = later(ends->within[kept - 1].end, next->end);
+        } else {
+            ends->within[kept++] = *next;
+        }
+    }
+    ends->count = kept;
+}
+
+static bool build_ends(const struct policy *policy, const struct reach *reaches, order_has_fn *has,
+                       struct policy_ends *ends)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < policy->count; i++) {
+        most += policy->orders[i]->scope.subdivision_count;
+    }
+    ends->within = calloc(most, sizeof *ends->within);
+    if (ends->within == NULL) {
+        return false;
+    }
     for (unsigned country = 0; country < COUNTRY_INDEXES; country++) {
-        policy->scope_end[country] = ORDER_ALWAYS;
-        policy->answers_end[country] = ORDER_ALWAYS;
+        ends->any[country] = ends->whole[country] = ORDER_ALWAYS;
     }
     for (size_t i = 0; i < policy->count; i++) {
-        widen(policy->scope_end, &reaches[i]);
-        if (policy->orders[i]->aliases || has_answers(policy->orders[i])) {
-            widen(policy->answers_end, &reaches[i]);
+        if (has(policy->orders[i])) {
+            widen(ends, &reaches[i]);
+            add_subdivisions(ends, &policy->orders[i]->scope, reaches[i].end);
         }
     }
+    join_subdivisions(ends);
+    return true;
 }
 
-typedef bool order_has_fn(const struct order *order);
+/* ---- Rows ---- */
 
 /* Fills the rows; with their orders still NULL it only counts. */
 static void fill_rows(const struct policy *policy, const struct reach *reaches, order_has_fn *has,
@@ -254,7 +336,7 @@ static void fill_rows(const struct policy *policy, const struct reach *reaches, 
         rows->first[row] = used;
         for (size_t i = 0; i < policy->count; i++) {
             if (!has(policy->orders[i]) ||
-                (row != POLICY_ROW_ALL && !reach_has(&reaches[i], row))) {
+                (row != POLICY_ROW_ALL && !reach_touches(&reaches[i], row))) {
                 continue;
             }
             if (rows->orders != NULL) {
@@ -287,12 +369,49 @@ static bool build_countries(struct policy *policy, int64_t loaded)
     for (size_t i = 0; i < policy->count; i++) {
         reach_of_order(policy->orders[i], loaded, &reaches[i]);
     }
-    build_ends(policy, reaches);
-    bool built = build_rows(policy, reaches, has_lists, &policy->listed) &&
+    bool built = build_ends(policy, reaches, has_scope, &policy->scope) &&
+                 build_ends(policy, reaches, reads_answers, &policy->answers) &&
+                 build_ends(policy, reaches, is_shadow, &policy->shadows) &&
+                 build_rows(policy, reaches, has_lists, &policy->listed) &&
                  build_rows(policy, reaches, has_clients, &policy->clients) &&
-                 build_rows(policy, reaches, has_answers, &policy->answers);
+                 build_rows(policy, reaches, has_answers, &policy->addressed);
     free(reaches);
     return built;
+}
+
+/* ---- Plain orders ---- */
+
+/* Names with dates or a ticket of their own are told apart, so they are not plain. */
+static bool has_plain_names(const struct order *order)
+{
+    for (size_t i = 0; i < order->name_count; i++) {
+        const struct order_name *name = &order->names[i];
+        if (name->kind != NAME_SUBTREE || name->term != 0 || name->ticket != NULL) {
+            return false;
+        }
+    }
+    return order->any_tld_count == 0;
+}
+
+/* Nor are names with a rule of their own: its number is in their values. */
+static bool has_plain_lists(const struct order *order)
+{
+    for (size_t i = 0; i < order->list_count; i++) {
+        if (!suffix_map_all(name_list_map(order->lists[i].names), NAME_SUBTREE)) {
+            return false;
+        }
+    }
+    return !has_clients(order);
+}
+
+static bool find_plain(struct policy *policy)
+{
+    policy->plain = calloc(policy->count + 1, sizeof *policy->plain);
+    for (size_t i = 0; policy->plain != NULL && i < policy->count; i++) {
+        const struct order *order = policy->orders[i];
+        policy->plain[i] = has_plain_names(order) && has_plain_lists(order);
+    }
+    return policy->plain != NULL;
 }
 
 /* Labels of any-tld stand at any depth with a public suffix behind them. */
@@ -320,7 +439,7 @@ struct policy *policy_new(struct order *const *orders, size_t count, uint64_t se
     }
     policy->seed = seed;
     if (!take_orders(policy, orders, count) || !build_names(policy) || !build_any_tld(policy) ||
-        !build_countries(policy, loaded)) {
+        !build_countries(policy, loaded) || !find_plain(policy)) {
         policy_free(policy);
         return NULL;
     }
@@ -337,11 +456,15 @@ void policy_free(struct policy *policy)
         order_unref(policy->orders[i]);
     }
     free(policy->orders);
+    free(policy->plain);
     free(policy->parts);
     suffix_map_free(policy->names);
     suffix_map_free(policy->any_tld);
     free(policy->listed.orders);
     free(policy->clients.orders);
-    free(policy->answers.orders);
+    free(policy->addressed.orders);
+    free(policy->scope.within);
+    free(policy->answers.within);
+    free(policy->shadows.within);
     free(policy);
 }

@@ -6,8 +6,9 @@
  * Orders are kept by precedence (effective, then id), so of two orders that name the same suffix
  * the one with the smaller index wins. Names of order files share one map, whose values are
  * part << NAME_KIND_BITS | kind; each list has its own. For every country there is a row of the
- * orders that may bind it and have something else to be asked than that map, and an instant from
- * which on no order binds it.
+ * orders that may bind it, or a subdivision of it, and have something else to be asked than that
+ * map, and an instant from which on no order does. Where an order holds all of the country a second
+ * instant says until when; between the two the subdivisions that orders name are asked.
  */
 #pragma once
 
@@ -32,18 +33,32 @@ struct policy_rows {
     size_t first[POLICY_ROW_ALL + 2];
 };
 
+/* Until when orders bind clients by where they are. */
+struct policy_end_within {
+    struct subdivision subdivision;
+    int64_t end;
+};
+struct policy_ends {
+    int64_t any[COUNTRY_INDEXES];     /* then no order binds any part; ORDER_ALWAYS: none does */
+    int64_t whole[COUNTRY_INDEXES];   /* then none binds all of it; not after any */
+    struct policy_end_within *within; /* of each subdivision that an order names, sorted */
+    size_t count;
+};
+
 struct policy {
     uint64_t seed;
     struct order **orders; /* a reference of each, by precedence */
     size_t count;
+    bool *plain; /* of each order: all it says is that names are blocked with all below them */
     struct policy_part *parts;
     size_t part_count;
-    struct suffix_depths depths; /* at others no order says anything by a name */
-    struct suffix_map *names;    /* of the order files */
-    struct suffix_map *any_tld;  /* single labels; values are indexes. NULL: there are none */
-    struct policy_rows listed;   /* orders with lists */
-    struct policy_rows clients;  /* with lists that hold clients */
-    struct policy_rows answers;  /* with addresses in answers */
-    int64_t scope_end[COUNTRY_INDEXES];   /* from then on no order binds; ORDER_ALWAYS: none does */
-    int64_t answers_end[COUNTRY_INDEXES]; /* the same for orders that look at answers */
+    struct suffix_depths depths;  /* at others no order says anything by a name */
+    struct suffix_map *names;     /* of the order files */
+    struct suffix_map *any_tld;   /* single labels; values are indexes. NULL: there are none */
+    struct policy_rows listed;    /* orders with lists */
+    struct policy_rows clients;   /* with lists that hold clients */
+    struct policy_rows addressed; /* with addresses in answers */
+    struct policy_ends scope;     /* of all orders */
+    struct policy_ends answers;   /* of orders that look at answers */
+    struct policy_ends shadows;   /* of those that are only counted */
 };

@@ -11,6 +11,7 @@
 
 struct order;
 struct order_rule;
+struct policy_client;
 
 /* The entry that decides: of all that hold the address the longest network, of two for one network
  * what passes, then `answers` of the order file, then its lists as they stand there. */
@@ -21,11 +22,12 @@ struct policy_hold {
 };
 
 /* Is the client's address, or the IPv4 address in a 6to4 one, which decides where it is, in one of
- * the order's excepted networks? */
-bool policy_networks_excepted(const struct order *order, const struct address *client);
+ * the order's excepted networks? Of a client that is somewhere in a network: may it be? */
+bool policy_networks_excepted(const struct order *order, const struct policy_client *client);
 
-/* Do the order's lists (RPZ-CLIENT-IP) hold the client, by either address? */
-bool policy_networks_client(const struct order *order, const struct address *client,
+/* Do the order's lists (RPZ-CLIENT-IP) hold the client, by either address? One that is somewhere in
+ * a network is held by what holds all of it, and passes where any of it does. */
+bool policy_networks_client(const struct order *order, const struct policy_client *client,
                             struct policy_hold *out);
 
 /* Does the order, or do its lists (RPZ-IP), hold this address in an answer? */

@@ -30,14 +30,14 @@ static void label_alone(const struct suffix_keys *keys, unsigned labels, struct 
 static void find_any_tld(struct policy_suffixes *suffixes, unsigned labels)
 {
     struct policy_found *found = &suffixes->any_tld[labels];
-    const struct dname *name = suffixes->keys.name;
+    const struct dname *name = suffixes->keys->name;
     found->count = 0;
     if (labels < 2) {
         return;
     }
     struct dname label;
     struct suffix_keys keys;
-    label_alone(&suffixes->keys, labels, &label);
+    label_alone(suffixes->keys, labels, &label);
     suffix_keys_init(&keys, &label, suffixes->policy->seed);
     size_t count = suffix_map_find(suffixes->policy->any_tld, &keys, 1, &found->values);
     if (count > 0 && public_suffix_is(name, labels - 1) && !public_suffix_is(name, labels)) {
@@ -46,18 +46,18 @@ static void find_any_tld(struct policy_suffixes *suffixes, unsigned labels)
 }
 
 void policy_suffixes_init(struct policy_suffixes *suffixes, const struct policy *policy,
-                          const struct dname *name, int64_t now)
+                          const struct suffix_keys *keys, int64_t now)
 {
     suffixes->policy = policy;
     suffixes->now = now;
-    suffix_keys_init(&suffixes->keys, name, policy->seed);
-    for (unsigned labels = 0; labels <= suffixes->keys.count; labels++) {
+    suffixes->keys = keys;
+    for (unsigned labels = 0; labels <= suffixes->keys->count; labels++) {
         struct policy_found *found = &suffixes->names[labels];
         found->count = 0;
         if (!suffix_depths_have(&policy->depths, labels)) {
             continue;
         }
-        found->count = suffix_map_find(policy->names, &suffixes->keys, labels, &found->values);
+        found->count = suffix_map_find(policy->names, suffixes->keys, labels, &found->values);
         if (policy->any_tld != NULL) {
             find_any_tld(suffixes, labels);
         }
@@ -132,7 +132,7 @@ unsigned policy_said_in_lists(const struct policy_suffixes *suffixes, uint32_t o
     unsigned kinds = 0;
     for (size_t i = 0; i < lists_of->list_count; i++) {
         const uint32_t *values = NULL;
-        size_t count = suffix_map_find(name_list_map(lists_of->lists[i].names), &suffixes->keys,
+        size_t count = suffix_map_find(name_list_map(lists_of->lists[i].names), suffixes->keys,
                                        labels, &values);
         for (size_t v = 0; v < count; v++) {
             kinds |= POLICY_KIND(values[v] & POLICY_KIND_MASK);
@@ -145,7 +145,7 @@ unsigned policy_said_in_lists(const struct policy_suffixes *suffixes, uint32_t o
 static enum name_kind by_length(const struct policy_suffixes *suffixes, unsigned labels,
                                 enum name_kind exact, enum name_kind below)
 {
-    return labels == suffixes->keys.count ? exact : below;
+    return labels == suffixes->keys->count ? exact : below;
 }
 
 bool policy_kinds_block(const struct policy_suffixes *suffixes, unsigned kinds, unsigned labels)
@@ -181,7 +181,7 @@ static void read_suffix(struct policy_reading *out, const struct policy_suffixes
 bool policy_reading_take(const struct policy_suffixes *suffixes, uint32_t order, unsigned most,
                          struct policy_reading *out)
 {
-    const unsigned full = suffixes->keys.count;
+    const unsigned full = suffixes->keys->count;
     *out = (struct policy_reading){
         .match = POLICY_NOWHERE, .lapsed = POLICY_NOWHERE, .pass = POLICY_NOWHERE};
     for (unsigned labels = full + 1; labels-- > 0;) {
@@ -203,6 +203,14 @@ bool policy_reading_take(const struct policy_suffixes *suffixes, uint32_t order,
         }
     }
     return true;
+}
+
+void policy_reading_plain(unsigned labels, struct policy_reading *out, struct policy_match *match)
+{
+    *out = (struct policy_reading){
+        .match = (int)labels, .lapsed = POLICY_NOWHERE, .pass = POLICY_NOWHERE, .covered = true};
+    match->trigger = POLICY_NAME;
+    match->labels = labels;
 }
 
 bool policy_reading_frees(const struct policy_reading *reading)
@@ -263,7 +271,7 @@ static bool find_rule(const struct policy_suffixes *suffixes, uint32_t order, un
     for (size_t i = 0; i < lists_of->list_count; i++) {
         const struct name_list *list = lists_of->lists[i].names;
         const uint32_t *values = NULL;
-        size_t count = suffix_map_find(name_list_map(list), &suffixes->keys, labels, &values);
+        size_t count = suffix_map_find(name_list_map(list), suffixes->keys, labels, &values);
         for (size_t v = 0; v < count; v++) {
             if ((values[v] & POLICY_KIND_MASK) == kind) {
                 *rule = name_list_rule(list, values[v] >> KIND_BITS);

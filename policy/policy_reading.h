@@ -20,14 +20,14 @@ struct policy_found {
 struct policy_suffixes {
     const struct policy *policy;
     int64_t now;
-    struct suffix_keys keys;
+    const struct suffix_keys *keys;
     struct policy_found names[DNAME_LABELS_MAX + 1];   /* by labels of the suffix */
     struct policy_found any_tld[DNAME_LABELS_MAX + 1]; /* unset in a policy without any-tld */
 };
 
-/* Borrows name. */
+/* Borrows the keys of the name. */
 void policy_suffixes_init(struct policy_suffixes *suffixes, const struct policy *policy,
-                          const struct dname *name, int64_t now);
+                          const struct suffix_keys *keys, int64_t now);
 
 /* Kinds of names, as a set of bits. */
 #define POLICY_KIND(kind) (1U << (kind))
@@ -73,6 +73,10 @@ struct policy_reading {
  * considered, not at this length. */
 bool policy_reading_take(const struct policy_suffixes *suffixes, uint32_t order, unsigned most,
                          struct policy_reading *out);
+
+/* What is read of a plain order that blocks the name at this length and at none longer, without
+ * asking for it: reading and match, as policy_reading_take and policy_reading_explain fill them. */
+void policy_reading_plain(unsigned labels, struct policy_reading *out, struct policy_match *match);
 
 /* Does the order leave the name alone, by an exception or by a pass that is as long as its match?
  */

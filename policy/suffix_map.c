@@ -185,6 +185,12 @@ size_t suffix_map_bytes(const struct suffix_map *map)
            map->extra_count * (sizeof *map->extra_records + sizeof *map->extra_values);
 }
 
+bool suffix_map_all(const struct suffix_map *map, uint32_t value)
+{
+    return map->extra_count == 0 &&
+           (map->value_count == 0 || (map->value_count == 1 && map->values[0] == value));
+}
+
 static bool has_depth(const struct suffix_map *map, unsigned labels)
 {
     return (map->depths[labels / 64] >> labels % 64 & 1) != 0;
@@ -194,6 +200,18 @@ void suffix_map_add_depths(const struct suffix_map *map, struct suffix_depths *d
 {
     depths->bits[0] |= map->depths[0];
     depths->bits[1] |= map->depths[1];
+}
+
+void suffix_map_prefetch(const struct suffix_map *map, const struct suffix_keys *keys)
+{
+    uint64_t depths = map->depths[0]; /* what no list names, names of 64 labels, may wait */
+    for (; depths != 0; depths &= depths - 1) {
+        unsigned labels = (unsigned)__builtin_ctzll(depths);
+        if (labels > keys->count) {
+            return;
+        }
+        __builtin_prefetch(suffix_map_home(map, keys->hash[labels]));
+    }
 }
 
 size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,

@@ -44,11 +44,17 @@ static inline bool suffix_depths_have(const struct suffix_depths *depths, unsign
 size_t suffix_map_names(const struct suffix_map *map);
 size_t suffix_map_bytes(const struct suffix_map *map);
 
+/* Has every name of the map this value and no other? */
+bool suffix_map_all(const struct suffix_map *map, uint32_t value);
+
 /* The values of the suffix with this many labels (0 … keys->count): how many, and in *values the
  * first (borrowed, valid as long as the map). 0 if the map does not hold that suffix. No
  * allocation, no lock, no system call. */
 size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,
                        unsigned labels, const uint32_t **values);
+
+/* Asks memory for the index at all suffixes of a name, without waiting for it. */
+void suffix_map_prefetch(const struct suffix_map *map, const struct suffix_keys *keys);
 
 /* Calls visit with each (name, value), in no particular order, until it returns false. */
 typedef bool suffix_map_visit_fn(void *ctx, const struct dname *name, uint32_t value);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Making a suffix map (policy/suffix_map_layout.h explains its memory). Names that are added are
- * written as records at once; sealing builds the index over that same block of memory, so the most
- * that is ever held is the sealed map and a quarter of its records. Not here: asking. Owns a
- * builder and what it collected until it is sealed.
+ * written as records at once; sealing moves them into the map, giving back what it has read, so the
+ * most that is ever held is hardly more than the sealed map. Not here: asking. Owns a builder and
+ * what it collected until it is sealed.
  *
  * A record of a builder differs from a sealed one in this: behind CODE_MORE stand four octets of
  * value, and a name stands there as often as it was added.
@@ -21,9 +21,6 @@
 #define READ_AHEAD 16U /* records */
 
 #define LARGE_PAGE (2U * 1024U * 1024U) /* of most machines; elsewhere the advice does no harm */
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25 /* Linux 6.1; older ones refuse it and collapse in their own time */
-#endif
 
 /* A distinct value and its number. */
 struct numbered {
@@ -181,11 +178,11 @@ struct extra {
     uint32_t value;
 };
 
-/* A map in the making, over the builder's records. Each is read once and moves down over what was
- * left out before it. */
+/* A map in the making. Each record of the builder is read once. */
 struct sealing {
     struct suffix_map *map;
     uint64_t seed;
+    uint8_t *given_back; /* the builder's records before this are no longer held */
     struct extra *extras;
     size_t extra_count;
     size_t extra_capacity;
@@ -287,12 +284,32 @@ static bool entry_take(const struct entry *entry, struct sealing *sealing)
         return join_value(sealing, before, entry->value);
     }
     uint32_t offset = (uint32_t)map->records_size;
-    memmove(map->records + offset, entry->record, entry->kept);
+    memcpy(map->records + offset, entry->record, entry->kept);
     map->records_size += entry->kept;
     map->names++;
     map->depths[entry->labels / 64] |= (uint64_t)1 << entry->labels % 64;
     index_record(map, entry->hash, offset);
     return !entry->more || add_extra(sealing, offset, entry->value);
+}
+
+/* Advises the kernel about the large pages that lie wholly within some memory. */
+static void advise(void *memory, size_t size, int advice)
+{
+    uintptr_t begin = ((uintptr_t)memory + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
+    uintptr_t end = ((uintptr_t)memory + size) & ~(uintptr_t)(LARGE_PAGE - 1);
+    if (begin < end) {
+        madvise((char *)memory + (begin - (uintptr_t)memory), end - begin, advice);
+    }
+}
+
+/* Gives the large pages back that lie before this record of the builder. */
+static void give_back(struct sealing *sealing, const uint8_t *record)
+{
+    size_t size = (size_t)(record - sealing->given_back);
+    if (size >= 2 * LARGE_PAGE) { /* so that one lies wholly within */
+        advise(sealing->given_back, size, MADV_DONTNEED);
+        sealing->given_back += size - LARGE_PAGE;
+    }
 }
 
 /* Takes all records, reading some ahead so that their buckets are on the way from memory. */
@@ -307,9 +324,11 @@ static bool take_records(struct sealing *sealing, const struct suffix_map_builde
             at = entry_read(entry, sealing, at);
             __builtin_prefetch(suffix_map_home(sealing->map, entry->hash), 1);
         }
-        if (!entry_take(&ahead[taken % READ_AHEAD], sealing)) {
+        const struct entry *entry = &ahead[taken % READ_AHEAD];
+        if (!entry_take(entry, sealing)) {
             return false;
         }
+        give_back(sealing, entry->record);
     }
     return true;
 }
@@ -349,18 +368,6 @@ static bool take_extras(struct sealing *sealing)
     return true;
 }
 
-/* Advises the kernel about the large pages that lie wholly within some memory: a look-up in
- * hundreds of megabytes waits for addresses to be translated longer than for what it reads. Only
- * advice. */
-static void advise(void *memory, size_t size, int advice)
-{
-    uintptr_t begin = ((uintptr_t)memory + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
-    uintptr_t end = ((uintptr_t)memory + size) & ~(uintptr_t)(LARGE_PAGE - 1);
-    if (begin < end) {
-        madvise((char *)memory + (begin - (uintptr_t)memory), end - begin, advice);
-    }
-}
-
 /* An empty map with room for the builder's names, and its values by their numbers. */
 static struct suffix_map *map_new(const struct suffix_map_builder *builder)
 {
@@ -372,12 +379,17 @@ static struct suffix_map *map_new(const struct suffix_map_builder *builder)
     map->value_count = builder->value_count;
     size_t size = map->bucket_count * sizeof *map->buckets;
     map->buckets = aligned_alloc(sizeof *map->buckets, size);
+    map->records = malloc(builder->size + 1);
     map->values = calloc(map->value_count + 1, sizeof *map->values);
-    if (map->buckets == NULL || map->values == NULL) {
+    if (map->buckets == NULL || map->records == NULL || map->values == NULL) {
         suffix_map_free(map);
         return NULL;
     }
+    /* A look-up in hundreds of megabytes waits for addresses to be translated longer than for what
+     * it reads. Before they are first written: to make large pages of small ones later
+     * (MADV_COLLAPSE) keeps the kernel busy for so long at a time that queries wait. */
     advise(map->buckets, size, MADV_HUGEPAGE);
+    advise(map->records, builder->size, MADV_HUGEPAGE);
     memset(map->buckets, 0, size);
     for (size_t i = 0; i < builder->value_count; i++) {
         map->values[builder->values[i].id] = builder->values[i].value;
@@ -385,25 +397,25 @@ static struct suffix_map *map_new(const struct suffix_map_builder *builder)
     return map;
 }
 
-/* Gives back what the builder reserved and what was left out. */
+/* Gives back the room of what was left out. */
 static void shrink_records(struct suffix_map *map)
 {
     uint8_t *records = realloc(map->records, map->records_size + 1);
     if (records != NULL) {
         map->records = records;
     }
-    advise(map->records, map->records_size, MADV_HUGEPAGE);
-    advise(map->records, map->records_size, MADV_COLLAPSE);
 }
 
 struct suffix_map *suffix_map_seal(struct suffix_map_builder *builder)
 {
     struct suffix_map *map = map_new(builder);
     if (map != NULL) {
-        struct sealing sealing = {.map = map, .seed = builder->seed};
-        map->records = builder->records;
+        struct sealing sealing = {
+            .map = map,
+            .seed = builder->seed,
+            .given_back = builder->records,
+        };
         bool sealed = take_records(&sealing, builder) && take_extras(&sealing);
-        builder->records = NULL;
         shrink_records(map);
         free(sealing.extras);
         if (!sealed) {

@@ -83,15 +83,24 @@ static const struct {
 
     {"a DNAME and its CNAME",
      ANSWER("0002 0000 0000") DNAME("04'test'00", "04'best'00") CNAME(Q, "01'q'04'best'00"),
-     "q.best q.best ", ANSWER_LINKS_WHOLE},
+     "q.best ", ANSWER_LINKS_WHOLE},
+    {"a DNAME without its CNAME", ANSWER("0001 0000 0000") DNAME("04'test'00", "04'best'00"),
+     "q.best ", ANSWER_LINKS_WHOLE},
+    {"a DNAME before the CNAME that leads to it, and without its own",
+     ANSWER("0002 0000 0000") DNAME("04'fest'00", "04'best'00") CNAME(Q, "01'a'04'fest'00"),
+     "a.fest a.best ", ANSWER_LINKS_WHOLE},
+    {"a DNAME before both",
+     ANSWER("0003 0000 0000") DNAME("04'fest'00", "04'best'00") CNAME(Q, "01'a'04'fest'00")
+         CNAME("01'a'04'fest'00", "01'a'04'best'00"),
+     "a.fest a.best ", ANSWER_LINKS_WHOLE},
     {"a DNAME for an alias",
      ANSWER("0003 0000 0000") CNAME(Q, "01'a'04'fest'00") DNAME("04'fest'00", "04'best'00")
          CNAME("01'a'04'fest'00", "01'a'04'best'00"),
-     "a.fest a.best a.best ", ANSWER_LINKS_WHOLE},
+     "a.fest a.best ", ANSWER_LINKS_WHOLE},
     {"a DNAME behind its CNAMEs",
      ANSWER("0003 0000 0000") CNAME(Q, "01'a'04'fest'00")
          CNAME("01'a'04'fest'00", "01'a'04'best'00") DNAME("04'fest'00", "04'best'00"),
-     "a.fest a.best a.best ", ANSWER_LINKS_WHOLE},
+     "a.fest a.best ", ANSWER_LINKS_WHOLE},
     {"a DNAME for two names",
      ANSWER("0002 0000 0000") CNAME(Q, "01'a'04'test'00") DNAME("04'test'00", "04'best'00"),
      "a.test q.best a.best ", ANSWER_LINKS_WHOLE},
@@ -257,36 +266,98 @@ START_TEST(enough_is_enough)
 }
 END_TEST
 
+struct counts {
+    unsigned names;
+    unsigned addresses;
+};
+
 static bool count(void *ctx, const struct answer_link *link)
 {
-    unsigned *told = ctx;
-    (void)link;
-    (*told)++;
+    struct counts *told = ctx;
+    told->names += link->name != NULL;
+    told->addresses += link->name == NULL;
     return false;
 }
 
-/* 64 KiB of aliases, each of its own: all are told, whatever is remembered of them. */
-START_TEST(the_longest_answer_is_read)
+/* Messages of 64 KiB full of one kind of record: each has %04x for a number of its own. */
+static const struct {
+    const char *label;
+    const char *record;
+    struct counts most; /* that are told of, in all the thousands */
+} LONGEST[] = {
+    {"aliases", "c00c 0005 0001" REST "0007 04'%04x'c00e", {ANSWER_LINKS_NAMES_TOLD, 0}},
+    {"trees", "c00e 0027 0001" REST "0006 04'%04x'00", {ANSWER_LINKS_NAMES_TOLD, 0}},
+    {"services", "c00c 0041 0001" REST "0009 0001 04'%04x'c00e", {ANSWER_LINKS_NAMES_TOLD, 0}},
+    {"addresses", "c00c 0001 0001" REST "0004 cb00 %04x", {0, ANSWER_LINKS_ADDRESSES_TOLD}},
+    {"addresses of two kinds",
+     "c00c 001c 0001" REST "0010 2002 cb00 %04x 0000" ZEROS,
+     {0, ANSWER_LINKS_ADDRESSES_TOLD}},
+    {"hints",
+     "c00c 0041 0001" REST "0037 0001 00 0004 0030 cb00 %04x cb007101 cb007102 cb007103 cb007104"
+     "cb007105 cb007106 cb007107 cb007108 cb007109 cb00710a cb00710b",
+     {0, ANSWER_LINKS_ADDRESSES_TOLD}},
+};
+
+/* As many of these as there is room for, less the room for one more record. */
+static void fill(struct span_writer *writer, const char *record)
+{
+    uint8_t octets[WIRE_NOTATION_MAX];
+    span_write(writer, wire_parse(ANSWER("ffff 0000 0000"), octets));
+    for (unsigned number = 0; writer->size < DNS_MESSAGE_MAX - 200; number++) {
+        char text[512];
+        snprintf(text, sizeof text, record, number & 0xffffU);
+        span_write(writer, wire_parse(text, octets));
+    }
+    ck_assert(!writer->failed);
+}
+
+START_TEST(the_longest_answers_are_told_of_in_part)
 {
     static uint8_t bytes[DNS_MESSAGE_MAX];
     struct span_writer writer = span_writer(bytes, sizeof bytes);
     struct dname name = qname();
-    uint8_t head[WIRE_NOTATION_MAX];
-    unsigned written = 0;
-    unsigned told = 0;
-    span_write(&writer, wire_parse(ANSWER("ffff 0000 0000"), head));
-    for (;; written++) {
-        char text[128];
-        uint8_t record[WIRE_NOTATION_MAX];
-        snprintf(text, sizeof text, "c00c 0005 0001" REST "0007 04'%04x'c00e", written & 0xffffU);
-        span_write(&writer, wire_parse(text, record));
-        if (writer.failed) {
-            break;
-        }
-    }
+    struct counts told = {0};
+    fill(&writer, LONGEST[_i].record);
     ck_assert_int_eq(answer_links_walk((struct span){bytes, writer.size}, &name, count, &told),
                      ANSWER_LINKS_CUT);
-    ck_assert_uint_eq(told, written);
+    ck_assert_msg(told.names == LONGEST[_i].most.names, "%s: %u", LONGEST[_i].label, told.names);
+    ck_assert_msg(told.addresses == LONGEST[_i].most.addresses, "%s: %u", LONGEST[_i].label,
+                  told.addresses);
+}
+END_TEST
+
+/* Neither kind stands in for the other: behind thousands of names an address is told of. */
+START_TEST(an_address_behind_too_many_names)
+{
+    static uint8_t bytes[DNS_MESSAGE_MAX];
+    struct span_writer writer = span_writer(bytes, sizeof bytes);
+    struct dname name = qname();
+    struct counts told = {0};
+    uint8_t record[WIRE_NOTATION_MAX];
+    fill(&writer, LONGEST[0].record);
+    span_write(&writer, wire_parse(A(Q, "cb007107"), record));
+    answer_links_walk((struct span){bytes, writer.size}, &name, count, &told);
+    ck_assert_uint_eq(told.addresses, 1);
+}
+END_TEST
+
+/* What honest servers send is far from that. */
+START_TEST(a_long_chain_is_whole)
+{
+    static uint8_t bytes[DNS_MESSAGE_MAX];
+    uint8_t record[WIRE_NOTATION_MAX];
+    struct span_writer writer = span_writer(bytes, sizeof bytes);
+    struct dname name = qname();
+    struct counts told = {0};
+    span_write(&writer, wire_parse(ANSWER("0040 0000 0000"), record));
+    for (unsigned i = 0; i < ANSWER_LINKS_NAMES_TOLD; i++) {
+        char text[128];
+        snprintf(text, sizeof text, LONGEST[0].record, i);
+        span_write(&writer, wire_parse(text, record));
+    }
+    ck_assert_int_eq(answer_links_walk((struct span){bytes, writer.size}, &name, count, &told),
+                     ANSWER_LINKS_WHOLE);
+    ck_assert_uint_eq(told.names, ANSWER_LINKS_NAMES_TOLD);
 }
 END_TEST
 
@@ -297,7 +368,9 @@ int main(void)
     tcase_add_loop_test(tcase, links_are_told, 0, (int)ROWS(ANSWERS));
     tcase_add_loop_test(tcase, a_cut_answer_tells_its_beginning, 0, (int)ROWS(ANSWERS));
     tcase_add_test(tcase, enough_is_enough);
-    tcase_add_test(tcase, the_longest_answer_is_read);
+    tcase_add_loop_test(tcase, the_longest_answers_are_told_of_in_part, 0, (int)ROWS(LONGEST));
+    tcase_add_test(tcase, an_address_behind_too_many_names);
+    tcase_add_test(tcase, a_long_chain_is_whole);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -2,7 +2,7 @@
  *
  * Lookups by c-ares on a libevent base: answered, by TCP too, timed out, refused, given up.
  */
-#include "forwarder/ares_loop.h"
+#include "forwarder/upstream/ares_loop.h"
 
 #include <arpa/nameser.h>
 #include <stdio.h>

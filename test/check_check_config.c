@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "forwarder/generation/generation.h"
+#include "forwarder/generation/generation_keep.h"
 #include "test/scratch.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -60,20 +61,20 @@ static const struct {
 } CHECKS[] = {
     {"all is right", NULL, NULL, 0, NULL, "0 errors, 0 warnings, 2 orders, 4 names\n"},
     {"an order is wrong", "orders/IT/two.yaml", ORDER("IT-2") "actoin: drop\n", 1,
-     "orders/IT/two.yaml:5:1: ", "1 errors, 0 warnings, 1 orders, 2 names\n"},
+     "orders/IT/two.yaml:5:1: ", "1 error, 0 warnings, 1 order, 2 names\n"},
     {"a warning alone is no failure", "orders/IT/notes.txt", "call the court\n", 0,
-     "orders/IT/notes.txt: warning: ", "0 errors, 1 warnings, 2 orders, 4 names\n"},
+     "orders/IT/notes.txt: warning: ", "0 errors, 1 warning, 2 orders, 4 names\n"},
     {"designated resolvers are noted", "forwarder.conf",
      "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n"
      "geo: {database: none.mmdb}\norders: orders\n",
      1, "forwarder.conf: warning: resolver-arpa is forward: ",
-     "1 errors, 1 warnings, 0 orders, 0 names\n"},
+     "1 error, 1 warning, 0 orders, 0 names\n"},
     {"no database", "forwarder.conf",
      "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n"
      "geo: {database: none.mmdb}\norders: orders\nresolver-arpa: nodata\n",
-     1, "none.mmdb: ", "1 errors, 0 warnings, 0 orders, 0 names\n"},
+     1, "none.mmdb: ", "1 error, 0 warnings, 0 orders, 0 names\n"},
     {"no configuration", "forwarder.conf", "listen: [\n", 1,
-     "forwarder.conf:", "1 errors, 0 warnings, 0 orders, 0 names\n"},
+     "forwarder.conf:", "1 error, 0 warnings, 0 orders, 0 names\n"},
 };
 
 /* Does a line of text begin with the scratch folder and this? */
@@ -131,6 +132,10 @@ static void keep_versions(const struct scratch *scratch)
     struct generation *generation = generation_load(&options, &problems);
     ck_assert_ptr_nonnull(generation);
     ck_assert_uint_eq(problems.errors, 0);
+    char why[WHY_MAX];
+    struct generation_keep *keep = generation_take_keep(generation);
+    ck_assert_msg(generation_keep_write(keep, why), "%s", why);
+    generation_keep_free(keep);
     generation_free(generation);
     config_free(config);
     problem_list_fini(&problems);
@@ -146,7 +151,7 @@ START_TEST(a_last_good_version_mends_nothing)
     ck_assert_int_eq(access(scratch_path(&scratch, "state", path), F_OK), 0);
     scratch_write(scratch_path(&scratch, "orders/IT/two.yaml", path), "id: [\n", 6);
     ck_assert_int_eq(run(&scratch, text), 1);
-    expect("with a state", text, "1 errors, 0 warnings, 1 orders, 2 names\n");
+    expect("with a state", text, "1 error, 0 warnings, 1 order, 2 names\n");
     scratch_fini(&scratch);
 }
 END_TEST

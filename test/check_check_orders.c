@@ -20,13 +20,13 @@ static const struct {
     const char *said;     /* behind "warning: orders/…: "; NULL: nothing */
 } rows[] = {
     {"the same name", SUBTREE, "IT", HEAD("B") "names: [a.example, b.example]\n",
-     "orders/IT/b.yaml: 1 of its 2 names are blocked already by other orders in force in the same "
+     "orders/IT/b.yaml: 1 of its 2 names is blocked already by other orders in force in the same "
      "countries: a.example (by A)"},
     {"a name below", SUBTREE, "IT", HEAD("B") "names: [x.a.example]\n",
-     "orders/IT/b.yaml: 1 of its 1 names are blocked already by other orders in force in the same "
+     "orders/IT/b.yaml: 1 of its 1 name is blocked already by other orders in force in the same "
      "countries: x.a.example (by A)"},
     {"an exact name below", SUBTREE, "IT", HEAD("B") "exact: [x.a.example]\n",
-     "orders/IT/b.yaml: 1 of its 1 names are blocked already by other orders in force in the same "
+     "orders/IT/b.yaml: 1 of its 1 name is blocked already by other orders in force in the same "
      "countries: x.a.example (by A)"},
     {"the name alone covers nothing below", HEAD("A") "exact: [a.example]\n", "IT",
      HEAD("B") "names: [a.example]\n", NULL},
@@ -35,7 +35,7 @@ static const struct {
     {"more countries", SUBTREE, "IT", HEAD("B") "names: [a.example]\nscope: [IT, SM]\n", NULL},
     {"a group holds it", HEAD("A") "names: [a.example]\nscope: [IT, EU]\n", "DE",
      HEAD("B") "names: [x.a.example]\n",
-     "orders/DE/b.yaml: 1 of its 1 names are blocked already by other orders in force in the same "
+     "orders/DE/b.yaml: 1 of its 1 name is blocked already by other orders in force in the same "
      "countries: x.a.example (by A)"},
     {"unknown clients too", SUBTREE, "IT", HEAD("B") "names: [a.example]\ninclude-unknown: yes\n",
      NULL},
@@ -48,7 +48,7 @@ static const struct {
     {"exceptions", SUBTREE "except: [x.a.example]\n", "IT", HEAD("B") "names: [a.example]\n", NULL},
     {"a list covers", HEAD("A") "lists: [{file: a.txt, format: names}]\n", "IT",
      HEAD("B") "names: [listed.example, below.listed.example, free.listed.example]\n",
-     "orders/IT/b.yaml: 1 of its 3 names are blocked already by other orders in force in the same "
+     "orders/IT/b.yaml: 1 of its 3 names is blocked already by other orders in force in the same "
      "countries: below.listed.example (by A)"},
     {"a list is covered", SUBTREE, "IT", HEAD("B") "lists: [{file: b.txt, format: names}]\n",
      "orders/IT/b.yaml: 4 of its 5 names are blocked already by other orders in force in the same "

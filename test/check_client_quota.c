@@ -60,6 +60,45 @@ START_TEST(all_clients_together_are_limited)
 }
 END_TEST
 
+START_TEST(who_speaks_for_others_has_no_limit_of_his_own)
+{
+    struct client_quota *quota = client_quota_new(5, 2);
+    struct address loopback = address_of("::1"); /* whose /64 is :: */
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(client_quota_take(quota, &CLIENT_QUOTA_NOBODY));
+    }
+    ck_assert(client_quota_take(quota, &loopback));
+    ck_assert(client_quota_take(quota, &loopback));
+    ck_assert(!client_quota_take(quota, &CLIENT_QUOTA_NOBODY)); /* it counts in all */
+    ck_assert_uint_eq(client_quota_connections(quota), 5);
+    client_quota_free(quota);
+}
+END_TEST
+
+START_TEST(a_place_goes_over_to_the_true_client)
+{
+    struct client_quota *quota = client_quota_new(3, 1);
+    struct address one = address_of("192.0.2.1");
+    struct address two = address_of("192.0.2.2");
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(client_quota_take(quota, &CLIENT_QUOTA_NOBODY));
+    }
+    /* Even where all places are taken. */
+    ck_assert(client_quota_move(quota, &CLIENT_QUOTA_NOBODY, &one));
+    ck_assert(!client_quota_move(quota, &CLIENT_QUOTA_NOBODY, &one));
+    ck_assert(client_quota_move(quota, &CLIENT_QUOTA_NOBODY, &two));
+    ck_assert(client_quota_move(quota, &one, &one));
+    ck_assert(client_quota_move(quota, &CLIENT_QUOTA_NOBODY, &CLIENT_QUOTA_NOBODY));
+    ck_assert_uint_eq(client_quota_connections(quota), 3);
+    client_quota_release(quota, &one);
+    ck_assert(client_quota_move(quota, &CLIENT_QUOTA_NOBODY, &one));
+    client_quota_release(quota, &one);
+    client_quota_release(quota, &two);
+    ck_assert_uint_eq(client_quota_connections(quota), 0);
+    client_quota_free(quota);
+}
+END_TEST
+
 #define ROUNDS 20000
 
 static void *take_and_release(void *ctx)
@@ -97,6 +136,8 @@ int main(void)
     tcase_add_test(tcase, each_client_has_its_own_limit);
     tcase_add_test(tcase, an_ipv6_client_is_its_64);
     tcase_add_test(tcase, all_clients_together_are_limited);
+    tcase_add_test(tcase, who_speaks_for_others_has_no_limit_of_his_own);
+    tcase_add_test(tcase, a_place_goes_over_to_the_true_client);
     tcase_add_test(tcase, threads_leave_it_empty);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);

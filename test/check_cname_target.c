@@ -7,7 +7,9 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "policy/order_action.h"
 #include "test/wire_notation.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -66,6 +68,66 @@ START_TEST(targets_are_asked_for)
 }
 END_TEST
 
+START_TEST(wildcards_take_the_qname_in)
+{
+    static const struct {
+        const char *target;
+        const char *qname;
+        const char *name; /* NULL: too long */
+    } rows[] = {
+        {"04'page'04'test'00", "01'a'00", "04'page'04'test'00"},
+        {"01'*'04'test'00", "03'www'01'a'00", "03'www'01'a'04'test'00"},
+        {"01'*'04'test'00", "00", "04'test'00"},
+        {"01'*'04'test'00", "01'*'00", "01'*'04'test'00"},
+        {"01'*'00", "01'a'00", "01'*'00"},
+        {"02'*a'04'test'00", "01'a'00", "02'*a'04'test'00"},
+        {"01'a'01'*'04'test'00", "01'b'00", "01'a'01'*'04'test'00"},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        uint8_t bytes[3][WIRE_NOTATION_MAX];
+        struct span wire[3] = {wire_parse(rows[i].target, bytes[0]),
+                               wire_parse(rows[i].qname, bytes[1]),
+                               wire_parse(rows[i].name, bytes[2])};
+        struct dname target, qname, out;
+        ck_assert(dname_decode(wire[0].bytes, wire[0].size, &target));
+        ck_assert(dname_decode(wire[1].bytes, wire[1].size, &qname));
+        ck_assert(order_action_target(&target, &qname, &out));
+        ck_assert_msg(wire_equal((struct span){out.wire, out.size}, wire[2]), "row %zu", i);
+    }
+}
+END_TEST
+
+/* The longest qname that still fits, and one more octet, for which nothing is asked. */
+START_TEST(a_wildcard_can_become_too_long)
+{
+    static const uint8_t wildcard[] = "\1*\4test";
+    struct dname target, qname, out;
+    ck_assert(dname_decode(wildcard, sizeof wildcard, &target));
+    for (unsigned last = 56; last <= 57; last++) { /* 255 octets in all, and 256 */
+        uint8_t message[DNS_HEADER_SIZE + DNS_QUESTION_MAX] = {0};
+        uint8_t own[CNAME_TARGET_QUERY_MAX];
+        struct span_writer writer = span_writer(message, sizeof message);
+        span_write_u16(&writer, 0);
+        span_write_u16(&writer, DNS_FLAG_RD);
+        span_write_u16(&writer, 1);
+        span_write(&writer, (struct span){(const uint8_t[6]){0}, 6});
+        for (unsigned label = 0; label < 4; label++) {
+            uint8_t octets[64] = {(uint8_t)(label < 3 ? 63 : last)};
+            memset(octets + 1, 'a', sizeof octets - 1);
+            span_write(&writer, (struct span){octets, octets[0] + 1U});
+        }
+        span_write(&writer, (struct span){(const uint8_t[5]){0, 0, 1, 0, 1}, 5});
+        size_t size = writer.size - DNS_HEADER_SIZE - 4;
+        bool fits = size - 1 + target.size - 2 <= DNAME_MAX;
+        ck_assert(dname_decode(message + DNS_HEADER_SIZE, size, &qname));
+        ck_assert(order_action_target(&target, &qname, &out) == fits);
+        ck_assert(fits == (last == 56));
+        size_t asked = cname_target_query((struct span){message, writer.size}, &target, own);
+        ck_assert((asked > 0) == fits);
+    }
+}
+END_TEST
+
 /* Names that come compressed go in full: too many of them fit no message. */
 START_TEST(what_has_no_room_is_no_answer)
 {
@@ -98,6 +160,8 @@ int main(void)
     Suite *suite = suite_create("cname_target");
     TCase *tcase = tcase_create("cname_target");
     tcase_add_loop_test(tcase, targets_are_asked_for, 0, (int)ROWS(QUERIES));
+    tcase_add_test(tcase, wildcards_take_the_qname_in);
+    tcase_add_test(tcase, a_wildcard_can_become_too_long);
     tcase_add_test(tcase, what_has_no_room_is_no_answer);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -3,7 +3,7 @@
  * The control socket: who may have it, one request and one response a connection, and askers that
  * are slow, silent, gone or too many.
  */
-#include "forwarder/control.h"
+#include "forwarder/server/control.h"
 
 #include <errno.h>
 #include <signal.h>

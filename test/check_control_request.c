@@ -2,7 +2,7 @@
  *
  * Control requests: what is taken, and what each kind of wrong one is told.
  */
-#include "forwarder/control_request.h"
+#include "forwarder/server/control_request.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -30,9 +30,10 @@ static const struct {
 } QUERIES[] = {
     {"no records", QUERY("0000 0000 0000"), {.readable = true, .udp_size = 512}},
     {"an OPT", QUERY("0000 0000 0001") OPT, {.present = true, .readable = true, .udp_size = 1232}},
-    {"octets behind it",
-     QUERY("0000 0000 0001") OPT "ffff",
-     {.present = true, .readable = true, .udp_size = 1232}},
+    {"an option that is cut",
+     QUERY("0000 0000 0001") OPT_WITH("0004") "000c 0001",
+     {.present = true, .udp_size = 1232}},
+    {"octets behind it", QUERY("0000 0000 0001") OPT "ffff", {.present = true, .udp_size = 1232}},
     {"DO",
      QUERY("0000 0000 0001") "00 0029 1000 00008000 0000",
      {.present = true, .readable = true, .dnssec_ok = true, .udp_size = 4096}},
@@ -175,7 +176,7 @@ START_TEST(cookies_are_read_when_well_formed)
         uint8_t bytes[2][WIRE_NOTATION_MAX];
         struct edns_query query = decode(wire_parse(COOKIE_OPTIONS[i].message, bytes[0]));
         struct span expected = wire_parse(COOKIE_OPTIONS[i].cookie, bytes[1]);
-        ck_assert_msg(query.present && query.readable, "%s", COOKIE_OPTIONS[i].label);
+        ck_assert_msg(query.present, "%s", COOKIE_OPTIONS[i].label);
         ck_assert_msg(wire_equal(query.cookie, expected), "%s", COOKIE_OPTIONS[i].label);
     }
 }
@@ -405,6 +406,76 @@ START_TEST(cookies_are_made_or_given_back)
 }
 END_TEST
 
+#define ECS "0008 0007 0001 18 00 022000"
+
+/* ecs: the data of the option that is taken; NULL: none. */
+static const struct {
+    const char *label;
+    const char *message;
+    bool subnet;
+    const char *ecs;
+} SUBNETS[] = {
+    {"no option", QUERY("0000 0000 0001") OPT, false, NULL},
+    {"one", QUERY("0000 0000 0001") OPT_WITH("000b") ECS, true, "0001 18 00 022000"},
+    {"behind a cookie", QUERY("0000 0000 0001") OPT_WITH("0017") "000a 0008" CLIENT ECS, true,
+     "0001 18 00 022000"},
+    {"SOURCE 0", QUERY("0000 0000 0001") OPT_WITH("0008") "0008 0004 0001 00 00", true,
+     "0001 00 00"},
+    {"a SCOPE", QUERY("0000 0000 0001") OPT_WITH("000b") "0008 0007 0001 18 01 022000", true, NULL},
+    {"malformed", QUERY("0000 0000 0001") OPT_WITH("000b") "0008 0007 0001 17 00 022001", true,
+     NULL},
+    {"empty", QUERY("0000 0000 0001") OPT_WITH("0004") "0008 0000", true, NULL},
+    {"two", QUERY("0000 0000 0001") OPT_WITH("0016") ECS ECS, true, NULL},
+    {"one and a malformed one", QUERY("0000 0000 0001") OPT_WITH("000f") ECS "0008 0000", true,
+     NULL},
+    {"a malformed one and one", QUERY("0000 0000 0001") OPT_WITH("000f") "0008 0000" ECS, true,
+     NULL},
+    {"three", QUERY("0000 0000 0001") OPT_WITH("0021") ECS ECS ECS, true, NULL},
+    {"in a second OPT", QUERY("0000 0000 0002") OPT OPT_WITH("000b") ECS, false, NULL},
+};
+
+START_TEST(client_subnets_are_read)
+{
+    for (size_t i = 0; i < ROWS(SUBNETS); i++) {
+        uint8_t bytes[2][WIRE_NOTATION_MAX];
+        struct edns_query query = decode(wire_parse(SUBNETS[i].message, bytes[0]));
+        ck_assert_msg(query.subnet == SUBNETS[i].subnet, "%s", SUBNETS[i].label);
+        ck_assert_msg((query.ecs.size > 0) == (SUBNETS[i].ecs != NULL), "%s", SUBNETS[i].label);
+        if (SUBNETS[i].ecs != NULL) {
+            struct span expected = wire_parse(SUBNETS[i].ecs, bytes[1]);
+            ck_assert_msg(wire_equal(query.ecs, expected), "%s", SUBNETS[i].label);
+        }
+    }
+}
+END_TEST
+
+START_TEST(client_subnets_go_back_with_their_scope)
+{
+    static const struct {
+        const char *query;
+        const char *answer;
+    } ECHOES[] = {
+        {"0001 18 00 022000", "0001 18 18 022000"},
+        {"0001 00 00", "0001 00 00"},
+        {"0002 80 00 20010b07000000000000000000000001",
+         "0002 80 80 20010b07000000000000000000000001"},
+    };
+    for (size_t i = 0; i < ROWS(ECHOES); i++) {
+        uint8_t bytes[3][WIRE_NOTATION_MAX];
+        struct edns_answer answer = {
+            .ecs = wire_parse(ECHOES[i].query, bytes[0]), .has_error = true, .info_code = 16};
+        struct span expected = wire_parse(ECHOES[i].answer, bytes[1]);
+        struct span_writer writer = span_writer(bytes[2], edns_answer_size(&answer));
+        edns_answer_encode(&writer, &answer);
+        ck_assert(!writer.failed);
+        ck_assert_uint_eq(writer.size, 11 + 4 + expected.size + 6);
+        ck_assert(wire_equal((struct span){bytes[2] + 15, expected.size}, expected));
+        ck_assert_uint_eq(bytes[2][12], 8);
+        ck_assert_uint_eq(bytes[2][writer.size - 1], 16);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("edns");
@@ -412,6 +483,8 @@ int main(void)
     tcase_add_test(tcase, queries_are_read_as_far_as_they_go);
     tcase_add_test(tcase, cookies_are_read_when_well_formed);
     tcase_add_test(tcase, who_asks_for_structured_errors_is_heard);
+    tcase_add_test(tcase, client_subnets_are_read);
+    tcase_add_test(tcase, client_subnets_go_back_with_their_scope);
     tcase_add_test(tcase, a_full_message_is_read_to_its_end);
     tcase_add_test(tcase, opts_are_written_to_the_octet);
     tcase_add_test(tcase, opts_that_do_not_fit_fail_the_writer);

@@ -91,7 +91,10 @@ START_TEST(the_object_is_the_documented_one)
     ck_assert_msg(strncmp(text, expected, strlen(expected)) == 0, "%s", text);
     const char *rest = text + strlen(expected) + FILE_BYTES_HEX_MAX - 1;
     ck_assert_str_eq(rest, "\",\"order_loaded\":\"2025-12-31T23:59:00Z\",\"ticket\":null,"
-                           "\"reads_answer\":false,\"link\":null}");
+                           "\"reads_answer\":false,\"link\":null,"
+                           "\"ede_text\":\"Blocked by order IT-MI of Tribunale di Milano\","
+                           "\"structured_error\":{\"j\":\"Blocked by order IT-MI of Tribunale di "
+                           "Milano\",\"l\":\"en\"}}");
     free(text);
     json_decref(object);
     explain_set_fini(&set);
@@ -422,7 +425,7 @@ START_TEST(the_text_tells_a_person_everything)
              "Client      2.32.0.1 is in IT (database, 2.32.0.0/16)\n"
              "Database    %s, built %s\n"
              "Query       www.kickass.example A at 2026-01-01T00:00:00Z\n"
-             "Orders      2 name it\n"
+             "Orders      2 orders name it\n"
              "  IT-MI of Tribunale di Milano: binds\n"
              "            names kickass.example and everything below it\n"
              "            scope IT, SM, since 2022-08-09T22:00:00Z, action refused\n"
@@ -533,7 +536,7 @@ END_TEST
 START_TEST(the_past_is_judged_as_it_was)
 {
     struct explain_set set;
-    explain_set_init(&set, EXPLAIN_SET_CONFIG, ORDERS, 0);
+    explain_set_init(&set, EXPLAIN_SET_CONFIG, &ENDED, 1);
     policy_free(set.generation.policy);
     set.generation.policy = explain_set_policy(&ENDED, 1, NOW);
     set.versions[0] = (struct generation_order){.path = set.paths[0], .loaded = NOW};

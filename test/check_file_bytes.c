@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Reading, hashing, sealing and writing whole files, and what is refused.
+ * Reading, hashing and sealing whole files, and what is refused.
  */
 #include "geo/file_bytes.h"
 
 #include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +68,7 @@ START_TEST(reads_large_files)
         bytes[i] = (char)(i * 7919 >> 8);
     }
     char why[WHY_MAX] = "";
-    ck_assert_msg(file_bytes_write(path, bytes, size, why), "%s", why);
+    scratch_write(path, bytes, size);
     struct file_bytes read;
     ck_assert_msg(file_bytes_read(AT_FDCWD, path, size, &read, why), "%s", why);
     ck_assert_uint_eq(read.size, size);
@@ -132,62 +131,6 @@ START_TEST(notices_a_size_that_does_not_hold)
 }
 END_TEST
 
-static unsigned count_files(void)
-{
-    DIR *folder = opendir(scratch.folder);
-    ck_assert_ptr_nonnull(folder);
-    unsigned count = 0;
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        count += entry->d_name[0] != '.';
-    }
-    closedir(folder);
-    return count;
-}
-
-START_TEST(writes_by_rename)
-{
-    char why[WHY_MAX] = "";
-    scratch_write(path, "before", 6);
-    int before = open(path, O_RDONLY | O_CLOEXEC);
-    ck_assert_msg(file_bytes_write(path, "after", 5, why), "%s", why);
-    char old[8] = "";
-    ck_assert_int_eq(read(before, old, sizeof old), 6);
-    ck_assert_str_eq(old, "before"); /* who had it open still sees it whole */
-    close(before);
-    struct file_bytes now;
-    ck_assert(file_bytes_read(AT_FDCWD, path, 100, &now, why));
-    ck_assert_str_eq(now.bytes, "after");
-    file_bytes_fini(&now);
-    struct stat state;
-    ck_assert_int_eq(stat(path, &state), 0);
-    ck_assert_uint_eq(state.st_mode & 07777, 0640);
-    ck_assert_uint_eq(count_files(), 1);
-}
-END_TEST
-
-START_TEST(a_failed_write_leaves_nothing)
-{
-    char why[WHY_MAX] = "";
-    char missing[SCRATCH_PATH_MAX];
-    ck_assert(!file_bytes_write(scratch_path(&scratch, "no/file", missing), "a", 1, why));
-    ck_assert_msg(strstr(why, "No such file") != NULL, "%s", why);
-    ck_assert_int_eq(mkdir(path, 0700), 0); /* a folder that no file can replace */
-    ck_assert(!file_bytes_write(path, "a", 1, why));
-    ck_assert_msg(strstr(why, "cannot write") != NULL, "%s", why);
-    ck_assert_uint_eq(count_files(), 1);
-}
-END_TEST
-
-START_TEST(writes_into_the_current_folder)
-{
-    char why[WHY_MAX] = "";
-    ck_assert_int_eq(chdir(scratch.folder), 0);
-    ck_assert_msg(file_bytes_write("bare", "a", 1, why), "%s", why);
-    ck_assert_int_eq(access("bare", F_OK), 0);
-    ck_assert_int_eq(chdir("/"), 0);
-}
-END_TEST
-
 START_TEST(a_sealed_copy_stays_as_it_is)
 {
     char why[WHY_MAX] = "", out[4] = "";
@@ -221,9 +164,6 @@ int main(void)
     tcase_add_test(tests, refuses_what_is_no_file);
     tcase_add_test(tests, refuses_more_than_max);
     tcase_add_test(tests, notices_a_size_that_does_not_hold);
-    tcase_add_test(tests, writes_by_rename);
-    tcase_add_test(tests, a_failed_write_leaves_nothing);
-    tcase_add_test(tests, writes_into_the_current_folder);
     tcase_add_test(tests, a_sealed_copy_stays_as_it_is);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -15,6 +15,9 @@
 static const char *const CODE[] = {"cc", NULL};
 static const char *const NESTED[] = {"country", "iso_code", NULL};
 static const char *const TOP[] = {NULL};
+static const char *const FIRST[] = {"s", "0", "c", NULL};
+static const char *const SECOND[] = {"s", "1", "c", NULL};
+static const char *const ITEM[] = {"1", NULL};
 
 /* A literal ends before a letter that could be read as hexadecimal; the pieces stay together. */
 /* clang-format off */
@@ -63,6 +66,18 @@ static const struct {
      0, NESTED, GEO_RECORD_TEXT, "IT"},
     {"a pointer of 32 bits", BYTES("\xe1\x42" "cc" "\x38\0\0\0\x09\x42IT"),
      0, CODE, GEO_RECORD_TEXT, "IT"},
+
+    {"the first of two items", BYTES("\xe1\x41s\x02\x04\xe1\x41" "c\x42" "CA\xe1\x41" "c\x41X"),
+     0, FIRST, GEO_RECORD_TEXT, "CA"},
+    {"the second", BYTES("\xe1\x41s\x02\x04\xe1\x41" "c\x42" "CA\xe1\x41" "c\x41X"),
+     0, SECOND, GEO_RECORD_TEXT, "X"},
+    {"there is no second", BYTES("\xe1\x41s\x01\x04\xe1\x41" "c\x42" "CA"),
+     0, SECOND, GEO_RECORD_LACKS, NULL},
+    {"an array without items", BYTES("\xe1\x41s\x00\x04"), 0, FIRST, GEO_RECORD_LACKS, NULL},
+    {"an array behind a pointer", BYTES("\x20\x02\x02\x04\x41x\x41y"), 0, ITEM, GEO_RECORD_TEXT, "y"},
+    {"a key where there are items", BYTES("\x02\x04\x41x\x41y"), 0, CODE, GEO_RECORD_LACKS, NULL},
+    {"a map whose key is a digit", BYTES("\xe1\x41\x31\x41y"), 0, ITEM, GEO_RECORD_TEXT, "y"},
+    {"an array cut short", BYTES("\x02\x04\x41x"), 0, ITEM, GEO_RECORD_BROKEN, NULL},
 
     {"another key", BYTES("\xe1\x42" "cd" "\x42IT"), 0, CODE, GEO_RECORD_LACKS, NULL},
     {"a longer key", BYTES("\xe1\x43" "ccc" "\x42IT"), 0, CODE, GEO_RECORD_LACKS, NULL},

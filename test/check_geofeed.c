@@ -11,7 +11,8 @@
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 
-/* The rows as "network code" joined by "; ", a "-" for the unknown country. */
+/* The rows as "network code" joined by "; ", a "-" for the unknown country; behind it the code of a
+ * region. */
 static void show(const struct geofeed *feed, char *out, size_t size)
 {
     size_t used = 0;
@@ -19,9 +20,11 @@ static void show(const struct geofeed *feed, char *out, size_t size)
     for (size_t i = 0; i < feed->count; i++) {
         char network[NETWORK_TEXT_MAX];
         struct country country = feed->rows[i].country;
-        used += (size_t)snprintf(out + used, size - used, "%s%s %.2s", i == 0 ? "" : "; ",
+        const char *region = feed->rows[i].within.level[0];
+        used += (size_t)snprintf(out + used, size - used, "%s%s %.2s%s%.3s", i == 0 ? "" : "; ",
                                  network_format(&feed->rows[i].network, network),
-                                 country_known(country) ? country.letter : "-");
+                                 country_known(country) ? country.letter : "-",
+                                 *region == '\0' ? "" : "-", region);
     }
 }
 
@@ -33,7 +36,7 @@ static const struct {
 } SOUND[] = {
     {"empty", BYTES(""), ""},
     {"comments and blank lines", BYTES("# a\n\n  \t\n#b\r\n\r\n"), ""},
-    {"all five fields", BYTES("192.0.2.0/24,IT,IT-MI,Milano,20121\n"), "192.0.2.0/24 IT"},
+    {"all five fields", BYTES("192.0.2.0/24,IT,IT-MI,Milano,20121\n"), "192.0.2.0/24 IT-MI"},
     {"empty fields", BYTES("2001:db8::/32,IT,,,\n"), "2001:db8::/32 IT"},
     {"two fields", BYTES("192.0.2.0/24,IT\n"), "192.0.2.0/24 IT"},
     {"no newline at the end", BYTES("192.0.2.0/24,IT"), "192.0.2.0/24 IT"},
@@ -47,7 +50,14 @@ static const struct {
     {"a comment behind", BYTES("192.0.2.0/24,IT # ours, since May\n"), "192.0.2.0/24 IT"},
     {"space around fields", BYTES("  192.0.2.0/24 ,\tIT , , ,\n"), "192.0.2.0/24 IT"},
     {"quoted fields", BYTES("\"192.0.2.0/24\",\"IT\",\"IT-MI\",\"Milano, Centro\",\"a\"\"b\"\n"),
-     "192.0.2.0/24 IT"},
+     "192.0.2.0/24 IT-MI"},
+    {"a region in small letters", BYTES("192.0.2.0/24,us,us-ca\n"), "192.0.2.0/24 US-CA"},
+    {"a region of digits", BYTES("192.0.2.0/24,FR,FR-75\n"), "192.0.2.0/24 FR-75"},
+    {"a region of one character", BYTES("192.0.2.0/24,AT,AT-9\n"), "192.0.2.0/24 AT-9"},
+    {"a region of another country", BYTES("192.0.2.0/24,US,CA-ON\n"), "192.0.2.0/24 US"},
+    {"a region without a country", BYTES("192.0.2.0/24,,US-CA\n"), "192.0.2.0/24 -"},
+    {"a region that is too long", BYTES("192.0.2.0/24,US,US-CALI\n"), "192.0.2.0/24 US"},
+    {"a region without its country", BYTES("192.0.2.0/24,US,CA\n"), "192.0.2.0/24 US"},
     {"other fields are not judged", BYTES("192.0.2.0/24,IT,Lombardia,\xe9\xff,\x01\n"),
      "192.0.2.0/24 IT"},
     {"a byte order mark",

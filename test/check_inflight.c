@@ -2,7 +2,7 @@
  *
  * The in-flight table against a naive model, and at its limits.
  */
-#include "forwarder/inflight.h"
+#include "forwarder/upstream/inflight.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -44,16 +44,15 @@ START_TEST(a_query_is_kept_and_found_by_channel_and_id)
 END_TEST
 
 /* The query of our own is asked; the client's stays as it came. */
-START_TEST(a_leading_query_keeps_the_one_it_stands_for)
+START_TEST(a_query_of_ours_keeps_the_one_it_stands_for)
 {
     static const uint8_t own[] = "twelve octets of ours";
     static const uint8_t original[600] = "twelve octets of theirs";
     struct inflight *inflight = inflight_new(2);
     struct inflight_channel a = channel_of(1);
-    struct inflight_entry *entry = inflight_add_leading(inflight, message_of(own, sizeof own),
-                                                        message_of(original, sizeof original), 100);
+    struct inflight_entry *entry = inflight_add_own(inflight, message_of(own, sizeof own),
+                                                    message_of(original, sizeof original), 100);
     ck_assert_ptr_nonnull(entry);
-    ck_assert(entry->leads);
     ck_assert_uint_eq(entry->message_size, sizeof own);
     ck_assert_mem_eq(entry->message, own, sizeof own);
     ck_assert_uint_eq(entry->original_size, sizeof original);
@@ -62,6 +61,7 @@ START_TEST(a_leading_query_keeps_the_one_it_stands_for)
     inflight_take(inflight, entry);
     entry = inflight_add(inflight, message_of(own, sizeof own), 100);
     ck_assert(!entry->leads && !entry->reads_answer);
+    ck_assert_uint_eq(entry->original_size, 0);
     inflight_free(inflight);
 }
 END_TEST
@@ -73,11 +73,11 @@ START_TEST(two_queries_that_fit_no_room)
     static const uint8_t own[12];
     struct inflight *inflight = inflight_new(2);
     ck_assert(inflight_has_room(inflight, sizeof original));
-    ck_assert_ptr_null(inflight_add_leading(inflight, message_of(own, sizeof own),
-                                            message_of(original, sizeof original), 0));
+    ck_assert_ptr_null(inflight_add_own(inflight, message_of(own, sizeof own),
+                                        message_of(original, sizeof original), 0));
     ck_assert_uint_eq(inflight_count(inflight), 0);
-    ck_assert_ptr_nonnull(inflight_add_leading(inflight, message_of(own, sizeof own),
-                                               message_of(original, 65536 - 1 - sizeof own), 0));
+    ck_assert_ptr_nonnull(inflight_add_own(inflight, message_of(own, sizeof own),
+                                           message_of(original, 65536 - 1 - sizeof own), 0));
     inflight_free(inflight);
 }
 END_TEST
@@ -103,17 +103,50 @@ START_TEST(attempts_are_bounded_and_can_be_abandoned)
     static const uint8_t query[12];
     struct inflight *inflight = inflight_new(1);
     struct inflight_channel a = channel_of(1);
+    struct inflight_channel b = channel_of(2);
     struct inflight_entry *entry = inflight_add(inflight, message_of(query, 12), 0);
     for (uint16_t id = 0; id < INFLIGHT_ATTEMPTS; id++) {
         ck_assert(inflight_attempt(inflight, entry, &a, id));
     }
     ck_assert(!inflight_attempt(inflight, entry, &a, 99));
-    inflight_abandon(inflight, entry);
+    ck_assert(!inflight_abandon(inflight, entry, &b));
+    ck_assert(inflight_abandon(inflight, entry, &a));
+    ck_assert_ptr_null(inflight_find(inflight, &a, 0));
     ck_assert_ptr_null(inflight_find(inflight, &a, INFLIGHT_ATTEMPTS - 1));
-    ck_assert_ptr_eq(inflight_find(inflight, &a, 0), entry);
     ck_assert_uint_eq(entry->tries, INFLIGHT_ATTEMPTS);
+    ck_assert_uint_eq(entry->attempt_count, 0);
     inflight_take(inflight, entry);
     ck_assert_uint_eq(a.in_flight, 0);
+    ck_assert_uint_eq(outstanding, 0);
+    inflight_free(inflight);
+}
+END_TEST
+
+/* A query waits at several servers; the connection to one of them breaks. */
+START_TEST(one_of_several_attempts_is_abandoned)
+{
+    static const uint8_t query[12];
+    struct inflight *inflight = inflight_new(1);
+    struct inflight_channel channels[] = {channel_of(1), channel_of(2), channel_of(3)};
+    struct inflight_entry *entry = inflight_add(inflight, message_of(query, 12), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(inflight_attempt(inflight, entry, &channels[i], 7));
+    }
+    ck_assert(inflight_abandon(inflight, entry, &channels[1]));
+    ck_assert_ptr_eq(inflight_find(inflight, &channels[0], 7), entry);
+    ck_assert_ptr_null(inflight_find(inflight, &channels[1], 7));
+    ck_assert_ptr_eq(inflight_find(inflight, &channels[2], 7), entry);
+    ck_assert_uint_eq(entry->attempt_count, 2);
+    ck_assert(inflight_attempt(inflight, entry, &channels[1], 8));
+    ck_assert(inflight_attempt(inflight, entry, &channels[1], 9));
+    ck_assert(!inflight_attempt(inflight, entry, &channels[1], 10));
+    ck_assert_ptr_eq(inflight_find(inflight, &channels[1], 9), entry);
+    ck_assert_ptr_eq(inflight_next(inflight, NULL), entry);
+    ck_assert_ptr_null(inflight_next(inflight, entry));
+    inflight_take(inflight, entry);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(channels[i].in_flight, 0);
+    }
     ck_assert_uint_eq(outstanding, 0);
     inflight_free(inflight);
 }
@@ -252,10 +285,11 @@ int main(void)
     Suite *suite = suite_create("inflight");
     TCase *tcase = tcase_create("inflight");
     tcase_add_test(tcase, a_query_is_kept_and_found_by_channel_and_id);
-    tcase_add_test(tcase, a_leading_query_keeps_the_one_it_stands_for);
+    tcase_add_test(tcase, a_query_of_ours_keeps_the_one_it_stands_for);
     tcase_add_test(tcase, two_queries_that_fit_no_room);
     tcase_add_test(tcase, an_id_waits_once_on_a_channel);
     tcase_add_test(tcase, attempts_are_bounded_and_can_be_abandoned);
+    tcase_add_test(tcase, one_of_several_attempts_is_abandoned);
     tcase_add_test(tcase, a_full_table_takes_no_more_until_one_is_taken);
     tcase_add_test(tcase, long_queries_are_kept_whole_in_their_own_rooms);
     tcase_add_test(tcase, deadlines_come_in_order);

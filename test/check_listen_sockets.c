@@ -3,12 +3,13 @@
  * The sockets that clients ask: which ones there are, what they are set to, and what happens when
  * an address cannot be had.
  */
-#include "forwarder/listen_sockets.h"
+#include "forwarder/server/listen_sockets.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "forwarder/config/config_listen.h"
 #include "test/config_text.h"
 #include "test/fake_server.h"
 
@@ -33,7 +34,7 @@ static struct config *configure(const char *listen)
 static struct worker_socket *open_sockets(const struct config *config, size_t *count)
 {
     char why[WHY_MAX] = "";
-    struct worker_socket *sockets = listen_sockets_open(config, count, why);
+    struct worker_socket *sockets = listen_sockets_open(config, NULL, true, count, why);
     ck_assert_msg(sockets != NULL, "%s", why);
     return sockets;
 }
@@ -75,7 +76,8 @@ START_TEST(each_address_and_transport_has_a_socket)
         for (size_t j = 0; j < count; j++) {
             char kind = LISTS[i].kinds[j];
             bool udp = kind == 'u' || kind == 'U';
-            ck_assert_msg(sockets[j].udp == udp, "%s", LISTS[i].label);
+            ck_assert_msg(config_listen_is_datagrams(sockets[j].listen) == udp, "%s",
+                          LISTS[i].label);
             ck_assert_msg(sockets[j].wildcard == (kind < 'a'), "%s", LISTS[i].label);
             ck_assert_int_eq(option(sockets[j].descriptor, SOL_SOCKET, SO_TYPE),
                              udp ? SOCK_DGRAM : SOCK_STREAM);
@@ -96,7 +98,7 @@ static void check_options(const struct worker_socket *socket)
     if (ipv6) {
         ck_assert_int_eq(option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY), 1);
     }
-    if (!socket->udp) {
+    if (!config_listen_is_datagrams(socket->listen)) {
         ck_assert_int_eq(option(descriptor, SOL_SOCKET, SO_ACCEPTCONN), 1);
         return;
     }
@@ -154,7 +156,7 @@ START_TEST(a_port_that_is_taken_is_told_and_nothing_stays_open)
     char why[WHY_MAX] = "";
     char expected[WHY_MAX];
     size_t count = 99;
-    memcpy(&address, &config->listen[1].address.sockaddr, sizeof address);
+    memcpy(&address, &config->listen[2].address.sockaddr, sizeof address);
     snprintf(expected, sizeof expected,
              "cannot listen on 127.0.0.4 port %u (%s): Address already in use",
              (unsigned)ntohs(address.sin_port), TAKEN[_i].transport);
@@ -163,7 +165,7 @@ START_TEST(a_port_that_is_taken_is_told_and_nothing_stays_open)
     ck_assert(TAKEN[_i].type == SOCK_DGRAM || listen(other, 1) == 0);
     int lowest = dup(other);
     close(lowest);
-    ck_assert_ptr_null(listen_sockets_open(config, &count, why));
+    ck_assert_ptr_null(listen_sockets_open(config, NULL, true, &count, why));
     ck_assert_str_eq(why, expected);
     int again = dup(other);
     ck_assert_int_eq(again, lowest);
@@ -178,7 +180,7 @@ START_TEST(an_address_of_nobody_is_told)
     struct config *config = configure("listen: [{address: \"2001:db8::1\"}]\n");
     char why[WHY_MAX] = "";
     size_t count;
-    ck_assert_ptr_null(listen_sockets_open(config, &count, why));
+    ck_assert_ptr_null(listen_sockets_open(config, NULL, true, &count, why));
     ck_assert_msg(strncmp(why, "cannot listen on 2001:db8::1 port ", 34) == 0, "%s", why);
     config_free(config);
 }

@@ -2,7 +2,7 @@
  *
  * Accepting clients: within the limits, and while descriptors last.
  */
-#include "forwarder/listen_tcp.h"
+#include "forwarder/stream/listen_tcp.h"
 
 #include "forwarder/descriptors.h"
 #include "test/few_descriptors.h"

@@ -3,7 +3,7 @@
  * Loading aside: the first load at once, later ones in a thread, and what becomes of a
  * forwarder.conf with an error.
  */
-#include "forwarder/loader.h"
+#include "forwarder/server/loader.h"
 
 #include "forwarder/log.h"
 #include "test/generation_set.h"

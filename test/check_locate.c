@@ -82,7 +82,7 @@ static void check_alike(const struct location *location, size_t asked)
         bool covered =
             address_common_bits(&alike->base, &world.addresses.items[i]) >= alike->length;
         bool same = world.answers[i].source == location->source &&
-                    country_equal(world.answers[i].country, location->country);
+                    world_same(&world.answers[i], location->country, &location->within);
         if (covered && !same) {
             char one[ADDRESS_TEXT_MAX], other[ADDRESS_TEXT_MAX];
             ck_abort_msg("%s and %s are said to be alike",
@@ -104,8 +104,8 @@ START_TEST(agrees_with_the_model)
         address_format(address, text);
         ck_assert_msg(location.source == world.answers[i].source, "%s: source %d", text,
                       (int)location.source);
-        ck_assert_msg(country_equal(location.country, world.answers[i].country), "%s: \"%.2s\"",
-                      text, location.country.letter);
+        ck_assert_msg(world_same(&world.answers[i], location.country, &location.within),
+                      "%s: \"%.2s-%.3s\"", text, location.country.letter, location.within.level[0]);
         ck_assert_msg(address_common_bits(&location.alike.base, address) >= location.alike.length,
                       "%s is outside of what is alike", text);
         check_alike(&location, i);

@@ -144,6 +144,39 @@ static struct address world_address(const struct address *start, unsigned n)
     return address;
 }
 
+/* Does the set say of every network of the small world what its addresses say? */
+static void check_overlaps(const struct network_set *set, const bool inside[static 256],
+                           const struct address *start)
+{
+    for (unsigned length = 120; length <= 128; length++) {
+        unsigned size = 1U << (128 - length);
+        for (unsigned first = 0; first < 256; first += size) {
+            struct address base = world_address(start, first);
+            struct network network = network_around(&base, length);
+            bool any = false;
+            for (unsigned n = first; n < first + size; n++) {
+                any = any || inside[n];
+            }
+            if (network_set_overlaps(set, &network) != any) {
+                ck_abort_msg("%u/%u", first, length);
+            }
+        }
+    }
+}
+
+START_TEST(an_ipv6_network_around_ipv4_holds_none_of_it)
+{
+    const struct address ipv4 = address_of("192.0.2.1");
+    const struct network member = network_around(&ipv4, 128);
+    const struct network around = network_around(&ipv4, 80);
+    struct network_set *set = network_set_new(&member, 1);
+    ck_assert(!network_set_overlaps(set, &around));
+    ck_assert(network_set_overlaps(set, &NETWORK_IPV4));
+    ck_assert(!network_set_overlaps(NULL, &NETWORK_IPV4));
+    network_set_free(set);
+}
+END_TEST
+
 START_TEST(sets_agree_with_a_loop)
 {
     srand48(1);
@@ -156,15 +189,18 @@ START_TEST(sets_agree_with_a_loop)
             members[i] = network_around(&address, 121 + (unsigned)lrand48() % 8);
         }
         struct network_set *set = network_set_new(members, count);
+        bool inside[256] = {false};
         for (unsigned n = 0; n < 256; n++) {
             struct address address = world_address(&start, n);
-            bool inside = false;
             for (size_t i = 0; i < count; i++) {
-                inside = inside || network_contains(&members[i], &address);
+                inside[n] = inside[n] || network_contains(&members[i], &address);
             }
-            if (network_set_contains(set, &address) != inside) {
+            if (network_set_contains(set, &address) != inside[n]) {
                 ck_abort_msg("round %u, address %u", round, n);
             }
+        }
+        if (round % 20 == 0) {
+            check_overlaps(set, inside, &start);
         }
         network_set_free(set);
     }
@@ -180,6 +216,7 @@ int main(void)
     tcase_add_test(tests, holds_addresses);
     tcase_add_test(tests, cuts_around_an_address);
     tcase_add_test(tests, empty_sets);
+    tcase_add_test(tests, an_ipv6_network_around_ipv4_holds_none_of_it);
     tcase_add_loop_test(tests, sets_agree_with_a_loop, 0, 2);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -108,6 +108,38 @@ static struct address random_address(unsigned *state)
     return address;
 }
 
+static bool is_within(const struct network *inner, const struct network *outer)
+{
+    return inner->length >= outer->length && network_contains(outer, &inner->base);
+}
+
+/* What holds all of a network, and what lies inside it. */
+static void check_network(const struct network_rules *rules, const struct network_rule *entries,
+                          size_t count, const struct address *address, unsigned length)
+{
+    struct network network = network_around(address, length);
+    const struct network_rule *best = NULL;
+    bool inside = false;
+    uint32_t wanted = address->octet[15] % 7U;
+    for (size_t i = 0; i < count; i++) {
+        if (is_within(&network, &entries[i].network) &&
+            (best == NULL || entries[i].network.length > best->network.length)) {
+            best = &entries[i];
+        }
+    }
+    for (size_t i = 0; i < network_rules_count(rules); i++) {
+        const struct network_rule *entry = network_rules_at(rules, i);
+        inside |= entry->rule == wanted && entry->network.length > length &&
+                  is_within(&entry->network, &network);
+    }
+    const struct network_rule *found = network_rules_find_network(rules, &network);
+    if ((found == NULL) != (best == NULL) || (found != NULL && found->rule != best->rule) ||
+        network_rules_inside(rules, &network, wanted) != inside) {
+        char text[NETWORK_TEXT_MAX];
+        ck_abort_msg("%s", network_format(&network, text));
+    }
+}
+
 START_TEST(agrees_with_a_loop)
 {
     enum {
@@ -129,6 +161,7 @@ START_TEST(agrees_with_a_loop)
         ck_assert_ptr_nonnull(rules);
         for (int question = 0; question < QUESTIONS; question++) {
             struct address address = random_address(&state);
+            check_network(rules, entries, count, &address, 112 + (unsigned)question % 17);
             const struct network_rule *expected = slow_find(entries, count, &address);
             const struct network_rule *found = network_rules_find(rules, &address);
             if ((found == NULL) != (expected == NULL) ||

@@ -10,6 +10,7 @@
 
 #include "forwarder/explain/explain_answer.h"
 #include "forwarder/generation/generation.h"
+#include "forwarder/generation/order_texts.h"
 #include "test/policy_make.h"
 #include "test/wire_notation.h"
 
@@ -40,6 +41,8 @@ static const struct order_rule LONGEST_LOCAL = {
     .action = ORDER_LOCAL, .records = longest_records, .record_count = 1};
 static const struct order_rule LEAD = {.action = ORDER_CNAME,
                                        .target = {.size = 6, .labels = 1, .wire = "\4rule"}};
+static const struct order_rule LEAD_IN = {.action = ORDER_CNAME,
+                                          .target = {.size = 8, .labels = 2, .wire = "\1*\4rule"}};
 
 /* ---- Queries ---- */
 
@@ -179,6 +182,8 @@ static const struct row ORDER_ROWS[] = {
      "NOERROR" FORGED WWW "9\tCNAME\ttarget.example."},
     {"cname of a rule", ORDER_CNAME, &LEAD, LISTED, "001c" IN, OPT, 1, 1, QUERY_CNAME,
      "NOERROR" FORGED WWW "60\tCNAME\trule."},
+    {"cname of a rule, a wildcard", ORDER_CNAME, &LEAD_IN, LISTED, "001c" IN, OPT, 0, 0,
+     QUERY_CNAME, "NOERROR" FORGED WWW "60\tCNAME\twww.blocked.example.rule."},
     {"cname, type CNAME", ORDER_CNAME, NULL, LISTED, "0005" IN, OPT, 0, 0,
      BLOCKED("NOERROR" FORGED WWW "60\tCNAME\ttarget.example.")},
     {"cname, type ANY", ORDER_CNAME, NULL, LISTED, "00ff" IN, OPT, 0, 0,
@@ -204,6 +209,7 @@ static const struct row ORDER_ROWS[] = {
 /* ---- A generation with one order ---- */
 
 static struct generation generation;
+static struct order_texts texts;
 static struct config config;
 static struct order *order; /* of the policy */
 
@@ -220,8 +226,16 @@ static void install(enum order_action action)
     generation.policy = policy_over(&order, 1, NOW);
 }
 
+/* As at the end of a load: nothing of the order changes any more. */
+static void install_texts(void)
+{
+    ck_assert(order_texts_init(&texts, order, &config.block));
+    generation.texts = &texts;
+}
+
 static void uninstall(void)
 {
+    order_texts_fini(&texts);
     policy_free(generation.policy);
 }
 
@@ -282,6 +296,7 @@ static void check_row(const struct row *row)
     struct policy_match match = row->match;
     match.rule = row->rule;
     install(row->action);
+    install_texts();
     ask(&asked, row->question, row->opt, row->stream);
     asked.query.in_answer = row->in_answer;
     order_answer(&ENV, &asked.query, &match, &result, out);
@@ -347,6 +362,7 @@ START_TEST(what_is_told_depends_on_the_order_and_who_asks)
         config.block.contacts = contacts;
         config.block.contact_count = TOLD[i].configured;
         config.block.organization = TOLD[i].configured ? organization : NULL;
+        install_texts();
         ask(&asked, "0001" IN, TOLD[i].opt, false);
         order_answer(&ENV, &asked.query, &match, &result, out);
         read_back((struct span){out, result.size}, text, sizeof text);
@@ -385,6 +401,7 @@ START_TEST(what_does_not_fit_goes_by_halves)
         char *one[] = {none ? contact : tel};
         config.block.contacts = one;
         config.block.contact_count = 1;
+        install_texts();
         ask(&asked, "0001" IN, OPT_SDE, false);
         order_answer(&ENV, &asked.query, &match, &result, out);
         ck_assert_uint_le(result.size, 512);
@@ -409,6 +426,7 @@ START_TEST(a_cname_is_followed_by_what_upstream_says)
     struct block_tail tail = {.rcode = DNS_RCODE_NOERROR, .answer_count = 1};
     tail.answer = wire_parse("06'target'07'example'00 0001 0001 0000012c 0004 c6336450", record);
     install(ORDER_CNAME);
+    install_texts();
     ask(&asked, "0001" IN, OPT, false);
     size_t size = order_answer_cname(&ENV, &asked.query, &match, &tail, &writer);
     ck_assert_uint_eq(size, writer.size);

@@ -101,7 +101,7 @@ START_TEST(judges)
     struct order_edit_words words;
     const char *by = NULL;
     order_edit_words(rows[_i].word, &words);
-    struct order_cover *cover = order_cover_new(orders[0], policy, NOW);
+    struct order_cover *cover = order_cover_new(orders[0], NULL, policy, NOW);
     enum order_cover_verdict verdict = order_cover_judge(cover, &words.add[0], &by);
     ck_assert_msg(verdict == rows[_i].verdict, "%s: %d", rows[_i].word, (int)verdict);
     if (rows[_i].by != NULL) {
@@ -116,11 +116,46 @@ START_TEST(judges_without_others)
     struct order_edit_words words;
     const char *by = NULL;
     order_edit_words("+wide.it +own.it", &words);
-    struct order_cover *cover = order_cover_new(orders[0], NULL, NOW);
+    struct order_cover *cover = order_cover_new(orders[0], NULL, NULL, NOW);
     ck_assert_int_eq(order_cover_judge(cover, &words.add[0], &by), ORDER_COVER_FREE);
     ck_assert_int_eq(order_cover_judge(cover, &words.add[1], &by), ORDER_COVER_OWN);
     order_cover_free(cover);
     order_cover_free(NULL);
+}
+END_TEST
+
+START_TEST(judges_by_a_list)
+{
+    static const char names[] = "list.it\n=exact3.it\n!free.list.it\n!fine2.own.it\n";
+    static const struct {
+        const char *word;
+        enum order_cover_verdict verdict;
+    } listed[] = {
+        {"+www.list.it", ORDER_COVER_OWN},     {"+=exact3.it", ORDER_COVER_OWN},
+        {"+exact3.it", ORDER_COVER_FREE},      {"+a.free.list.it", ORDER_COVER_EXCEPT},
+        {"+fine2.own.it", ORDER_COVER_EXCEPT}, {"+own.it", ORDER_COVER_OWN},
+        {"+fine.own.it", ORDER_COVER_EXCEPT},  {"+a.wide.it", ORDER_COVER_OTHER},
+        {"+elsewhere.it", ORDER_COVER_FREE},
+    };
+    struct problem_list problems;
+    problem_list_init(&problems);
+    struct guard *guard = guard_new("", NULL, 0, &problems);
+    const struct name_list_options options = {
+        .name = "list", .guard = guard, .seed = ORDER_COVER_SEED};
+    struct name_list *list = name_list_parse(&options, names, sizeof names - 1, &problems);
+    ck_assert_ptr_nonnull(list);
+    struct order_cover *cover = order_cover_new(orders[0], list, policy, NOW);
+    for (size_t i = 0; i < sizeof listed / sizeof *listed; i++) {
+        struct order_edit_words words;
+        const char *by = NULL;
+        order_edit_words(listed[i].word, &words);
+        enum order_cover_verdict verdict = order_cover_judge(cover, &words.add[0], &by);
+        ck_assert_msg(verdict == listed[i].verdict, "%s: %d", listed[i].word, (int)verdict);
+    }
+    order_cover_free(cover);
+    name_list_unref(list);
+    guard_free(guard);
+    problem_list_fini(&problems);
 }
 END_TEST
 
@@ -132,6 +167,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, judges, 0, (int)(sizeof rows / sizeof *rows));
     tcase_add_test(tcase, judges_without_others);
+    tcase_add_test(tcase, judges_by_a_list);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

@@ -50,6 +50,16 @@ static struct name_list *open_list(void *ctx, const struct name_list_options *op
     return NULL;
 }
 
+/* Of parts of France nothing is known, and there is no US-XX. */
+static enum order_file_place find_place(void *ctx, const struct subdivision *subdivision)
+{
+    (void)ctx;
+    if (memcmp(subdivision->country.letter, "FR", 2) == 0) {
+        return ORDER_FILE_PLACE_UNKNOWN;
+    }
+    return subdivision->code[0] == 'X' ? ORDER_FILE_PLACE_EMPTY : ORDER_FILE_PLACE_KNOWN;
+}
+
 static void join(const struct problem_list *problems, char *out, size_t size)
 {
     out[0] = '\0';
@@ -69,8 +79,11 @@ static struct order *read_order(const char *folder, const char *yaml, char *said
     char why[WHY_MAX];
     struct problem_list problems;
     struct file_bytes bytes;
-    struct order_file_env env = {
-        .default_action = ORDER_REFUSED, .seed = 7, .now = NOW, .open_list = open_list};
+    struct order_file_env env = {.default_action = ORDER_REFUSED,
+                                 .seed = 7,
+                                 .now = NOW,
+                                 .open_list = open_list,
+                                 .find_place = find_place};
     problem_list_init(&problems);
     struct guard *guard =
         guard_new("protected", protected_names, sizeof protected_names - 1, &problems);
@@ -394,39 +407,50 @@ START_TEST(judges_scopes)
 }
 END_TEST
 
-struct folder_row {
-    const char *name;
-    const char *expected; /* "country", "group", or the sentence */
+struct place_row {
+    const char *label;
+    const char *folder;
+    const char *scope; /* a line of the order */
+    const char *expected;
+    size_t subdivisions;
 };
 
-static const struct folder_row folders[] = {
-    {"IT", "country"},
-    {"XK", "country"},
-    {"UK", "country"},
-    {"EU", "group"},
-    {"EEA", "group"},
-    {"it", "a country is written in capitals, such as IT"},
-    {"eea", "a country is written in capitals, such as IT"},
-    {"US-CA", "a subdivision of a country is not supported by this build"},
-    {"GB-ENG", "a subdivision of a country is not supported by this build"},
-    {"ZZ", COUNTRY},
-    {"A1", COUNTRY},
-    {"ITA", COUNTRY},
-    {"lists", COUNTRY},
-    {"XX-CA", COUNTRY},
-    {"", COUNTRY},
+#define UNKNOWN_PLACE                                                                          \
+    " needs to know where in its country a client is: expected a geo.database with the codes " \
+    "of subdivisions (a City database), or geo.overrides with this region"
+#define EMPTY_PLACE                                                                             \
+    " binds nobody: neither the country database nor the overrides say of any address that it " \
+    "lies there"
+
+static const struct place_row places[] = {
+    {"a folder", "US-CA", "", "", 1},
+    {"a part of another country too", "IT", "scope: [IT, US-CA, US-NY]\n", "", 2},
+    {"a country with its parts", "US", "scope: [US, US-CA]\n", "", 1},
+    {"a part by its country", "US-CA", "scope: [US]\n", "", 0},
+    {"a country by its part", "US", "scope: [US-CA]\n",
+     "f:5:8: the scope must contain the folder of the order, US", 0},
+    {"a part by another one", "US-CA", "scope: [US-NY]\n",
+     "f:5:8: the scope must contain the folder of the order, US-CA", 0},
+    {"twice", "US-CA", "scope: [US-CA, US-CA]\n", "f:5:16: 'US-CA' is given twice", 0},
+    {"twice by alias", "GB", "scope: [GB, GB-ENG, UK-ENG]\n", "f:5:21: 'UK-ENG' is given twice", 0},
+    {"a folder that nobody lies in", "US-XX", "", "warning: f:1:1: US-XX" EMPTY_PLACE, 1},
+    {"nobody lies in one of them", "US-CA", "scope: [US-CA, US-XX]\n",
+     "warning: f:5:16: US-XX" EMPTY_PLACE, 2},
+    {"a folder of which nothing is known", "FR-75", "", "f:1:1: FR-75" UNKNOWN_PLACE, 0},
+    {"nothing is known of one", "FR", "scope: [FR, FR-75]\n", "f:5:13: FR-75" UNKNOWN_PLACE, 0},
 };
 
-START_TEST(reads_folder_names)
+START_TEST(judges_subdivisions)
 {
-    const struct folder_row *row = &folders[_i];
-    struct order_folder_scope scope;
-    char why[WHY_MAX] = "";
-    const char *result = why;
-    if (order_folder_scope_parse(row->name, &scope, why)) {
-        result = scope.is_group ? "group" : "country";
-    }
-    ck_assert_msg(strcmp(result, row->expected) == 0, "%s: %s", row->name, result);
+    const struct place_row *row = &places[_i];
+    char yaml[512], said[1024];
+    snprintf(yaml, sizeof yaml, NAMED "%s", row->scope);
+    struct order *order = read_order(row->folder, yaml, said, sizeof said);
+    ck_assert_msg(strcmp(said, row->expected) == 0, "%s: %s", row->label, said);
+    ck_assert_msg(order == NULL || order->scope.subdivision_count == row->subdivisions, "%s",
+                  row->label);
+    ck_assert_msg((order == NULL) == (*row->expected == 'f'), "%s", row->label);
+    order_unref(order);
 }
 END_TEST
 
@@ -472,7 +496,7 @@ int main(void)
     tcase_add_test(tcase, keeps_the_digest);
     tcase_add_loop_test(tcase, excepts_protected_names, 0, ROWS(beyond));
     tcase_add_loop_test(tcase, judges_scopes, 0, ROWS(scopes));
-    tcase_add_loop_test(tcase, reads_folder_names, 0, ROWS(folders));
+    tcase_add_loop_test(tcase, judges_subdivisions, 0, (int)(sizeof places / sizeof *places));
     tcase_add_test(tcase, takes_the_default_action);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -123,14 +123,17 @@ struct odd_row {
     size_t entries;
 };
 
-#define COUNTRY "expected a country of ISO 3166-1 in capitals, such as IT, or EU or EEA"
+#define COUNTRY                                                                                 \
+    "expected a country of ISO 3166-1 in capitals, such as IT, or EU or EEA, or a subdivision " \
+    "of ISO 3166-2, such as US-CA"
 
 static const struct odd_row odd[] = {
     {"empty", NULL, NULL, "", 0},
     {"no country", "lists", "lists/a.yaml", "/lists: " COUNTRY, 0},
     {"small letters", "it", "it/a.yaml", "/it: a country is written in capitals, such as IT", 0},
-    {"a subdivision", "US-CA", "US-CA/a.yaml",
-     "/US-CA: a subdivision of a country is not supported by this build", 0},
+    {"a subdivision of no country", "XX-CA", "XX-CA/a.yaml", "/XX-CA: " COUNTRY, 0},
+    {"a subdivision of four characters", "US-CALI", "US-CALI/a.yaml", "/US-CALI: " COUNTRY, 0},
+    {"a subdivision without a code", "US-", NULL, "/US-: " COUNTRY, 0},
     {"an order at the top", NULL, "a.yaml",
      "/a.yaml: an order lies in the folder of a country or a group, not beside them", 0},
     {"a country's name as a file", NULL, "IT", "", 1},

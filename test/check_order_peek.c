@@ -55,6 +55,22 @@ START_TEST(reads)
 }
 END_TEST
 
+START_TEST(tells_the_lists)
+{
+    struct order_peek *peek = peek_at("lists: [{file: a.txt, format: x}, b, {format: rpz}, [c]]\n");
+    static const char *const paths[] = {"a.txt", "", "", ""};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const char *path = order_peek_list(peek, i);
+        ck_assert_msg(path != NULL && strcmp(path, paths[i]) == 0, "%zu", i);
+    }
+    ck_assert_ptr_null(order_peek_list(peek, 4));
+    order_peek_free(peek);
+    peek = peek_at("lists: none\n");
+    ck_assert_ptr_null(order_peek_list(peek, 0));
+    order_peek_free(peek);
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_mapping)
 {
     static const char *const texts[] = {"[", "- a\n", "text\n", ""};
@@ -87,6 +103,7 @@ int main(void)
     TCase *tcase = tcase_create("order_peek");
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, reads, 0, ROWS(rows));
+    tcase_add_test(tcase, tells_the_lists);
     tcase_add_loop_test(tcase, refuses_what_is_no_mapping, 0, 4);
     tcase_add_test(tcase, knows_what_is_held);
     SRunner *runner = srunner_create(suite);

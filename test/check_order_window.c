@@ -255,12 +255,57 @@ START_TEST(nothing_changes_before_it_is_said_to)
 }
 END_TEST
 
+/* The same by going from minute to minute: the naive model. */
+static int64_t until_by_minutes(const struct order *order, int64_t instant)
+{
+    bool open = order_window_open(order, instant);
+    for (int64_t at = instant - instant % 60 + 60; at <= instant + 15 * 86400; at += 60) {
+        if (order_window_open(order, at) != open) {
+            return at;
+        }
+    }
+    return ORDER_FOR_GOOD;
+}
+
+/* As many windows as an order may have, by chance, and such as leave no minute out: 64 hours that
+ * follow each other, each day. */
+START_TEST(many_windows_are_as_minute_by_minute)
+{
+    static const char *const instants[] = {"2026-03-20T11:22:33Z", "2026-06-05T00:00:59Z",
+                                           "2026-10-24T22:00:00Z"};
+    struct order_window windows[ORDER_WINDOWS_MAX];
+    struct order *order = order_in_rome((const struct order_window[WINDOWS_MAX]){{0}});
+    free(order->windows);
+    order->windows = windows;
+    order->window_count = ORDER_WINDOWS_MAX;
+    srandom(20260605);
+    for (unsigned round = 0; round < 12; round++) {
+        for (unsigned i = 0; i < ORDER_WINDOWS_MAX; i++) {
+            unsigned from = round == 0 ? AT(i % 24, 0) : (unsigned)random() % 1440 * 60;
+            unsigned length = round == 0 ? 3600 : (unsigned)random() % (3 + round * 20) * 60 + 60;
+            unsigned days = round == 0 ? ALL : 1U << random() % 7;
+            windows[i] = (struct order_window){(uint8_t)days, from, (from + length) % 86400};
+        }
+        for (int i = 0; i < ROWS(instants); i++) {
+            int64_t instant = instant_of(instants[i]);
+            int64_t expected = until_by_minutes(order, instant);
+            ck_assert_msg(order_window_until(order, instant) == expected, "round %u, %s", round,
+                          instants[i]);
+            ck_assert(round > 0 || expected == ORDER_FOR_GOOD);
+        }
+    }
+    order->windows = NULL;
+    order_unref(order);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("order_window");
     TCase *tcase = tcase_create("order_window");
     tcase_add_loop_test(tcase, opens_and_closes_by_the_clocks, 0, ROWS(rows));
     tcase_add_test(tcase, without_windows_it_is_always_open);
+    tcase_add_test(tcase, many_windows_are_as_minute_by_minute);
     tcase_add_test(tcase, nothing_changes_before_it_is_said_to);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

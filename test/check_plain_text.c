@@ -50,11 +50,21 @@ START_TEST(texts_become_harmless)
 }
 END_TEST
 
+START_TEST(counts_have_their_noun)
+{
+    char text[PLAIN_TEXT_COUNT_MAX];
+    ck_assert_str_eq(plain_text_count(0, "query", "queries", text), "0 queries");
+    ck_assert_str_eq(plain_text_count(1, "query", "queries", text), "1 query");
+    ck_assert_str_eq(plain_text_count(2, "query", "queries", text), "2 queries");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("plain_text");
     TCase *tcase = tcase_create("plain_text");
     tcase_add_test(tcase, texts_become_harmless);
+    tcase_add_test(tcase, counts_have_their_noun);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

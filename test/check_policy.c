@@ -109,6 +109,16 @@ static const struct rule_row rules[] = {
     {"above a wildcard", "", ZONE "*.a.test CNAME .\n", "a.test", TYPE_A, "pass"},
     {"a wildcard covers the exact name", "=a.test", ZONE "*.a.test CNAME .\n", "a.test", TYPE_A,
      "block 2 exact"},
+    {"a name beside another rule for all below it", "", ZONE "a.test CNAME .\n*.a.test CNAME *.\n",
+     "a.test", TYPE_A, "block 2 exact"},
+    {"DS of it", "", ZONE "a.test CNAME .\n*.a.test CNAME *.\n", "a.test", TYPE_DS,
+     "block 2 exact"},
+    {"all below beside another rule for the name", "",
+     ZONE "a.test CNAME .\n*.a.test A 192.0.2.99\n", "x.a.test", TYPE_A, "block 2 below"},
+    {"a name beside all below it that passes", "",
+     ZONE "a.test CNAME .\n*.a.test CNAME rpz-passthru.\n", "a.test", TYPE_A, "block 2 exact free"},
+    {"all below that passes beside a name", "",
+     ZONE "a.test CNAME .\n*.a.test CNAME rpz-passthru.\n", "x.a.test", TYPE_A, "pass"},
     {"what passes", "", ZONE "*.a.test CNAME .\nb.a.test CNAME rpz-passthru.\n", "b.a.test", TYPE_A,
      "pass"},
     {"below what passes", "", ZONE "*.a.test CNAME .\nb.a.test CNAME rpz-passthru.\n", "x.b.a.test",
@@ -153,7 +163,8 @@ START_TEST(follows_the_rules)
     struct order *order = make_order("X", row->names, row->list);
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of(row->qname);
-    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("2.32.0.1"),
+                                         .country = country_of("IT")};
     const struct policy_question question = {.qname = &qname, .qtype = row->qtype, .now = 1000};
     struct policy_match match;
     enum policy_outcome outcome = policy_decide(policy, &client, &question, &match, NULL, NULL);
@@ -215,7 +226,8 @@ START_TEST(judges_the_standing)
     order->action = row->action;
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of("a.test");
-    const struct policy_client client = {address_of(row->address), country_of(row->country)};
+    const struct policy_client client = {.address = address_of(row->address),
+                                         .country = country_of(row->country)};
     const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = row->now};
     struct policy_match match;
     struct notes notes = {0};
@@ -283,7 +295,8 @@ START_TEST(blocks_a_label_under_any_suffix)
     order->any_tld[order->any_tld_count++] = name_of(suffixes[_i].any_tld);
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of(suffixes[_i].qname);
-    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("2.32.0.1"),
+                                         .country = country_of("IT")};
     const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 1000};
     struct policy_match match;
     char decided[64] = "pass";
@@ -302,7 +315,8 @@ END_TEST
 static const char *decider(struct policy *policy, const char *qname_text, uint16_t qtype)
 {
     const struct dname qname = name_of(qname_text);
-    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("2.32.0.1"),
+                                         .country = country_of("IT")};
     const struct policy_question question = {.qname = &qname, .qtype = qtype, .now = 1000};
     struct policy_match match;
     if (policy_decide(policy, &client, &question, &match, NULL, NULL) == POLICY_PASS) {
@@ -355,7 +369,8 @@ START_TEST(shadows_are_only_counted)
     orders[0]->action = ORDER_SHADOW;
     struct policy *policy = policy_over(orders, 2, 0);
     const struct dname qname = name_of("x.b.a.test");
-    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("2.32.0.1"),
+                                         .country = country_of("IT")};
     const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 1000};
     struct policy_match match;
     struct notes notes = {0};
@@ -366,6 +381,22 @@ START_TEST(shadows_are_only_counted)
     ck_assert_int_eq(notes.match[0].binding, POLICY_SHADOWS);
     ck_assert_uint_eq(notes.match[0].labels, 3);
     ck_assert_int_eq(notes.match[1].binding, POLICY_BINDS);
+    policy_free(policy);
+}
+END_TEST
+
+START_TEST(knows_where_shadows_are)
+{
+    struct order *orders[] = {make_order("shadow", "a.test", NULL),
+                              make_order("binds", "b.test", NULL)};
+    orders[0]->action = ORDER_SHADOW;
+    orders[0]->end = 200;
+    country_set_add(&orders[1]->scope.countries, country_of("FR"));
+    struct policy *policy = policy_over(orders, 2, 0);
+    ck_assert(policy_has_shadows(policy, country_of("IT"), 199));
+    ck_assert(!policy_has_shadows(policy, country_of("IT"), 200));
+    ck_assert(!policy_has_shadows(policy, country_of("FR"), 199));
+    ck_assert(!policy_has_shadows(policy, COUNTRY_UNKNOWN, 199));
     policy_free(policy);
 }
 END_TEST
@@ -432,7 +463,8 @@ START_TEST(windows_open_and_close)
     order->end = 1000;
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of("a.test");
-    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("2.32.0.1"),
+                                         .country = country_of("IT")};
     static const struct {
         int64_t now;
         enum policy_binding expected;
@@ -499,6 +531,7 @@ int main(void)
     tcase_add_test(tcase, longest_name_then_date_then_id);
     tcase_add_test(tcase, another_order_still_binds);
     tcase_add_test(tcase, shadows_are_only_counted);
+    tcase_add_test(tcase, knows_where_shadows_are);
     tcase_add_test(tcase, nxdomain_becomes_nodata_where_names_are_free);
     tcase_add_test(tcase, holds_nothing);
     tcase_add_test(tcase, knows_who_is_in_force);

@@ -72,7 +72,8 @@ START_TEST(items_have_dates_of_their_own)
     date_last(order, dates[_i].effective, dates[_i].end, "4711");
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of("www.a.test");
-    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("2.32.0.1"),
+                                         .country = country_of("IT")};
     const struct policy_question question = {
         .qname = &qname, .qtype = TYPE_A, .now = dates[_i].now};
     struct policy_match match;
@@ -100,7 +101,8 @@ START_TEST(items_that_are_out_of_their_dates_say_nothing)
     date_last(order, 100, 200, "1");
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of("b.a.test");
-    const struct policy_client client = {address_of("2.32.0.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("2.32.0.1"),
+                                         .country = country_of("IT")};
     struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 150};
     struct policy_match match;
     ck_assert_int_eq(policy_decide(policy, &client, &question, &match, NULL, NULL), POLICY_BLOCK);
@@ -166,6 +168,12 @@ START_TEST(scope_knows_groups_by_the_day)
 }
 END_TEST
 
+static bool reads_answers(const struct policy *policy, struct country country, int64_t now)
+{
+    const struct place place = {country, SUBDIVISIONS_UNKNOWN};
+    return policy_reads_answers(policy, &place, now);
+}
+
 /* Whose answers are read: those of countries that an order binds which looks at them. */
 START_TEST(answers_are_read_for_some)
 {
@@ -186,13 +194,82 @@ START_TEST(answers_are_read_for_some)
     orders[4]->status = ORDER_LIFTED;
     struct policy *policy = policy_over(orders, ROWS(orders), 0);
     ck_assert(policy_in_scope(policy, country_of("IT"), 0));
-    ck_assert(!policy_reads_answers(policy, country_of("IT"), 0));
-    ck_assert(policy_reads_answers(policy, country_of("FR"), 1000));
-    ck_assert(!policy_reads_answers(policy, country_of("FR"), 1001));
-    ck_assert(policy_reads_answers(policy, country_of("DE"), 1001));
-    ck_assert(policy_reads_answers(policy, country_of("ES"), 1002));
-    ck_assert(!policy_reads_answers(policy, country_of("PT"), 0));
-    ck_assert(!policy_reads_answers(policy, COUNTRY_UNKNOWN, 0));
+    ck_assert(!reads_answers(policy, country_of("IT"), 0));
+    ck_assert(reads_answers(policy, country_of("FR"), 1000));
+    ck_assert(!reads_answers(policy, country_of("FR"), 1001));
+    ck_assert(reads_answers(policy, country_of("DE"), 1001));
+    ck_assert(reads_answers(policy, country_of("ES"), 1002));
+    ck_assert(!reads_answers(policy, country_of("PT"), 0));
+    ck_assert(!reads_answers(policy, COUNTRY_UNKNOWN, 0));
+    policy_free(policy);
+}
+END_TEST
+
+/* ---- Subdivisions ---- */
+
+static struct subdivision *part_of(const char *code)
+{
+    struct subdivision *part = malloc(sizeof *part);
+    ck_assert(subdivision_parse(code, strlen(code), part));
+    return part;
+}
+
+static struct subdivisions within_of(const char *larger, const char *smaller)
+{
+    struct subdivisions within = SUBDIVISIONS_UNKNOWN;
+    memcpy(within.level[0], larger, strlen(larger));
+    memcpy(within.level[1], smaller, strlen(smaller));
+    return within;
+}
+
+static const struct {
+    const char *label, *country, *larger, *smaller;
+    int64_t now;
+    bool in_scope, reads_answers;
+} PARTED[] = {
+    {"in it", "US", "CA", "", 0, true, false},
+    {"in it, by the smaller part", "US", "XX", "CA", 0, true, false},
+    {"until the last order there ends", "US", "CA", "", 199, true, false},
+    {"then no more", "US", "CA", "", 200, false, false},
+    {"in another part", "US", "NY", "", 0, false, false},
+    {"in a part whose order is lifted", "US", "TX", "", 0, false, false},
+    {"in no known part", "US", "", "", 0, false, false},
+    {"in a part that is called so elsewhere", "CO", "CA", "", 0, false, false},
+    {"in no known country", "", "CA", "", 0, false, false},
+    {"in a country that another order binds", "IT", "", "", 0, true, false},
+    {"in a part of that whose order reads answers", "IT", "MI", "", 0, true, true},
+    {"in another part of that", "IT", "RM", "", 0, true, false},
+    {"once only the part is bound", "IT", "MI", "", 300, true, true},
+    {"and the rest is not", "IT", "RM", "", 300, false, false},
+};
+
+/* A client of a country of which orders bind only parts is in scope in those alone. */
+START_TEST(scope_knows_subdivisions)
+{
+    struct order *orders[] = {make_order("1", "a.test", NULL), make_order("2", "a.test", NULL),
+                              make_order("3", "a.test", NULL), make_order("4", "a.test", NULL),
+                              make_order("5", "a.test", NULL)};
+    static const char *const codes[] = {"US-CA", "US-CA", "US-TX", "IT-MI"};
+    for (size_t i = 0; i < 4; i++) {
+        orders[i]->scope =
+            (struct order_scope){.subdivisions = part_of(codes[i]), .subdivision_count = 1};
+    }
+    orders[0]->end = 200;
+    orders[1]->end = 100;
+    orders[2]->status = ORDER_LIFTED;
+    orders[3]->aliases = true;
+    orders[4]->end = 300; /* binds IT */
+    struct policy *policy = policy_over(orders, ROWS(orders), 0);
+    for (int i = 0; i < ROWS(PARTED); i++) {
+        const struct place place = {country_of(PARTED[i].country),
+                                    within_of(PARTED[i].larger, PARTED[i].smaller)};
+        bool in_scope = policy_in_scope_at(policy, &place, PARTED[i].now);
+        bool reads = policy_reads_answers(policy, &place, PARTED[i].now);
+        ck_assert_msg(in_scope == PARTED[i].in_scope, "%s", PARTED[i].label);
+        ck_assert_msg(reads == PARTED[i].reads_answers, "%s", PARTED[i].label);
+    }
+    ck_assert(policy_in_scope(policy, country_of("US"), 199));
+    ck_assert(!policy_in_scope(policy, country_of("US"), 200));
     policy_free(policy);
 }
 END_TEST
@@ -234,6 +311,7 @@ int main(void)
     tcase_add_test(tcase, counts_names);
     tcase_add_test(tcase, items_that_are_out_of_their_dates_say_nothing);
     tcase_add_test(tcase, answers_are_read_for_some);
+    tcase_add_test(tcase, scope_knows_subdivisions);
     tcase_add_test(tcase, parts_are_shared);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

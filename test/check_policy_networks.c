@@ -79,7 +79,49 @@ static const struct {
      "192.0.2.1", "any.example", "client 192.0.2.1/32 nxdomain"},
     {"an address of IPv6", "", "48.zz.db8.2001.rpz-client-ip CNAME .\n", "2001:db8::9",
      "any.example", "client 2001:db8::/48 nxdomain"},
+
+    /* Somewhere in a network. */
+    {"all of a network", "", "24.0.2.0.192.rpz-client-ip CNAME .\n", "192.0.2.0/24", "any.example",
+     "client 192.0.2.0/24 nxdomain"},
+    {"a part of one", "", "24.0.2.0.192.rpz-client-ip CNAME .\n", "192.0.2.64/26", "any.example",
+     "client 192.0.2.0/24 nxdomain"},
+    {"more than one", "", "24.0.2.0.192.rpz-client-ip CNAME .\n", "192.0.2.0/23", "any.example",
+     "pass"},
+    {"more than one, by name", "a.test", "24.0.2.0.192.rpz-client-ip CNAME .\n", "192.0.2.0/23",
+     "a.test", "name 2 refused"},
+    {"one in it passes", "",
+     "24.0.2.0.192.rpz-client-ip CNAME .\n32.77.2.0.192.rpz-client-ip CNAME rpz-passthru.\n",
+     "192.0.2.0/24", "any.example", "pass"},
+    {"one beside it passes", "",
+     "24.0.2.0.192.rpz-client-ip CNAME .\n32.77.2.0.192.rpz-client-ip CNAME rpz-passthru.\n",
+     "192.0.2.128/25", "any.example", "client 192.0.2.0/24 nxdomain"},
+    {"one in it passes, by name", "a.test", "32.77.2.0.192.rpz-client-ip CNAME rpz-passthru.\n",
+     "192.0.2.0/24", "a.test", "pass"},
+    {"one in it is blocked", "", "32.77.2.0.192.rpz-client-ip CNAME .\n", "192.0.2.0/24",
+     "any.example", "pass"},
+    {"all of 6to4", "", "24.0.2.0.192.rpz-client-ip CNAME *.\n", "2002:c000:200::/40",
+     "any.example", "client 192.0.2.0/24 nodata"},
+    {"more than that", "", "24.0.2.0.192.rpz-client-ip CNAME *.\n", "2002:c000:200::/39",
+     "any.example", "pass"},
+    {"anywhere", "", "24.0.2.0.192.rpz-client-ip CNAME .\n", "::/0", "any.example", "pass"},
 };
+
+static struct network client_network(const char *text)
+{
+    char why[WHY_MAX];
+    struct network network;
+    ck_assert_msg(network_parse(text, strlen(text), &network, why, sizeof why), "%s", why);
+    return network;
+}
+
+/* An address, or somewhere in a network. */
+static struct policy_client client_of(const char *text)
+{
+    struct network network = client_network(text);
+    return (struct policy_client){.address = network.base,
+                                  .country = country_of("IT"),
+                                  .spread = (uint8_t)(128U - network.length)};
+}
 
 START_TEST(clients_are_blocked_and_let_pass)
 {
@@ -89,12 +131,79 @@ START_TEST(clients_are_blocked_and_let_pass)
     struct order *order = make_order("X", clients[_i].names, zone);
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of(clients[_i].qname);
-    const struct policy_client client = {address_of(clients[_i].client), country_of("IT")};
+    const struct policy_client client = client_of(clients[_i].client);
     const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 1000};
     struct policy_match match;
     enum policy_outcome outcome = policy_decide(policy, &client, &question, &match, NULL, NULL);
     describe(policy, outcome, &match, decided, sizeof decided);
     ck_assert_msg(strcmp(decided, clients[_i].expected) == 0, "%s: %s", clients[_i].label, decided);
+    policy_free(policy);
+}
+END_TEST
+
+/* The order does not bind 192.0.2.64/26 and 2001:db8:77::/48. */
+static const struct {
+    const char *client;
+    bool excepted;
+} EXCEPTED[] = {
+    {"192.0.2.64", true},
+    {"192.0.2.63", false},
+    {"192.0.2.64/27", true},
+    {"192.0.2.0/24", true},
+    {"192.0.2.0/26", false},
+    {"192.0.3.0/24", false},
+    {"192.0.2.0/23", true},
+    {"2001:db8:77::/56", true},
+    {"2001:db8::/32", true},
+    {"2001:db8:78::/48", false},
+    {"2002:c000:240::1", true},
+    {"2002:c000:240::/56", true},
+    {"2002:c000:200::/40", true},
+    {"2002:c000:200::/42", false},
+    {"2002:c000:300::/40", false},
+    {"2002::/16", true},
+    {"::/0", true},
+};
+
+START_TEST(who_may_be_excepted_is)
+{
+    const struct network networks[] = {client_network("192.0.2.64/26"),
+                                       client_network("2001:db8:77::/48")};
+    struct order *order = make_order("X", "a.test", NULL);
+    order->except_networks = network_set_new(networks, 2);
+    struct policy *policy = policy_over(&order, 1, 0);
+    for (int i = 0; i < ROWS(EXCEPTED); i++) {
+        const struct policy_client client = client_of(EXCEPTED[i].client);
+        const struct dname qname = name_of("a.test");
+        const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 1000};
+        struct policy_match match;
+        enum policy_outcome outcome = policy_decide(policy, &client, &question, &match, NULL, NULL);
+        ck_assert_msg((outcome == POLICY_PASS) == EXCEPTED[i].excepted, "%s", EXCEPTED[i].client);
+    }
+    policy_free(policy);
+}
+END_TEST
+
+/* The order does not bind 192.0.2.64/26, and no network of IPv6. */
+START_TEST(who_may_be_anybody_may_be_excepted_in_ipv4)
+{
+    static const struct {
+        const char *client;
+        bool excepted;
+    } rows[] = {{"::/0", true},       {"::/1", true},      {"2000::/3", true}, {"2002::/15", true},
+                {"2001::/16", false}, {"4000::/2", false}, {"0.0.0.0/0", true}};
+    const struct network network = client_network("192.0.2.64/26");
+    struct order *order = make_order("X", "a.test", NULL);
+    order->except_networks = network_set_new(&network, 1);
+    struct policy *policy = policy_over(&order, 1, 0);
+    for (int i = 0; i < ROWS(rows); i++) {
+        const struct policy_client client = client_of(rows[i].client);
+        const struct dname qname = name_of("a.test");
+        const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 1000};
+        struct policy_match match;
+        enum policy_outcome outcome = policy_decide(policy, &client, &question, &match, NULL, NULL);
+        ck_assert_msg((outcome == POLICY_PASS) == rows[i].excepted, "%s", rows[i].client);
+    }
     policy_free(policy);
 }
 END_TEST
@@ -106,7 +215,8 @@ START_TEST(a_client_counts_as_the_root)
         make_order("a-name", "a.test", NULL), make_order("b-root", ".", NULL),
         make_order("c-client", "", ZONE "24.0.2.0.192.rpz-client-ip CNAME .\n")};
     static const char *const expected[][2] = {{"a.test", "a-name"}, {"b.test", "b-root"}};
-    const struct policy_client client = {address_of("192.0.2.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("192.0.2.1"),
+                                         .country = country_of("IT")};
     struct policy *policy = policy_over(orders, 3, 0);
     for (int i = 0; i < ROWS(expected); i++) {
         const struct dname qname = name_of(expected[i][0]);
@@ -176,7 +286,8 @@ START_TEST(addresses_in_answers_are_blocked)
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of(answers[_i].qname);
     const struct address answer = address_of(answers[_i].answer);
-    const struct policy_client client = {address_of(answers[_i].client), country_of("IT")};
+    const struct policy_client client = {.address = address_of(answers[_i].client),
+                                         .country = country_of("IT")};
     const struct policy_question question = {
         .qname = &qname, .qtype = TYPE_A, .now = 1000, .answer = &answer};
     struct policy_match match;
@@ -197,7 +308,8 @@ START_TEST(the_longest_network_decides)
     };
     const struct dname qname = name_of("any.example");
     const struct address answer = address_of("203.0.113.7");
-    const struct policy_client client = {address_of("192.0.2.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("192.0.2.1"),
+                                         .country = country_of("IT")};
     const struct policy_question question = {
         .qname = &qname, .qtype = TYPE_A, .now = 1000, .answer = &answer};
     struct policy *policy = policy_over(orders, 3, 0);
@@ -237,7 +349,8 @@ START_TEST(tcp_only_lets_pass_for_its_own_order)
     struct policy *policy = policy_over(orders, 2, 0);
     const struct dname qname = name_of(udp_alone[_i].qname);
     const struct dname alias = name_of(udp_alone[_i].alias == NULL ? "." : udp_alone[_i].alias);
-    const struct policy_client client = {address_of("192.0.2.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("192.0.2.1"),
+                                         .country = country_of("IT")};
     const struct policy_question question = {.qname = &qname,
                                              .qtype = TYPE_A,
                                              .now = 1000,
@@ -294,7 +407,8 @@ START_TEST(aliases_are_blocked)
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of(aliases[_i].qname);
     const struct dname alias = name_of(aliases[_i].alias);
-    const struct policy_client client = {address_of("192.0.2.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("192.0.2.1"),
+                                         .country = country_of("IT")};
     const struct policy_question question = {
         .qname = &qname, .qtype = aliases[_i].qtype, .now = 1000, .alias = &alias};
     struct policy_match match;
@@ -311,7 +425,8 @@ START_TEST(orders_without_aliases_do_not_look_at_them)
     struct policy *policy = policy_over(&order, 1, 0);
     const struct dname qname = name_of("any.example");
     const struct dname alias = name_of("a.test");
-    const struct policy_client client = {address_of("192.0.2.1"), country_of("IT")};
+    const struct policy_client client = {.address = address_of("192.0.2.1"),
+                                         .country = country_of("IT")};
     const struct policy_question question = {
         .qname = &qname, .qtype = TYPE_A, .now = 1000, .alias = &alias};
     struct policy_match match;
@@ -350,6 +465,8 @@ int main(void)
     Suite *suite = suite_create("policy_networks");
     TCase *tcase = tcase_create("policy_networks");
     tcase_add_loop_test(tcase, clients_are_blocked_and_let_pass, 0, ROWS(clients));
+    tcase_add_test(tcase, who_may_be_excepted_is);
+    tcase_add_test(tcase, who_may_be_anybody_may_be_excepted_in_ipv4);
     tcase_add_test(tcase, a_client_counts_as_the_root);
     tcase_add_loop_test(tcase, addresses_in_answers_are_blocked, 0, ROWS(answers));
     tcase_add_test(tcase, the_longest_network_decides);

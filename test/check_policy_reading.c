@@ -154,6 +154,7 @@ static void compare(struct trial *trial, decide_fn *decide, bool everywhere, boo
     struct notes notes = {0};
     struct policy_match match;
     const struct policy_question *question = &trial->question;
+    const struct place place = {trial->client.country, trial->client.within};
     bool about_answer = question->alias != NULL || question->answer != NULL;
     size_t best = model_decide(trial->models, trial->count, &trial->client, question, verdicts);
     for (size_t i = 0; i < trial->count; i++) {
@@ -169,10 +170,9 @@ static void compare(struct trial *trial, decide_fn *decide, bool everywhere, boo
         char wanted[256];
         DEMAND(same_match(trial, &match, &verdicts[best]), "seed %llu: %s; not %s", trial->seed,
                describe(trial, &match, text), describe(trial, &verdicts[best].match, wanted));
-        DEMAND(policy_in_scope(trial->policy, trial->client.country, question->now),
-               "seed %llu: scope", trial->seed);
-        DEMAND(!about_answer ||
-                   policy_reads_answers(trial->policy, trial->client.country, question->now),
+        DEMAND(policy_in_scope_at(trial->policy, &place, question->now), "seed %llu: scope",
+               trial->seed);
+        DEMAND(!about_answer || policy_reads_answers(trial->policy, &place, question->now),
                "seed %llu: answers", trial->seed);
     }
     if (noting) {
@@ -192,15 +192,31 @@ static void compare_scope(const struct trial *trial)
         const struct order *order = model->order;
         groups |= order->scope.groups[COUNTRY_GROUP_EU] || order->scope.groups[COUNTRY_GROUP_EEA];
         if (order->status == ORDER_ACTIVE && trial->question.now < order->end &&
-            model_scope_has(&order->scope, trial->client.country, trial->question.now)) {
+            model_scope_has(&order->scope, &trial->client, trial->question.now)) {
             held = true;
             read |= order->aliases || model->answer_count > 0;
         }
     }
-    bool in_scope = policy_in_scope(trial->policy, trial->client.country, trial->question.now);
-    bool reads = policy_reads_answers(trial->policy, trial->client.country, trial->question.now);
+    const struct policy_client *client = &trial->client;
+    const struct place place = {client->country, client->within};
+    bool in_scope = policy_in_scope_at(trial->policy, &place, trial->question.now);
+    bool reads = policy_reads_answers(trial->policy, &place, trial->question.now);
+    DEMAND(!in_scope || policy_in_scope(trial->policy, client->country, trial->question.now),
+           "seed %llu: scope of the country", trial->seed);
     DEMAND(in_scope == held || (groups && in_scope), "seed %llu: scope", trial->seed);
     DEMAND(reads == read || (groups && reads), "seed %llu: answers", trial->seed);
+}
+
+/* Parts that some order may name, of this country or of another one, at either level. */
+static struct subdivisions random_within(void)
+{
+    static const char *const codes[] = {"", "", "CA", "ENG", "WSX", "25", "MI", "NY", "C", "CAL"};
+    struct subdivisions within = SUBDIVISIONS_UNKNOWN;
+    for (unsigned level = 0; level < SUBDIVISION_LEVELS; level++) {
+        const char *code = codes[random_below(10)];
+        memcpy(within.level[level], code, strlen(code));
+    }
+    return within;
 }
 
 static void ask(struct trial *trial, int64_t loaded)
@@ -215,6 +231,7 @@ static void ask(struct trial *trial, int64_t loaded)
     unsigned what = random_below(4);
     trial->client.address = address_of(addresses[random_below(5)]);
     trial->client.country = country_of(codes[random_below(8)]);
+    trial->client.within = random_within();
     trial->question = (struct policy_question){
         .qname = &qname,
         .qtype = types[random_below(4)],

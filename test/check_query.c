@@ -68,7 +68,7 @@ static void judge(const char *client, const char *query, int64_t now, struct que
 {
     uint8_t bytes[WIRE_NOTATION_MAX];
     struct query_env env = {.generation = generation, .memo = memo, .now = now};
-    struct query_client who = {address_of(client), false};
+    struct query_client who = {.address = address_of(client), .subject = address_of(client)};
     struct span message = wire_parse(query, bytes);
     uint8_t *exact = malloc(message.size + 1);
     ck_assert_ptr_nonnull(exact);
@@ -138,14 +138,14 @@ START_TEST(the_result_says_where_and_which_order)
     install(PLAIN);
     judge(ITALY, QUERY(ASK, "0000") "03'www'" SEALED_NAME A, NOW, &result, out);
     ck_assert(result.located);
-    ck_assert(country_index(result.country) == country_index(italy));
+    ck_assert(country_index(result.place.country) == country_index(italy));
     ck_assert_str_eq(policy_order(generation->policy, result.match.order)->id, "SEALED");
     ck_assert_uint_eq(result.match.labels, 2);
     judge(ITALY, QUERY(ASK, "0002") DROP_NAME A OPT OPT, NOW, &result, out);
     ck_assert_str_eq(policy_order(generation->policy, result.match.order)->id, "DROP");
     judge(NOWHERE, QUERY(ASK, "0000") OTHER_NAME A, NOW, &result, out);
     ck_assert(result.located);
-    ck_assert(country_index(result.country) == country_index(COUNTRY_UNKNOWN));
+    ck_assert(country_index(result.place.country) == country_index(COUNTRY_UNKNOWN));
     uninstall();
 }
 END_TEST
@@ -210,7 +210,8 @@ START_TEST(shadows_are_told_of)
                                 .now = NOW,
                                 .on_shadow = on_shadow,
                                 .ctx = &noted};
-        struct query_client who = {address_of(SHADOWS[i].client), false};
+        struct query_client who = {.address = address_of(SHADOWS[i].client),
+                                   .subject = address_of(SHADOWS[i].client)};
         snprintf(query, sizeof query, "%s%s%s", QUERY(ASK, "0000"), SHADOWS[i].name, A);
         query_judge(&env, &who, wire_parse(query, bytes), &result, out);
         ck_assert_msg(noted.count == SHADOWS[i].noted, "%s: %u", SHADOWS[i].label, noted.count);
@@ -275,7 +276,8 @@ START_TEST(the_unanswered_get_servfail)
         uint8_t bytes[2][WIRE_NOTATION_MAX];
         uint8_t out[BLOCK_ANSWER_MAX];
         struct query_env env = {.generation = generation, .memo = memo, .now = NOW};
-        struct query_client who = {address_of(SAN_MARINO), false};
+        struct query_client who = {.address = address_of(SAN_MARINO),
+                                   .subject = address_of(SAN_MARINO)};
         struct span expected = wire_parse(UNANSWERED[i].answer, bytes[1]);
         size_t size = query_unanswered(&env, &who, wire_parse(UNANSWERED[i].query, bytes[0]), out);
         ck_assert_msg(wire_equal((struct span){out, size}, expected), "%s", UNANSWERED[i].label);

@@ -199,7 +199,8 @@ static struct query_answer answer_of(const char *client, struct span query, stru
     struct query_answer result = {.query = query, .answer = answer};
     const char *code = strcmp(client, GERMANY) == 0 ? "DE" : "IT";
     ck_assert(address_parse(client, strlen(client), &result.client.address));
-    ck_assert(country_parse(code, 2, &result.country));
+    ck_assert(country_parse(code, 2, &result.place.country));
+    result.client.subject = result.client.address;
     return result;
 }
 
@@ -382,7 +383,8 @@ static struct policy_match led_match(struct span query)
     struct policy_match match;
     struct dname name;
     struct query_answer who = answer_of(ITALY, query, query);
-    struct policy_client client = {who.client.address, who.country};
+    struct policy_client client = {
+        .address = who.client.address, .country = who.place.country, .within = who.place.within};
     ck_assert(dname_decode(query.bytes + DNS_HEADER_SIZE, query.size - DNS_HEADER_SIZE, &name));
     struct policy_question question = {.qname = &name, .qtype = 1, .now = NOW};
     ck_assert_int_eq(policy_decide(generation->policy, &client, &question, &match, NULL, NULL),

@@ -14,13 +14,17 @@ static const struct {
     const char *label, *countries; /* two letters each */
     bool eu, eea, unknown;
     const char *expected;
+    const char *subdivisions; /* parted by blanks; NULL: none */
 } SCOPES[] = {
-    {"nothing", "", false, false, false, ""},
-    {"one", "IT", false, false, false, "IT"},
-    {"the first and the last", "ZWAD", false, false, false, "AD, ZW"},
-    {"groups come first", "AD", true, true, false, "EU, EEA, AD"},
-    {"with unknown countries", "IT", false, false, true, "IT, unknown countries"},
-    {"only unknown countries", "", false, false, true, "unknown countries"},
+    {"nothing", "", false, false, false, "", NULL},
+    {"one", "IT", false, false, false, "IT", NULL},
+    {"the first and the last", "ZWAD", false, false, false, "AD, ZW", NULL},
+    {"groups come first", "AD", true, true, false, "EU, EEA, AD", NULL},
+    {"with unknown countries", "IT", false, false, true, "IT, unknown countries", NULL},
+    {"only unknown countries", "", false, false, true, "unknown countries", NULL},
+    {"a subdivision", "", false, false, false, "US-CA", "US-CA"},
+    {"subdivisions come last", "IT", true, false, true, "EU, IT, AT-9, US-CA, unknown countries",
+     "AT-9 US-CA"},
 };
 
 START_TEST(codes_are_listed_in_order)
@@ -33,6 +37,13 @@ START_TEST(codes_are_listed_in_order)
             struct country country;
             ck_assert(country_parse(code, 2, &country));
             country_set_add(&scope.countries, country);
+        }
+        struct subdivision subdivisions[4];
+        scope.subdivisions = subdivisions;
+        for (const char *code = SCOPES[i].subdivisions; code != NULL && *code != '\0';) {
+            size_t len = strcspn(code, " ");
+            ck_assert(subdivision_parse(code, len, &subdivisions[scope.subdivision_count++]));
+            code += len + strspn(code + len, " ");
         }
         char text[64] = "";
         FILE *out = fmemopen(text, sizeof text, "w");

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "forwarder/generation/state_batch.h"
 #include "forwarder/generation/state_meta.h"
 #include "test/scratch.h"
 
@@ -36,8 +37,9 @@ static void teardown(void)
 
 #define PARTS_MAX 4
 
-/* Keeps texts as the parts of a version; the first is the order. */
-static bool keep(const char *path, int64_t loaded, const char *const *texts, char why[WHY_MAX])
+/* Adds texts as the parts of a version; the first is the order. */
+static bool add(struct state_batch *batch, const char *path, int64_t loaded,
+                const char *const *texts, char why[WHY_MAX])
 {
     struct state_part parts[PARTS_MAX];
     struct file_bytes files[PARTS_MAX];
@@ -52,10 +54,20 @@ static bool keep(const char *path, int64_t loaded, const char *const *texts, cha
     }
     struct state_key key = {root, "orders", path};
     struct state_version version = {.id = id, .loaded = loaded, .parts = parts, .count = count};
-    bool done = state_write(&key, &version, why);
+    bool done = state_batch_add(batch, &key, &version, why);
     for (size_t i = 0; i < count; i++) {
         file_bytes_fini(&files[i]);
     }
+    return done;
+}
+
+/* A batch of one version. */
+static bool keep(const char *path, int64_t loaded, const char *const *texts, char why[WHY_MAX])
+{
+    struct state_batch *batch = state_batch_new(root);
+    ck_assert_ptr_nonnull(batch);
+    bool done = add(batch, path, loaded, texts, why) && state_batch_commit(batch, why) == 0;
+    state_batch_free(batch);
     return done;
 }
 
@@ -166,6 +178,62 @@ START_TEST(new_version_replaces_the_old)
     KEEP("IT/a.yaml", 3, "same", "same");
     ck_assert_str_eq(kept("IT/a.yaml"), "same|same");
     ck_assert_uint_eq(files_of("IT/a.yaml"), 2);
+}
+END_TEST
+
+START_TEST(batch_is_kept_whole)
+{
+    const char *const one[] = {"order 1", "one", NULL}, *const two[] = {"order 2", NULL};
+    char why[WHY_MAX];
+    struct state_batch *batch = state_batch_new(root);
+    KEEP("IT/a.yaml", 1, "order", "one");
+    ck_assert_uint_eq(state_batch_commit(batch, why), 0); /* nothing was added */
+    ck_assert(add(batch, "IT/a.yaml", 2, one, why));
+    ck_assert(add(batch, "IT/b.yaml", 2, two, why));
+    ck_assert_str_eq(kept("IT/a.yaml"), "order|one"); /* until it is committed */
+    ck_assert_int_eq(outcome_of("IT/b.yaml"), STATE_ABSENT);
+    ck_assert_uint_eq(state_batch_commit(batch, why), 0);
+    ck_assert_str_eq(kept("IT/a.yaml"), "order 1|one");
+    ck_assert_str_eq(kept("IT/b.yaml"), "order 2");
+    ck_assert_uint_eq(files_of("IT/a.yaml"), 3);
+    ck_assert_uint_eq(files_of("IT/b.yaml"), 2);
+    ck_assert_uint_eq(state_batch_commit(batch, why), 0); /* it is empty now */
+    state_batch_free(batch);
+}
+END_TEST
+
+START_TEST(batch_not_committed_leaves_nothing)
+{
+    const char *const texts[] = {"order 2", "two", NULL};
+    char why[WHY_MAX];
+    struct state_batch *batch = state_batch_new(root);
+    KEEP("IT/a.yaml", 1, "order", "one");
+    ck_assert(add(batch, "IT/a.yaml", 2, texts, why));
+    ck_assert(add(batch, "IT/b.yaml", 2, texts, why));
+    state_batch_free(batch);
+    ck_assert_str_eq(kept("IT/a.yaml"), "order|one");
+    ck_assert_uint_eq(files_of("IT/a.yaml"), 3);
+    ck_assert_int_eq(outcome_of("IT/b.yaml"), STATE_ABSENT);
+    ck_assert_uint_eq(files_of("IT/b.yaml"), 0);
+}
+END_TEST
+
+/* A version that cannot take its place leaves the others alone. */
+START_TEST(batch_tells_what_failed)
+{
+    const char *const texts[] = {"order", NULL};
+    char why[WHY_MAX] = "", meta[SCRATCH_PATH_MAX];
+    struct state_batch *batch = state_batch_new(root);
+    ck_assert(add(batch, "IT/a.yaml", 1, texts, why));
+    ck_assert(add(batch, "IT/b.yaml", 1, texts, why));
+    ck_assert(add(batch, "IT/c.yaml", 1, texts, why));
+    ck_assert_int_eq(mkdir(inside("IT/b.yaml", "meta.json", meta), 0700), 0);
+    ck_assert_uint_eq(state_batch_commit(batch, why), 1);
+    ck_assert_ptr_nonnull(strstr(why, "Is a directory"));
+    ck_assert_str_eq(kept("IT/a.yaml"), "order");
+    ck_assert_int_ne(outcome_of("IT/b.yaml"), STATE_KEPT);
+    ck_assert_str_eq(kept("IT/c.yaml"), "order");
+    state_batch_free(batch);
 }
 END_TEST
 
@@ -376,6 +444,9 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, version_comes_back);
     tcase_add_test(tcase, new_version_replaces_the_old);
+    tcase_add_test(tcase, batch_is_kept_whole);
+    tcase_add_test(tcase, batch_not_committed_leaves_nothing);
+    tcase_add_test(tcase, batch_tells_what_failed);
     tcase_add_test(tcase, unchanged_part_is_not_written_again);
     tcase_add_test(tcase, modes_are_tight);
     tcase_add_test(tcase, every_path_has_its_own_place);

@@ -3,10 +3,11 @@
  * Clients over TCP, with a whole worker behind them: pipelining, half-closing, limits, clients that
  * vanish or do not read, and draining. Zone transfers: check_stream_client_transfers.c.
  */
-#include "forwarder/stream_client.h"
+#include "forwarder/stream/stream_client.h"
 
-#include "forwarder/inflight.h"
-#include "forwarder/upstream_stream.h"
+#include "forwarder/stream/stream_table.h"
+#include "forwarder/upstream/inflight.h"
+#include "forwarder/upstream/upstream_stream.h"
 #include "test/worker_bench.h"
 
 #define BLOCKED "01'a'07'example'00"

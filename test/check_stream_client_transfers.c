@@ -3,8 +3,9 @@
  * Zone transfers of clients over TCP, with a whole worker behind them: relayed, beside other
  * queries, to clients that read slowly, and several at once.
  */
-#include "forwarder/stream_client.h"
+#include "forwarder/stream/stream_client.h"
 
+#include "forwarder/stream/stream_transfers.h"
 #include "test/worker_bench.h"
 
 #define BLOCKED "01'a'07'example'00"
@@ -98,11 +99,11 @@ END_TEST
 START_TEST(transfers_side_by_side_do_not_overflow)
 {
     static struct fake_message message;
-    int upstreams[STREAM_CLIENT_TRANSFERS];
-    unsigned count[STREAM_CLIENT_TRANSFERS] = {0};
+    int upstreams[STREAM_TRANSFERS];
+    unsigned count[STREAM_TRANSFERS] = {0};
     bench_init("");
     int client = bench_client(NOWHERE, SOCK_STREAM);
-    for (size_t i = 0; i < STREAM_CLIENT_TRANSFERS; i++) {
+    for (size_t i = 0; i < STREAM_TRANSFERS; i++) {
         bench_ask_transfer(client, (uint16_t)i);
         upstreams[i] = bench_accept_transfer(&message);
         message.size = 60000;
@@ -110,11 +111,11 @@ START_TEST(transfers_side_by_side_do_not_overflow)
         fake_stream_write(upstreams[i], bench.base, &message);
     }
     loop_for(bench.base, 50);
-    for (unsigned i = 0; i < 2 * STREAM_CLIENT_TRANSFERS; i++) {
+    for (unsigned i = 0; i < 2 * STREAM_TRANSFERS; i++) {
         ck_assert(fake_stream_read(client, bench.base, &message));
         count[dns_id(message.bytes)]++;
     }
-    for (size_t i = 0; i < STREAM_CLIENT_TRANSFERS; i++) {
+    for (size_t i = 0; i < STREAM_TRANSFERS; i++) {
         ck_assert_uint_eq(count[i], 2);
         close(upstreams[i]);
     }
@@ -127,10 +128,10 @@ START_TEST(one_transfer_too_many_waits)
 {
     static struct fake_message message;
     static struct fake_message first;
-    int upstreams[STREAM_CLIENT_TRANSFERS];
+    int upstreams[STREAM_TRANSFERS];
     bench_init("");
     int client = bench_client(NOWHERE, SOCK_STREAM);
-    for (size_t i = 0; i < STREAM_CLIENT_TRANSFERS; i++) {
+    for (size_t i = 0; i < STREAM_TRANSFERS; i++) {
         bench_ask_transfer(client, (uint16_t)i);
         upstreams[i] = bench_accept_transfer(i == 0 ? &first : &message);
     }
@@ -144,7 +145,7 @@ START_TEST(one_transfer_too_many_waits)
     fake_stream_write(upstreams[0], bench.base, &message);
     bench_expect(client, 99, DNS_RCODE_NOERROR);
     close(client);
-    for (size_t i = 0; i < STREAM_CLIENT_TRANSFERS; i++) {
+    for (size_t i = 0; i < STREAM_TRANSFERS; i++) {
         close(upstreams[i]);
     }
 }

@@ -3,7 +3,7 @@
  * Structured errors to the octet; and any octets at all as texts, which must come out as JSON that
  * jansson reads.
  */
-#include "forwarder/structured_error.h"
+#include "forwarder/generation/structured_error.h"
 
 #include <check.h>
 #include <jansson.h>

@@ -179,6 +179,33 @@ START_TEST(twice_is_once)
 }
 END_TEST
 
+START_TEST(all_names_have_one_value)
+{
+    struct suffix_map *empty = seal(new_builder());
+    ck_assert(suffix_map_all(empty, 3));
+    struct suffix_map_builder *builder = new_builder();
+    add(builder, "a.example", 3);
+    add(builder, "b.example", 3);
+    struct suffix_map *one = seal(builder);
+    ck_assert(suffix_map_all(one, 3));
+    ck_assert(!suffix_map_all(one, 0));
+    builder = new_builder();
+    add(builder, "a.example", 3);
+    add(builder, "b.example", 4);
+    struct suffix_map *two = seal(builder);
+    ck_assert(!suffix_map_all(two, 3));
+    builder = new_builder();
+    add(builder, "a.example", 3);
+    add(builder, "a.example", 4);
+    struct suffix_map *both = seal(builder);
+    ck_assert(!suffix_map_all(both, 3));
+    suffix_map_free(empty);
+    suffix_map_free(one);
+    suffix_map_free(two);
+    suffix_map_free(both);
+}
+END_TEST
+
 START_TEST(more_values_than_codes)
 {
     /* Past 16,256 distinct values a record has no code for its value; the borders are at 128 and
@@ -519,6 +546,7 @@ int main(void)
     tcase_add_test(properties, labels_may_hold_any_octet);
     tcase_add_test(properties, several_values_in_order_and_once);
     tcase_add_test(properties, twice_is_once);
+    tcase_add_test(properties, all_names_have_one_value);
     tcase_add_test(properties, more_values_than_codes);
     tcase_add_test(properties, depths_are_those_of_the_names);
     tcase_add_test(properties, longest_and_deepest_names);

@@ -2,7 +2,7 @@
  *
  * Counts by order id that outlive their generations.
  */
-#include "forwarder/tally.h"
+#include "forwarder/server/tally.h"
 
 #include "forwarder/log.h"
 #include "forwarder/published.h"

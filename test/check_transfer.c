@@ -3,7 +3,7 @@
  * Zone transfers, relayed: which queries are some, whose messages belong to them, how they end, and
  * that a client that does not keep up loses nothing.
  */
-#include "forwarder/transfer.h"
+#include "forwarder/upstream/transfer.h"
 
 #include "test/upstream_bench.h"
 

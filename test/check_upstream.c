@@ -3,7 +3,7 @@
  * Which server is asked, when the next one is asked too, when a query is given up, and how servers
  * come and go.
  */
-#include "forwarder/upstream.h"
+#include "forwarder/upstream/upstream.h"
 
 #include "test/upstream_bench.h"
 

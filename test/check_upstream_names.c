@@ -3,12 +3,12 @@
  * Where the configured servers are: literals at once, names as a bootstrap server tells, followed
  * as their TTLs end.
  */
-#include "forwarder/upstream_names.h"
+#include "forwarder/upstream/upstream_names.h"
 
 #include <stdlib.h>
 
 #include "forwarder/log.h"
-#include "forwarder/upstream_set.h"
+#include "forwarder/upstream/upstream_set.h"
 #include "test/fake_server.h"
 
 #define SETS 8

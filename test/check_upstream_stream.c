@@ -3,7 +3,7 @@
  * TCP towards one server: shared, pipelined, opened when there is need, and what becomes of the
  * queries of a connection that breaks, never comes up, or falls silent.
  */
-#include "forwarder/upstream_stream.h"
+#include "forwarder/upstream/upstream_stream.h"
 
 #include "test/few_descriptors.h"
 #include "test/upstream_bench.h"
@@ -16,9 +16,11 @@ static unsigned broken; /* queries given back */
 static bool broken_reached;
 static bool ask_again; /* within the callback */
 
-static void on_broken(void *ctx, struct inflight_entry *entry, bool reached)
+static void on_broken(void *ctx, struct inflight_entry *entry, struct upstream_server *of,
+                      bool reached)
 {
     ck_assert_ptr_eq(ctx, bench);
+    ck_assert_ptr_null(of);
     ck_assert_uint_eq(entry->attempt_count, 0);
     broken++;
     broken_reached = reached;

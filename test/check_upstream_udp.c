@@ -3,7 +3,7 @@
  * UDP towards one server: ports that cannot be guessed and are renewed, batches, and answers from
  * nobody else.
  */
-#include "forwarder/upstream_udp.h"
+#include "forwarder/upstream/upstream_udp.h"
 
 #include <dirent.h>
 

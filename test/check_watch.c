@@ -3,7 +3,7 @@
  * Edits of real files, and what is told of them. Everything happens below one folder:
  * orders -> releases/1 (a link), single.txt, elsewhere/.
  */
-#include "forwarder/watch.h"
+#include "forwarder/server/watch.h"
 
 #include <check.h>
 #include <errno.h>

@@ -283,6 +283,16 @@ static void join(void)
     event_base_free(bench.base);
 }
 
+START_TEST(a_sign_of_life_is_given_by_the_loop)
+{
+    bench_init("");
+    ck_assert(worker_gave_sign(bench.worker));
+    worker_ask_sign(bench.worker);
+    ck_assert(!worker_gave_sign(bench.worker));
+    LOOP_UNTIL(bench.base, worker_gave_sign(bench.worker));
+}
+END_TEST
+
 START_TEST(an_idle_worker_stops_at_once)
 {
     bench_init("");
@@ -396,6 +406,7 @@ int main(void)
     tcase_add_test(tcase, generations_are_left_in_their_order);
     tcase_add_test(tcase, a_generation_that_was_passed_over_is_left_at_once);
     tcase_add_test(tcase, servers_come_and_go);
+    tcase_add_test(tcase, a_sign_of_life_is_given_by_the_loop);
     tcase_add_test(tcase, an_idle_worker_stops_at_once);
     tcase_add_test(tcase, a_worker_answers_what_is_in_flight_and_stops);
     tcase_add_test(tcase, a_worker_does_not_wait_for_ever);

@@ -12,6 +12,7 @@
 
 #include "forwarder/config/config.h"
 #include "forwarder/generation/generation.h"
+#include "forwarder/generation/order_texts.h"
 #include "geo/overrides.h"
 #include "policy/guard.h"
 #include "policy/order_file.h"
@@ -33,6 +34,7 @@ struct explain_set_order {
 struct explain_set {
     struct generation generation;
     struct generation_order versions[EXPLAIN_SET_ORDERS_MAX];
+    struct order_texts texts[EXPLAIN_SET_ORDERS_MAX];
     char paths[EXPLAIN_SET_ORDERS_MAX][64];
 };
 
@@ -111,21 +113,27 @@ static inline void explain_set_init(struct explain_set *set, const char *config,
         .db = geo_db_open("test/fixtures/borders.mmdb", GEO_FIELD_COUNTRY, why),
         .overrides = overrides_parse("feed", feed, strlen(feed), &problems),
         .orders = set->versions,
+        .texts = set->texts,
     };
     ck_assert_ptr_nonnull(set->generation.config);
     ck_assert_ptr_nonnull(set->generation.db);
     ck_assert_ptr_nonnull(set->generation.overrides);
     problem_list_fini(&problems);
     for (size_t i = 0; i < count; i++) {
-        const char *id = policy_order(set->generation.policy, i)->id;
+        const struct order *order = policy_order(set->generation.policy, i);
+        const char *id = order->id;
         snprintf(set->paths[i], sizeof set->paths[i], "%.2s/%s.yaml", id, id);
         set->versions[i] =
             (struct generation_order){.path = set->paths[i], .loaded = EXPLAIN_SET_LOADED - 60};
+        ck_assert(order_texts_init(&set->texts[i], order, &set->generation.config->block));
     }
 }
 
 static inline void explain_set_fini(struct explain_set *set)
 {
+    for (size_t i = 0; i < EXPLAIN_SET_ORDERS_MAX; i++) {
+        order_texts_fini(&set->texts[i]);
+    }
     policy_free(set->generation.policy);
     overrides_unref(set->generation.overrides);
     geo_db_unref(set->generation.db);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "forwarder/generation/generation.h"
+#include "forwarder/generation/generation_keep.h"
 #include "geo/file_bytes.h"
 #include "policy/order.h"
 #include "policy/policy.h"
@@ -112,7 +113,21 @@ struct load {
     bool accept_shrink;
     const struct file_identity *unfinished; /* one file that is being written, or NULL */
     int64_t now;                            /* 0: NOW */
+    bool not_kept;                          /* the daemon is killed once it is in force */
 };
+
+/* As the daemon does once the generation is in force; what cannot be kept is a warning. */
+static inline void keep_versions(struct generation *generation)
+{
+    char why[WHY_MAX];
+    struct generation_keep *keep = generation_take_keep(generation);
+    ck_assert_ptr_nonnull(keep);
+    ck_assert_uint_eq(generation_keep_number(keep), generation->number);
+    if (!generation_keep_write(keep, why)) {
+        problem_list_add(&problems, PROBLEM_WARNING, config->state, 0, 0, "%s", why);
+    }
+    generation_keep_free(keep);
+}
 
 static inline struct generation *load(struct load how)
 {
@@ -130,7 +145,11 @@ static inline struct generation *load(struct load how)
         .process_cookie_secret = secret,
     };
     problem_list_fini(&problems);
-    return generation_load(&options, &problems);
+    struct generation *generation = generation_load(&options, &problems);
+    if (generation != NULL && !how.read_only && !how.not_kept) {
+        keep_versions(generation);
+    }
+    return generation;
 }
 
 static inline int compare_lines(const void *a, const void *b)

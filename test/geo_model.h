@@ -13,6 +13,7 @@
 
 #include "geo/country.h"
 #include "geo/network.h"
+#include "geo/subdivision.h"
 
 #define MODEL_ROWS 64
 #define MODEL_ADDRESSES 4096
@@ -20,6 +21,7 @@
 struct model_row {
     struct network network;
     struct country country;
+    struct subdivisions within;
 };
 
 struct model {
@@ -34,13 +36,20 @@ static inline struct address model_address(const char *text)
     return address;
 }
 
+/* The code of a country, or of a part of one. */
 static inline void model_add(struct model *model, const char *network, const char *code)
 {
     char why[320] = "";
     struct model_row row = {.country = COUNTRY_UNKNOWN};
+    struct subdivision part;
     ck_assert_msg(network_parse(network, strlen(network), &row.network, why, sizeof why), "%s",
                   why);
-    country_parse(code, strlen(code), &row.country);
+    if (subdivision_parse(code, strlen(code), &part)) {
+        row.country = part.country;
+        memcpy(row.within.level[0], part.code, sizeof part.code);
+    } else {
+        country_parse(code, strlen(code), &row.country);
+    }
     ck_assert_uint_lt(model->count, MODEL_ROWS);
     model->rows[model->count++] = row;
 }

@@ -20,6 +20,7 @@ struct world {
     struct world_answer {
         enum locate_source source;
         struct country country;
+        struct subdivisions within;
     } answers[MODEL_ADDRESSES];
 };
 
@@ -29,6 +30,7 @@ static const char *const WORLD_FEEDS[] = {
     "::/0,NZ\n0.0.0.0/0,CA\n",
     "2000::/3,NZ\n2001::/16,CA\n64:ff9b::/32,AR\n",
     "2.32.0.0/12,\n2.33.7.0/25,IT\n2.33.7.77,SM\n5.9.255.0/24,DE\n192.0.2.200,\n"
+    "2.33.7.64/26,IT,IT-RM\n5.9.80.0/20,DE,DE-HE\n5.9.84.0/24,DE\n"
     "2001:b07:5d37:8000::/50,\n2001::/32,CH\n2001:0:220:1::/64,LI\n"
     "64:ff9b::220:0/108,IT\n64:ff9b:1::/48,\n64:ff9b:1:ffff::/64,SM\n",
     "8000::/1,\n::fffe:0:0/96,CL\n::1:0:0:0/96,CL\n2003::/16,PE\n2001:1::/32,PE\n",
@@ -43,6 +45,13 @@ static inline bool world_begins(const struct address *address, const char *netwo
     return model_holds(&block, address);
 }
 
+/* Do two places differ in nothing that counts? */
+static inline bool world_same(const struct world_answer *answer, struct country country,
+                              const struct subdivisions *within)
+{
+    return country_equal(answer->country, country) && subdivisions_equal(&answer->within, within);
+}
+
 /* The rules of locate.h in the plainest words. */
 static inline struct world_answer world_answer(const struct world *world,
                                                const struct address *address)
@@ -54,20 +63,20 @@ static inline struct world_answer world_answer(const struct world *world,
     }
     const struct model_row *row = model_find(&world->feed, &key);
     if (row != NULL) {
-        return (struct world_answer){LOCATE_OVERRIDE, row->country};
+        return (struct world_answer){LOCATE_OVERRIDE, row->country, row->within};
     }
     if (world_begins(address, "2001::/32") || world_begins(address, "64:ff9b::/96") ||
         world_begins(address, "64:ff9b:1::/48")) {
-        return (struct world_answer){LOCATE_NOWHERE, COUNTRY_UNKNOWN};
+        return (struct world_answer){LOCATE_NOWHERE, COUNTRY_UNKNOWN, SUBDIVISIONS_UNKNOWN};
     }
     if (world_begins(address, "::/96")) { /* where a database has its IPv4 addresses */
         memcpy(key.octet, NETWORK_IPV4.base.octet, 12);
     }
     row = model_find(&world->database, &key);
     if (row != NULL) {
-        return (struct world_answer){LOCATE_DATABASE, row->country};
+        return (struct world_answer){LOCATE_DATABASE, row->country, row->within};
     }
-    return (struct world_answer){LOCATE_NOWHERE, COUNTRY_UNKNOWN};
+    return (struct world_answer){LOCATE_NOWHERE, COUNTRY_UNKNOWN, SUBDIVISIONS_UNKNOWN};
 }
 
 static inline void world_read_feed(struct world *world, const char *feed)
@@ -78,9 +87,9 @@ static inline void world_read_feed(struct world *world, const char *feed)
     ck_assert_ptr_nonnull(world->overrides);
     problem_list_fini(&problems);
     for (const char *line = feed; *line != '\0'; line = strchr(line, '\n') + 1) {
-        char network[64], code[8] = "";
-        ck_assert_int_ge(sscanf(line, "%63[^,],%7[A-Z]", network, code), 1);
-        model_add(&world->feed, network, code);
+        char network[64], code[8] = "", region[8] = "";
+        ck_assert_int_ge(sscanf(line, "%63[^,],%7[A-Z],%7[-A-Z]", network, code, region), 1);
+        model_add(&world->feed, network, *region == '\0' ? code : region);
     }
 }
 

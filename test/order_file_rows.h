@@ -29,7 +29,9 @@ struct said_row {
 
 #define DATE_OR_TIME \
     "expected a date such as 2022-07-11 or a time such as 2022-07-11T00:00:00Z (RFC 3339), not "
-#define COUNTRY "expected a country of ISO 3166-1 in capitals, such as IT, or EU or EEA"
+#define COUNTRY                                                                                 \
+    "expected a country of ISO 3166-1 in capitals, such as IT, or EU or EEA, or a subdivision " \
+    "of ISO 3166-2, such as US-CA"
 #define NOT_IANA "this is no time zone: expected an IANA name such as Europe/Rome"
 
 static const struct said_row errors[] = {
@@ -164,8 +166,10 @@ static const struct said_row errors[] = {
     {"scope twice", NAMED "scope: [IT, SM, IT]\n", "f:5:17: 'IT' is given twice"},
     {"scope twice by alias", NAMED "scope: [IT, GB, UK]\n", "f:5:17: 'UK' is given twice"},
     {"group twice", NAMED "scope: [IT, EU, EU]\n", "f:5:17: 'EU' is given twice"},
-    {"scope a subdivision", NAMED "scope: [IT, US-CA]\n",
-     "f:5:13: 'US-CA': a subdivision of a country is not supported by this build"},
+    {"scope a subdivision of no country", NAMED "scope: [IT, XX-CA]\n",
+     "f:5:13: 'XX-CA': " COUNTRY},
+    {"scope a subdivision in small letters", NAMED "scope: [IT, US-ca]\n",
+     "f:5:13: 'US-ca': " COUNTRY},
     {"scope a mapping", NAMED "scope: {IT: yes}\n", "f:5:8: expected text, not a mapping"},
     {"scope in a list in a list", NAMED "scope: [[IT]]\n", "f:5:9: expected text, not a list"},
     {"include-unknown", NAMED "include-unknown: 1\n", "f:5:18: expected yes or no, not '1'"},

@@ -261,13 +261,30 @@ static inline bool model_free_below(const struct model_order *model, const struc
 
 /* ---- Clients ---- */
 
-static inline bool model_scope_has(const struct order_scope *scope, struct country country,
-                                   int64_t now)
+/* Letter by letter: does the client lie in one of the subdivisions? */
+static inline bool model_lies_within(const struct order_scope *scope,
+                                     const struct policy_client *client)
 {
+    for (size_t i = 0; i < scope->subdivision_count; i++) {
+        const struct subdivision *part = &scope->subdivisions[i];
+        bool same_country = strncmp(part->country.letter, client->country.letter, 2) == 0;
+        bool larger = strncmp(part->code, client->within.level[0], SUBDIVISION_CODE) == 0;
+        bool smaller = strncmp(part->code, client->within.level[1], SUBDIVISION_CODE) == 0;
+        if (same_country && (larger || smaller)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static inline bool model_scope_has(const struct order_scope *scope,
+                                   const struct policy_client *client, int64_t now)
+{
+    struct country country = client->country;
     if (!country_known(country)) {
         return scope->unknown;
     }
-    return country_set_has(&scope->countries, country) ||
+    return country_set_has(&scope->countries, country) || model_lies_within(scope, client) ||
            (scope->groups[COUNTRY_GROUP_EU] && country_group_has(COUNTRY_GROUP_EU, country, now)) ||
            (scope->groups[COUNTRY_GROUP_EEA] && country_group_has(COUNTRY_GROUP_EEA, country, now));
 }
@@ -341,7 +358,7 @@ static inline enum policy_binding model_bind_client(const struct model_order *mo
     if (now < order->effective || now >= order->end) {
         return now < order->effective ? POLICY_NOT_YET : POLICY_ENDED;
     }
-    if (!model_scope_has(&order->scope, client->country, now)) {
+    if (!model_scope_has(&order->scope, client, now)) {
         return POLICY_OTHER_COUNTRY;
     }
     if (model_client_excepted(model, client)) {

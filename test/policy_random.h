@@ -72,7 +72,8 @@ static inline void random_terms(struct order *order)
     }
 }
 
-static inline void random_names(struct model_order *model)
+/* plain: nothing but names that are blocked with all below them, without dates. */
+static inline void random_names(struct model_order *model, bool plain)
 {
     static const enum name_kind kinds[] = {NAME_SUBTREE, NAME_SUBTREE, NAME_SUBTREE, NAME_EXACT,
                                            NAME_EXACT,   NAME_EXCEPT,  NAME_EXCEPT,  NAME_PASS};
@@ -84,10 +85,10 @@ static inline void random_names(struct model_order *model)
     for (size_t i = 0; i < order->name_count; i++) {
         struct model_item *item = random_item(model, MODEL_IN_FILE);
         struct order_name *name = &order->names[i];
-        const char *ticket = tickets[random_below(4)];
-        name->kind = kinds[random_below(8)];
+        const char *ticket = plain ? NULL : tickets[random_below(4)];
+        name->kind = plain ? NAME_SUBTREE : kinds[random_below(8)];
         name->name = random_below(40) == 0 ? name_of(".") : random_dname(0);
-        name->term = random_below(2) == 0 ? 0 : random_below(3);
+        name->term = plain || random_below(2) == 0 ? 0 : random_below(3);
         name->ticket = ticket == NULL ? NULL : strdup(ticket);
         item->kind = name->kind;
         item->name = name->name;
@@ -98,10 +99,14 @@ static inline void random_names(struct model_order *model)
         }
     }
     order->any_tld = calloc(1, sizeof *order->any_tld);
-    if (random_below(4) == 0) {
+    if (!plain && random_below(4) == 0) {
         order->any_tld[order->any_tld_count++] = name_of(random_below(2) == 0 ? "a" : "co");
     }
 }
+
+/* In the order of their texts, as an order has them. */
+static const char *const random_part_codes[] = {"GB-ENG", "GB-WSX", "IT-25", "IT-MI", "US-CA"};
+#define RANDOM_PARTS (sizeof random_part_codes / sizeof *random_part_codes)
 
 static inline void random_scope(struct order_scope *scope)
 {
@@ -114,6 +119,15 @@ static inline void random_scope(struct order_scope *scope)
     scope->groups[COUNTRY_GROUP_EU] = random_below(3) == 0;
     scope->groups[COUNTRY_GROUP_EEA] = random_below(5) == 0;
     scope->unknown = random_below(3) == 0;
+    scope->subdivisions = calloc(RANDOM_PARTS, sizeof *scope->subdivisions);
+    for (size_t i = 0; i < RANDOM_PARTS; i++) {
+        if (random_below(6) == 0) {
+            const char *code = random_part_codes[i];
+            DEMAND(subdivision_parse(code, strlen(code),
+                                     &scope->subdivisions[scope->subdivision_count++]),
+                   "%s", code);
+        }
+    }
 }
 
 static inline struct network random_network(void)
@@ -171,7 +185,7 @@ static inline void random_take_list(struct order *order, struct name_list *list)
 }
 
 /* format: names. */
-static inline void random_names_list(struct model_order *model)
+static inline void random_names_list(struct model_order *model, bool plain)
 {
     static const char *const marks[] = {
         [NAME_SUBTREE] = "", [NAME_EXACT] = "=", [NAME_EXCEPT] = "!"};
@@ -182,7 +196,7 @@ static inline void random_names_list(struct model_order *model)
         struct model_item *item = random_item(model, (int)model->order->list_count);
         char text[32];
         random_name(text, sizeof text, 1);
-        item->kind = kinds[random_below(4)];
+        item->kind = plain ? NAME_SUBTREE : kinds[random_below(4)];
         item->name = name_of(text);
         used +=
             (size_t)snprintf(bytes + used, sizeof bytes - used, "%s%s\n", marks[item->kind], text);
@@ -308,11 +322,12 @@ static inline void random_order(struct model_order *model, unsigned number,
     random_scope(&order->scope);
     random_networks(model);
     random_windows(model, rome);
-    random_names(model);
+    const bool plain = random_below(3) == 0;
+    random_names(model, plain);
     order->lists = calloc(3, sizeof *order->lists);
     for (unsigned i = random_below(4); i > 1; i--) {
-        if (random_below(2) == 0) {
-            random_names_list(model);
+        if (plain || random_below(2) == 0) {
+            random_names_list(model, plain);
         } else {
             random_rpz_list(model);
         }

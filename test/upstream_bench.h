@@ -13,8 +13,8 @@
 #include "forwarder/counters.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/udp_batch.h"
-#include "forwarder/upstream_env.h"
-#include "forwarder/upstream_set.h"
+#include "forwarder/upstream/upstream_env.h"
+#include "forwarder/upstream/upstream_set.h"
 #include "test/fake_server.h"
 #include "test/wire_notation.h"
 
@@ -121,7 +121,7 @@ static inline struct inflight_entry *bench_add(struct bench *bench, const char *
     upstream_clock_read(&bench->clock);
     struct inflight_entry *entry = inflight_add(bench->env.inflight, message, bench->clock.ms);
     ck_assert_ptr_nonnull(entry);
-    entry->origin.stream = stream;
+    entry->origin.kind = stream ? ORIGIN_STREAM : ORIGIN_DATAGRAM;
     entry->client = (struct address){{[10] = 0xff, [11] = 0xff, [12] = 192, 0, 2, 1}};
     entry->client_id = dns_id(message.bytes);
     entry->retry = (message.bytes[2] & 0x78) == 0;

@@ -14,8 +14,9 @@
 #include "forwarder/counters.h"
 #include "forwarder/log.h"
 #include "forwarder/published.h"
-#include "forwarder/stream_client.h"
-#include "forwarder/upstream_set.h"
+#include "forwarder/stream/stream_client.h"
+#include "forwarder/stream/stream_table.h"
+#include "forwarder/upstream/upstream_set.h"
 #include "forwarder/worker.h"
 #include "test/fake_server.h"
 #include "test/generation_set.h"
@@ -38,6 +39,11 @@ struct worker_bench {
 
 static struct worker_bench bench;
 
+/* Whether clients come by TLS instead of TCP, with cert.pem and key.pem of the scratch folder,
+ * which bench_files puts there; set before bench_init. */
+static bool bench_tls;
+static void (*bench_files)(void);
+
 /* A listening socket of the worker's. A client that does not read is noticed soon: nothing between
  * it and the worker holds much. */
 static inline struct worker_socket bench_socket(int type, struct sockaddr_in *address)
@@ -54,7 +60,9 @@ static inline struct worker_socket bench_socket(int type, struct sockaddr_in *ad
         int on = 1;
         ck_assert_int_eq(setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on), 0);
     }
-    return (struct worker_socket){descriptor, type == SOCK_DGRAM, true};
+    /* Without a port to prefer, the configuration listens on UDP and then TCP. */
+    const struct config_listen *listen = &config->listen[type == SOCK_DGRAM ? 0 : 1];
+    return (struct worker_socket){descriptor, listen, true};
 }
 
 static inline struct published *bench_published(struct generation *generation)
@@ -65,7 +73,16 @@ static inline struct published *bench_published(struct generation *generation)
     return published;
 }
 
-/* lines: of forwarder.conf, its limits above all. */
+static inline void bench_listen_by_tls(struct config_listen *listen)
+{
+    char path[SCRATCH_PATH_MAX];
+    listen->transport = CONFIG_TLS;
+    listen->certificate = strdup(scratch_path(&scratch, "cert.pem", path));
+    listen->key = strdup(scratch_path(&scratch, "key.pem", path));
+}
+
+/* lines: of forwarder.conf, its limits above all. With peers in trust.proxy-protocol both sockets
+ * require PROXY headers. */
 static inline void bench_init(const char *lines)
 {
     char why[WHY_MAX] = "";
@@ -77,6 +94,13 @@ static inline void bench_init(const char *lines)
     snprintf(text, sizeof text, "geo: {database: country.mmdb, overrides: overrides.csv}\n%s",
              lines);
     configure(text);
+    for (size_t i = 0; i < config->listen_count && config->trust.proxy_protocol != NULL; i++) {
+        config->listen[i].proxy = CONFIG_PROXY_FIRST;
+    }
+    if (bench_tls) {
+        bench_files();
+        bench_listen_by_tls(&config->listen[1]);
+    }
     config->upstream.retry_after_ms = 200;
     config->upstream.timeout_ms = 10000;
     fake_server_open(&bench.server);

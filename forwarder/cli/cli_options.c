@@ -43,6 +43,7 @@ static const struct option_row {
     [CLI_OPTION_ORDER] = {"order", "ID", "the order that takes the names"},
     [CLI_OPTION_TICKETS] = {"tickets", "FILE",
                             "lines NAME[,TICKET[,EFFECTIVE[,UNTIL]]]; - is standard input"},
+    [CLI_OPTION_LIST] = {"list", "LIST", "the list of the order that takes them, as it names it"},
     [CLI_OPTION_BY] = {"by", "TEXT", "who does it, for the history (the user who runs this)"},
     [CLI_OPTION_HELP] = {"help", NULL, "this help"},
 };

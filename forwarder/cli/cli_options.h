@@ -36,6 +36,7 @@ enum cli_option {
     CLI_OPTION_ALL,
     CLI_OPTION_ORDER,
     CLI_OPTION_TICKETS,
+    CLI_OPTION_LIST,
     CLI_OPTION_BY,
     CLI_OPTION_HELP,
     CLI_OPTIONS, /* how many there are */

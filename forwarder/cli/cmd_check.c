@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "forwarder/explain/check_config.h"
 #include "forwarder/cli/cli_options.h"
 #include "forwarder/cli/command.h"
+#include "forwarder/explain/check_config.h"
 
 enum command_exit cmd_check(const struct cli_options *options)
 {

@@ -15,6 +15,7 @@
 #include "forwarder/cli/impact_tally.h"
 #include "forwarder/cli/query_source.h"
 #include "forwarder/explain/json_put.h"
+#include "forwarder/explain/plain_text.h"
 #include "geo/locate.h"
 #include "policy/policy.h"
 
@@ -24,7 +25,7 @@
 
 struct judging {
     const struct impact_set *set;
-    struct country anywhere; /* in the order's scope: for queries without a client */
+    struct policy_client anybody; /* in the order's scope: for queries without a client */
     struct impact_tally tally;
 };
 
@@ -46,7 +47,8 @@ static bool blocks(const struct judging *judging, const struct policy_client *cl
         .qname = &record->name, .qtype = record->type, .now = judging->set->now};
     const struct policy *policy = judging->set->generation->policy;
     struct policy_match shadow = {.binding = POLICY_OTHER_COUNTRY};
-    if (!policy_in_scope(policy, client->country, question.now)) {
+    const struct place place = {client->country, client->within};
+    if (!policy_in_scope_at(policy, &place, question.now)) {
         return false;
     }
     if (policy_decide(policy, client, &question, match, take_shadow, &shadow) == POLICY_BLOCK) {
@@ -61,14 +63,14 @@ static bool place_client(const struct judging *judging, const struct query_recor
                          struct policy_client *client, char code[static CELL_MAX])
 {
     struct location location;
-    *client = (struct policy_client){.address = record->client, .country = judging->anywhere};
+    *client = judging->anybody;
     snprintf(code, CELL_MAX, "-");
     if (!record->has_client) {
         return true;
     }
     locate(judging->set->generation->db, judging->set->generation->overrides, &record->client,
            &location);
-    client->country = location.country;
+    *client = (struct policy_client){record->client, location.country, location.within, 0};
     if (country_known(location.country)) {
         snprintf(code, CELL_MAX, "%.2s", location.country.letter);
     } else {
@@ -97,14 +99,20 @@ static bool judge(void *ctx, const struct query_record *record)
     return !judging->tally.failed;
 }
 
-static struct country some_country(const struct order *order, int64_t now)
+static struct policy_client somebody(const struct order *order, int64_t now)
 {
+    struct policy_client client = {.country = COUNTRY_UNKNOWN};
     for (unsigned index = 0; index < COUNTRY_INDEXES; index++) {
         if (order_scope_has(&order->scope, country_of_index(index), now)) {
-            return country_of_index(index);
+            client.country = country_of_index(index);
+            return client;
         }
     }
-    return (struct country){{0}};
+    if (order->scope.subdivision_count > 0) {
+        client.country = order->scope.subdivisions[0].country;
+        subdivisions_add(&client.within, &order->scope.subdivisions[0]);
+    }
+    return client;
 }
 
 /* ---- Output ---- */
@@ -157,20 +165,24 @@ static bool print_table(const json_t *entries, const char *const *keys, const ch
     return whole;
 }
 
+static size_t number(const json_t *object, const char *key)
+{
+    return (size_t)json_integer_value(json_object_get(object, key));
+}
+
 static bool print(const json_t *result)
 {
     static const char *const country_keys[] = {"country", "queries", "would_block", "clients"};
     static const char *const country_heads[] = {"COUNTRY", "QUERIES", "WOULD BLOCK", "CLIENTS"};
     static const char *const name_keys[] = {"name", "queries", "clients", "matched"};
     static const char *const name_heads[] = {"NAME", "QUERIES", "CLIENTS", "MATCHED"};
-    printf("%s would have blocked %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
-           " queries, of %" JSON_INTEGER_FORMAT " clients, for %" JSON_INTEGER_FORMAT
-           " names (judged at %s)\n",
+    char queries[PLAIN_TEXT_COUNT_MAX], clients[PLAIN_TEXT_COUNT_MAX], names[PLAIN_TEXT_COUNT_MAX];
+    printf("%s would have blocked %" JSON_INTEGER_FORMAT " of %s, of %s, for %s (judged at %s)\n",
            json_string_value(json_object_get(result, "order")),
            json_integer_value(json_object_get(result, "would_block")),
-           json_integer_value(json_object_get(result, "queries")),
-           json_integer_value(json_object_get(result, "clients")),
-           json_integer_value(json_object_get(result, "names_blocked")),
+           plain_text_count(number(result, "queries"), "query", "queries", queries),
+           plain_text_count(number(result, "clients"), "client", "clients", clients),
+           plain_text_count(number(result, "names_blocked"), "name", "names", names),
            json_string_value(json_object_get(result, "judged_at")));
     bool whole = print_table(json_object_get(result, "countries"), country_keys, country_heads, 4);
     if (json_array_size(json_object_get(result, "names")) > 0) {
@@ -202,7 +214,7 @@ enum command_exit cmd_impact(const struct cli_options *options)
         return COMMAND_MISUSED;
     }
     if (impact_set_load(&set, options)) {
-        struct judging judging = {.set = &set, .anywhere = some_country(set.order, set.now)};
+        struct judging judging = {.set = &set, .anybody = somebody(set.order, set.now)};
         impact_tally_init(&judging.tally);
         if (query_source_read(queries, judge, &judging, &source) || judging.tally.failed) {
             status = show(&judging, &source, cli_options_has(options, CLI_OPTION_JSON));

@@ -40,8 +40,8 @@ static const struct order_command {
      "--reason TEXT (ID | --all --country CC)", "end an order for good"},
     {"resume", cmd_order_resume, BIT(REASON) | BIT(ALL) | BIT(COUNTRY), BIT(REASON), 0, 1,
      "--reason TEXT (ID | --all --country CC)", "put a suspended order in force again"},
-    {"ingest", cmd_order_ingest, BIT(ORDER) | BIT(TICKETS) | BIT(JSON) | BIT(REASON),
-     BIT(ORDER) | BIT(TICKETS), 0, 0, "--order ID --tickets FILE [--json]",
+    {"ingest", cmd_order_ingest, BIT(ORDER) | BIT(TICKETS) | BIT(LIST) | BIT(JSON) | BIT(REASON),
+     BIT(ORDER) | BIT(TICKETS), 0, 0, "--order ID --tickets FILE [--list LIST] [--json]",
      "add the names of tickets, and answer each"},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * `bailiwick order ingest`: the names of a batch of tickets, all that are good in one version of
- * the order's file, and an answer for each line. Nothing is half-applied: until the file has been
- * replaced no ticket is processed, and if it cannot be, all are refused.
+ * the order's file, or of a list of it, and an answer for each line. Nothing is half-applied: until
+ * the file has been replaced no ticket is processed, and if it cannot be, all are refused.
  *
  * What another order blocks is added too, though it is answered as blocked already: that order may
  * end first.
@@ -16,6 +16,7 @@
 #include "forwarder/cli/cli_output.h"
 #include "forwarder/cli/cli_set.h"
 #include "forwarder/cli/cmd_order.h"
+#include "forwarder/cli/list_draft.h"
 #include "forwarder/cli/order_blame.h"
 #include "forwarder/cli/order_cover.h"
 #include "forwarder/cli/order_reload.h"
@@ -30,6 +31,7 @@
 #define TICKETS_BYTES_MAX (64U * 1024U * 1024U)
 #define ROUNDS_MAX 8 /* of judging what is left once bad items are out */
 #define SHOWN_MAX 2048
+#define WHAT_MAX 2048 /* a path is in it */
 
 /* One run. */
 struct ingest {
@@ -37,6 +39,7 @@ struct ingest {
     struct order_tickets tickets;
     struct order_store store;
     struct order_draft draft;
+    struct list_draft list;        /* that takes the names; empty: the order's file does */
     struct cli_set set;            /* the other orders */
     struct order_edit_item *items; /* to add */
     size_t *origins;               /* of each the index of its ticket */
@@ -173,7 +176,8 @@ static bool cover(struct ingest *ingest, const struct order *order)
 {
     const struct policy *policy =
         ingest->set.generation == NULL ? NULL : ingest->set.generation->policy;
-    struct order_cover *cover = order_cover_new(order, policy, (int64_t)time(NULL));
+    struct order_cover *cover =
+        order_cover_new(order, ingest->list.names, policy, (int64_t)time(NULL));
     for (size_t i = 0; cover != NULL && i < ingest->tickets.count; i++) {
         struct order_ticket *ticket = &ingest->tickets.items[i];
         if (ticket->fate != ORDER_TICKET_PROCESSED || ticket->first != NULL) {
@@ -223,50 +227,90 @@ static void blame(void *ctx, size_t index, const char *why)
 
 /* ---- The file ---- */
 
-static struct order_edit edit_of(const struct ingest *ingest, const struct order_author *author,
-                                 const char *what)
-{
-    return (struct order_edit){
-        .add = ingest->items,
-        .add_count = ingest->count,
-        .entry = {author->at, author->by, what, ingest->options->value[CLI_OPTION_REASON]},
-    };
-}
-
 /* Says why nothing can be written, to each ticket and on standard error. */
 static void fail_all(struct ingest *ingest, const struct problem_list *problems)
 {
-    const char *why = problems->count > 0 ? problems->items[0].text : "out of memory";
+    const char *why = "out of memory";
+    for (size_t i = problems->count; i > 0; i--) {
+        if (problems->items[i - 1].level == PROBLEM_ERROR) {
+            why = problems->items[i - 1].text;
+        }
+    }
     problem_report(problems, stderr);
     cli_output_error("%s is left as it was", ingest->draft.name);
     refuse_all(ingest, why);
 }
 
-/* One version with all that is left. False if items were refused in it: then there is less left. */
-static bool write_round(struct ingest *ingest, bool last)
+enum round_end {
+    ROUND_WRITTEN,
+    ROUND_BLAMED, /* items were refused: there is less left */
+    ROUND_FAILED,
+};
+
+/* One version of the order's file with all that is left. */
+static enum round_end write_order(struct ingest *ingest, const struct order_edit_entry *entry,
+                                  struct problem_list *problems)
 {
-    char what[ORDER_WORDS_WHAT_MAX];
-    struct problem_list problems;
-    struct order_author author;
+    const struct order_edit edit = {
+        .add = ingest->items, .add_count = ingest->count, .entry = *entry};
     struct file_bytes next;
-    problem_list_init(&problems);
-    order_author_init(&author, ingest->options);
-    snprintf(what, sizeof what, "ingest %zu names", ingest->count);
-    const struct order_edit edit = edit_of(ingest, &author, what);
-    struct order *order = order_store_next(&ingest->store, &ingest->draft, &edit, &next, &problems);
-    bool ended = true;
-    if (order != NULL && order_store_put(&ingest->draft, &next, &problems)) {
-        ingest->written = true;
-    } else if (order == NULL && next.bytes != NULL && !last &&
-               order_blame(&edit, &next, &problems, blame, ingest)) {
-        ended = false;
-    } else {
-        fail_all(ingest, &problems);
+    struct order *order = order_store_next(&ingest->store, &ingest->draft, &edit, &next, problems);
+    enum round_end end = ROUND_FAILED;
+    if (order != NULL && order_store_put(&ingest->draft, &next, problems)) {
+        end = ROUND_WRITTEN;
+    } else if (order == NULL && next.bytes != NULL &&
+               order_blame(&edit, &next, problems, blame, ingest)) {
+        end = ROUND_BLAMED;
     }
     order_unref(order);
     file_bytes_fini(&next);
+    return end;
+}
+
+/* One version of the list, and of the order's file, which tells of it. */
+static enum round_end write_list(struct ingest *ingest, const struct order_edit_entry *entry,
+                                 struct problem_list *problems)
+{
+    const struct list_draft_addition addition = {.items = ingest->items,
+                                                 .count = ingest->count,
+                                                 .blame = blame,
+                                                 .ctx = ingest,
+                                                 .entry = *entry};
+    struct file_bytes next;
+    struct order *order = list_draft_next(&ingest->list, &addition, &next, problems);
+    enum round_end end = ROUND_FAILED;
+    if (order != NULL && list_draft_put(&ingest->list, &ingest->draft, &next, problems)) {
+        end = ROUND_WRITTEN;
+    } else if (order == NULL && ingest->list.blamed > 0 && problems->errors == 0) {
+        end = ROUND_BLAMED;
+    }
+    order_unref(order);
+    file_bytes_fini(&next);
+    return end;
+}
+
+/* Writes all that is left. False if items were refused in it: then there is less left. */
+static bool write_round(struct ingest *ingest, bool last)
+{
+    char what[WHAT_MAX];
+    struct problem_list problems;
+    struct order_author author;
+    const char *list = ingest->list.written;
+    problem_list_init(&problems);
+    order_author_init(&author, ingest->options);
+    snprintf(what, sizeof what, "ingest %zu %s%s%s", ingest->count,
+             ingest->count == 1 ? "name" : "names", list == NULL ? "" : " into ",
+             list == NULL ? "" : list);
+    const struct order_edit_entry entry = {author.at, author.by, what,
+                                           ingest->options->value[CLI_OPTION_REASON]};
+    enum round_end end = list == NULL ? write_order(ingest, &entry, &problems)
+                                      : write_list(ingest, &entry, &problems);
+    ingest->written = end == ROUND_WRITTEN;
+    if (end == ROUND_FAILED || (end == ROUND_BLAMED && last)) {
+        fail_all(ingest, &problems);
+    }
     problem_list_fini(&problems);
-    return ended;
+    return end != ROUND_BLAMED || last;
 }
 
 static void write_items(struct ingest *ingest)
@@ -295,12 +339,37 @@ static const char *closed(const struct order *order)
     return order->end <= (int64_t)time(NULL) ? "the order has ended" : NULL;
 }
 
+/* A names list has no room for dates. */
+static void refuse_dates(struct ingest *ingest)
+{
+    for (size_t i = 0; i < ingest->tickets.count; i++) {
+        struct order_ticket *ticket = &ingest->tickets.items[i];
+        if (ticket->item.effective != NULL || ticket->item.until != NULL) {
+            order_ticket_refuse(ticket, "a list holds names without dates of their own");
+        }
+    }
+}
+
+/* The order as it is; the list that takes the names is opened with it. NULL with an error. */
+static struct order *judge_order(struct ingest *ingest, struct problem_list *problems)
+{
+    const char *list = ingest->options->value[CLI_OPTION_LIST];
+    if (list == NULL) {
+        return order_store_judge(&ingest->store, &ingest->draft, &ingest->draft.file.file,
+                                 problems);
+    }
+    refuse_dates(ingest);
+    if (!list_draft_open(&ingest->store, &ingest->draft, list, &ingest->list, problems)) {
+        return NULL;
+    }
+    return list_draft_judge(&ingest->list, problems);
+}
+
 static void ingest_into(struct ingest *ingest)
 {
     struct problem_list problems;
     problem_list_init(&problems);
-    struct order *order =
-        order_store_judge(&ingest->store, &ingest->draft, &ingest->draft.file.file, &problems);
+    struct order *order = judge_order(ingest, &problems);
     const char *why = order == NULL ? NULL : closed(order);
     if (order == NULL) {
         fail_all(ingest, &problems);
@@ -409,8 +478,9 @@ static bool run(struct ingest *ingest)
     if (!found) {
         return false;
     }
-    bool in_force =
-        !ingest->written || order_reload(ingest->store.config, &ingest->draft.name, 1, now);
+    char *const files[] = {ingest->draft.name, ingest->list.name};
+    size_t count = ingest->list.name == NULL ? 1 : 2;
+    bool in_force = !ingest->written || order_reload(ingest->store.config, files, count, now);
     return answer(ingest) && in_force;
 }
 
@@ -420,6 +490,7 @@ enum command_exit cmd_order_ingest(const struct cli_options *options)
     bool done = false;
     if (read_tickets(&ingest) && order_store_open(&ingest.store, options)) {
         done = run(&ingest);
+        list_draft_fini(&ingest.list);
         order_draft_fini(&ingest.draft);
         cli_set_free(&ingest.set);
         order_store_close(&ingest.store);

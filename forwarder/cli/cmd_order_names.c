@@ -10,9 +10,9 @@
 #include "forwarder/cli/cli_options.h"
 #include "forwarder/cli/cli_output.h"
 #include "forwarder/cli/cmd_order.h"
-#include "forwarder/cli/order_words.h"
 #include "forwarder/cli/order_reload.h"
 #include "forwarder/cli/order_store.h"
+#include "forwarder/cli/order_words.h"
 #include "forwarder/explain/problem_report.h"
 #include "policy/order_peek.h"
 

@@ -124,13 +124,6 @@ static void run_one(struct status_run *run)
 
 /* ---- All of a country ---- */
 
-static bool same_scope(const struct order_folder_scope *a, const struct order_folder_scope *b)
-{
-    return a->is_group == b->is_group &&
-           (a->is_group ? a->group == b->group
-                        : memcmp(a->country.letter, b->country.letter, 2) == 0);
-}
-
 /* Was it suspended together with all of this country, and not by itself? */
 static bool suspended_with_all(const struct status_run *run, const struct order_draft *draft)
 {
@@ -162,7 +155,7 @@ static void name_other(const struct status_run *run, const struct order_draft *d
     struct order *order = order_store_judge(&run->store, draft, &draft->file.file, &problems);
     problem_list_fini(&problems);
     if (order != NULL && !run->scope.is_group && order->status == ORDER_ACTIVE &&
-        order_scope_has(&order->scope, run->scope.country, (int64_t)time(NULL))) {
+        order_folder_scope_touched(&run->scope, &order->scope, (int64_t)time(NULL))) {
         cli_output_error("%s binds clients in %s too and is not changed: it lies in another "
                          "folder; name it by its id",
                          order->id, country_of(run));
@@ -176,7 +169,7 @@ static void run_all(struct status_run *run)
     for (size_t i = 0; i < run->store.folder.count; i++) {
         const struct order_folder_entry *entry = &run->store.folder.entries[i];
         struct order_draft draft;
-        bool ours = same_scope(&entry->scope, &run->scope);
+        bool ours = order_folder_scope_equal(&entry->scope, &run->scope);
         if (!entry->is_order) {
             continue;
         }

@@ -15,6 +15,7 @@
 #include "forwarder/explain/order_summary.h"
 #include "forwarder/explain/scope_codes.h"
 #include "policy/instant.h"
+#include "policy/order_folder_scope.h"
 #include "policy/order_window.h"
 #include "policy/policy.h"
 
@@ -23,16 +24,16 @@
 /* Which of the orders to show, and as of when. */
 struct selection {
     const struct generation *generation;
-    bool by_country;
-    struct country country;
+    bool by_place;
+    struct order_folder_scope place;
     int64_t now;
 };
 
 static bool is_selected(const struct selection *selection, size_t index)
 {
     const struct order *order = policy_order(selection->generation->policy, index);
-    return !selection->by_country ||
-           order_scope_has(&order->scope, selection->country, selection->now);
+    return !selection->by_place ||
+           order_folder_scope_touched(&selection->place, &order->scope, selection->now);
 }
 
 static bool show_json(const struct selection *selection)
@@ -139,9 +140,12 @@ enum command_exit cmd_orders(const struct cli_options *options)
     struct cli_set set;
     struct selection selection = {.now = (int64_t)time(NULL)};
     const char *code = options->value[CLI_OPTION_COUNTRY];
-    selection.by_country = code != NULL;
-    if (code != NULL && !country_parse(code, strlen(code), &selection.country)) {
-        cli_output_usage("orders", "--country takes two capitals of ISO 3166-1, such as IT");
+    char why[WHY_MAX];
+    selection.by_place = code != NULL;
+    if (code != NULL &&
+        (!order_folder_scope_parse(code, &selection.place, why) || selection.place.is_group)) {
+        cli_output_usage("orders", "--country takes two capitals of ISO 3166-1, such as IT, or a "
+                                   "subdivision of ISO 3166-2, such as US-CA");
         return COMMAND_MISUSED;
     }
     if (!cli_set_load(&set, cli_options_config(options), selection.now, selection.now)) {

@@ -19,7 +19,7 @@
 #include "policy/policy.h"
 
 /* Where an order file lies: a folder that stands for the orders folder, and the path below it. */
-struct place {
+struct order_place {
     char *root;
     char *path;
     struct order_folder_scope scope;
@@ -53,7 +53,7 @@ static const char *below_orders(const char *orders, const char *file, char real[
     return strncmp(file, real, size) == 0 && file[size] == '/' ? file + size + 1 : NULL;
 }
 
-static bool place_outside(const char *file, const char *country, struct place *out)
+static bool place_outside(const char *file, const char *country, struct order_place *out)
 {
     char why[WHY_MAX];
     const char *slash = strrchr(file, '/');
@@ -73,7 +73,7 @@ static bool place_outside(const char *file, const char *country, struct place *o
 }
 
 static bool place_file(const struct config *config, const char *operand, const char *country,
-                       struct place *out)
+                       struct order_place *out)
 {
     char file[PATH_MAX], root[PATH_MAX];
     if (realpath(operand, file) == NULL) {
@@ -91,7 +91,7 @@ static bool place_file(const struct config *config, const char *operand, const c
 
 /* ---- An id ---- */
 
-static bool place_id(const struct cli_options *options, const char *id, struct place *out)
+static bool place_id(const struct cli_options *options, const char *id, struct order_place *out)
 {
     struct cli_set all;
     int64_t now = (int64_t)time(NULL);
@@ -126,7 +126,7 @@ static int64_t instant_of(const struct order *order, int64_t now)
     return now < order->end ? now : order->end - 1;
 }
 
-static bool load(struct impact_set *set, const struct place *place)
+static bool load(struct impact_set *set, const struct order_place *place)
 {
     static const uint8_t no_secret[EDNS_COOKIE_SECRET]; /* nothing is answered */
     const struct order_folder_entry only = {.path = place->path, .scope = place->scope};
@@ -157,7 +157,7 @@ bool impact_set_load(struct impact_set *set, const struct cli_options *options)
 {
     const char *operand = options->operands[0];
     const char *country = options->value[CLI_OPTION_COUNTRY];
-    struct place place = {.root = NULL};
+    struct order_place place = {.root = NULL};
     *set = (struct impact_set){.config = cli_set_config(cli_options_config(options))};
     if (set->config == NULL) {
         return false;

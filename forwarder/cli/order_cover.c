@@ -12,22 +12,21 @@
 #include "policy/policy.h"
 #include "policy/suffix_map.h"
 
-#define SEED 0
-#define COUNTRIES_MAX (26 * 26)
 #define TYPE_A 1
 
 struct order_cover {
     const struct order *order;
+    const struct name_list *list;
     const struct policy *policy;
     int64_t now;
-    struct suffix_map *names; /* kinds */
-    struct country countries[COUNTRIES_MAX];
-    size_t country_count;
+    struct suffix_map *names;      /* kinds */
+    struct policy_client *clients; /* one of each country and subdivision in scope */
+    size_t client_count;
 };
 
 static struct suffix_map *map_names(const struct order *order)
 {
-    struct suffix_map_builder *builder = suffix_map_builder_new(SEED);
+    struct suffix_map_builder *builder = suffix_map_builder_new(ORDER_COVER_SEED);
     for (size_t i = 0; builder != NULL && i < order->name_count; i++) {
         const struct order_name *name = &order->names[i];
         if ((name->term == 0 || name->kind == NAME_EXCEPT) &&
@@ -39,32 +38,40 @@ static struct suffix_map *map_names(const struct order *order)
     return builder == NULL ? NULL : suffix_map_seal(builder);
 }
 
-static void find_countries(struct order_cover *cover)
+static bool find_clients(struct order_cover *cover)
 {
-    for (int first = 'A'; first <= 'Z'; first++) {
-        for (int second = 'A'; second <= 'Z'; second++) {
-            const struct country country = {{(char)first, (char)second}};
-            if (order_scope_has(&cover->order->scope, country, cover->now)) {
-                cover->countries[cover->country_count++] = country;
-            }
+    const struct order_scope *scope = &cover->order->scope;
+    cover->clients = calloc(COUNTRY_INDEXES + scope->subdivision_count, sizeof *cover->clients);
+    if (cover->clients == NULL) {
+        return false;
+    }
+    for (unsigned index = 0; index < COUNTRY_INDEX_UNKNOWN; index++) {
+        struct country country = country_of_index(index);
+        if (country_known(country) && order_scope_has(scope, country, cover->now)) {
+            cover->clients[cover->client_count++].country = country;
         }
     }
+    for (size_t i = 0; i < scope->subdivision_count; i++) {
+        struct policy_client *client = &cover->clients[cover->client_count++];
+        client->country = scope->subdivisions[i].country;
+        subdivisions_add(&client->within, &scope->subdivisions[i]);
+    }
+    return true;
 }
 
-struct order_cover *order_cover_new(const struct order *order, const struct policy *policy,
-                                    int64_t now)
+struct order_cover *order_cover_new(const struct order *order, const struct name_list *list,
+                                    const struct policy *policy, int64_t now)
 {
     struct order_cover *cover = calloc(1, sizeof *cover);
     if (cover == NULL) {
         return NULL;
     }
-    *cover = (struct order_cover){.order = order, .policy = policy, .now = now};
+    *cover = (struct order_cover){.order = order, .list = list, .policy = policy, .now = now};
     cover->names = map_names(order);
-    if (cover->names == NULL) {
-        free(cover);
+    if (cover->names == NULL || !find_clients(cover)) {
+        order_cover_free(cover);
         return NULL;
     }
-    find_countries(cover);
     return cover;
 }
 
@@ -72,19 +79,21 @@ void order_cover_free(struct order_cover *cover)
 {
     if (cover != NULL) {
         suffix_map_free(cover->names);
+        free(cover->clients);
         free(cover);
     }
 }
 
-static enum order_cover_verdict judge_own(const struct order_cover *cover,
-                                          const struct order_edit_item *item)
+/* Judges an item by names of the order, those of its file or of a list. */
+static enum order_cover_verdict judge_names(const struct suffix_map *names,
+                                            const struct order_edit_item *item)
 {
     struct suffix_keys keys;
     bool blocked = false;
-    suffix_keys_init(&keys, &item->name, SEED);
+    suffix_keys_init(&keys, &item->name, ORDER_COVER_SEED);
     for (unsigned labels = 0; labels <= item->name.labels; labels++) {
         const uint32_t *found = NULL;
-        size_t count = suffix_map_find(cover->names, &keys, labels, &found);
+        size_t count = suffix_map_find(names, &keys, labels, &found);
         for (size_t i = 0; i < count; i++) {
             if (found[i] == NAME_EXCEPT) {
                 return ORDER_COVER_EXCEPT;
@@ -97,15 +106,26 @@ static enum order_cover_verdict judge_own(const struct order_cover *cover,
     return blocked ? ORDER_COVER_OWN : ORDER_COVER_FREE;
 }
 
-/* Who blocks it in one country; NULL: nobody blocks all of it. */
-static const struct order *blocker(const struct order_cover *cover, struct country country,
+static enum order_cover_verdict judge_own(const struct order_cover *cover,
+                                          const struct order_edit_item *item)
+{
+    enum order_cover_verdict file = judge_names(cover->names, item);
+    if (file == ORDER_COVER_EXCEPT || cover->list == NULL) {
+        return file;
+    }
+    enum order_cover_verdict list = judge_names(name_list_map(cover->list), item);
+    return list == ORDER_COVER_FREE ? file : list;
+}
+
+/* Who blocks it for a client somewhere; NULL: nobody blocks all of it. */
+static const struct order *blocker(const struct order_cover *cover,
+                                   const struct policy_client *client,
                                    const struct order_edit_item *item)
 {
-    const struct policy_client client = {.country = country};
     const struct policy_question question = {
         .qname = &item->name, .qtype = TYPE_A, .now = cover->now};
     struct policy_match match;
-    if (policy_decide(cover->policy, &client, &question, &match, NULL, NULL) == POLICY_PASS ||
+    if (policy_decide(cover->policy, client, &question, &match, NULL, NULL) == POLICY_PASS ||
         match.trigger != POLICY_NAME) {
         return NULL;
     }
@@ -125,8 +145,8 @@ enum order_cover_verdict order_cover_judge(const struct order_cover *cover,
     if (own != ORDER_COVER_FREE || cover->policy == NULL) {
         return own;
     }
-    for (size_t i = 0; i < cover->country_count; i++) {
-        other = blocker(cover, cover->countries[i], item);
+    for (size_t i = 0; i < cover->client_count; i++) {
+        other = blocker(cover, &cover->clients[i], item);
         if (other == NULL) {
             return ORDER_COVER_FREE;
         }

@@ -11,10 +11,12 @@
 struct order_cover;
 struct policy;
 
-/* policy holds the other orders (NULL: nothing is known of them); all is borrowed. NULL when memory
- * is out. */
-struct order_cover *order_cover_new(const struct order *order, const struct policy *policy,
-                                    int64_t now);
+/* policy holds the other orders (NULL: nothing is known of them), and list what a list of this one
+ * holds by now, of format names and with the seed ORDER_COVER_SEED (NULL: only what policy knows of
+ * it); all is borrowed. NULL when memory is out. */
+#define ORDER_COVER_SEED 0
+struct order_cover *order_cover_new(const struct order *order, const struct name_list *list,
+                                    const struct policy *policy, int64_t now);
 void order_cover_free(struct order_cover *cover); /* NULL is allowed */
 
 enum order_cover_verdict {

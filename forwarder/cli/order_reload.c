@@ -81,8 +81,8 @@ bool order_reload(const struct config *config, char *const *files, size_t count,
                          ours > 0 ? "the daemon refuses it"
                                   : "the daemon could not load its files; see 'bailiwick status'");
     } else if (others > 0) {
-        cli_output_error("in force; %zu errors in other files stand, see 'bailiwick status'",
-                         others);
+        cli_output_error("in force; %zu %s in other files, see 'bailiwick status'", others,
+                         others == 1 ? "error stands" : "errors stand");
     }
     problem_list_fini(&problems);
     json_decref(response);

@@ -21,11 +21,8 @@
 #include "forwarder/explain/problem_report.h"
 #include "forwarder/generation/generation_guard.h"
 #include "policy/guard.h"
-#include "policy/order_file.h"
 #include "policy/order_peek.h"
 #include "policy/yaml_text.h"
-
-#define SEED 0 /* of maps that live as long as a judgement */
 
 /* ---- The store ---- */
 
@@ -229,10 +226,9 @@ bool order_store_find(const struct order_store *store, const char *id, struct or
 
 /* ---- Judging and writing ---- */
 
-/* An order_file_list_fn: whatever the list holds, the order that names it is judged by the rest. */
-static struct name_list *any_list(void *ctx, const struct name_list_options *options,
-                                  uint8_t sha256[static FILE_BYTES_SHA256],
-                                  struct problem_list *problems)
+struct name_list *order_store_any_list(void *ctx, const struct name_list_options *options,
+                                       uint8_t sha256[static FILE_BYTES_SHA256],
+                                       struct problem_list *problems)
 {
     static const char bytes[] = "list.invalid\n";
     const struct name_list_options plain = {
@@ -245,12 +241,23 @@ static struct name_list *any_list(void *ctx, const struct name_list_options *opt
 struct order *order_store_judge(const struct order_store *store, const struct order_draft *draft,
                                 const struct file_bytes *bytes, struct problem_list *problems)
 {
+    static const struct order_store_lists any = {order_store_any_list, NULL};
+    return order_store_judge_lists(store, draft, bytes, &any, problems);
+}
+
+struct order *order_store_judge_lists(const struct order_store *store,
+                                      const struct order_draft *draft,
+                                      const struct file_bytes *bytes,
+                                      const struct order_store_lists *lists,
+                                      struct problem_list *problems)
+{
     const struct order_file_env env = {.folder = draft->scope,
                                        .guard = store->guard,
                                        .default_action = store->config->block.action,
-                                       .seed = SEED,
+                                       .seed = ORDER_STORE_SEED,
                                        .now = (int64_t)time(NULL),
-                                       .open_list = any_list};
+                                       .open_list = lists->open,
+                                       .ctx = lists->ctx};
     return order_file_parse(&env, draft->name, bytes, problems);
 }
 

@@ -2,13 +2,14 @@
  *
  * The orders folder in the hands of an operator: one command at a time changes it, each file is
  * found by its id, read, changed and judged by the code of the daemon before it is put in place.
- * What is wrong is said on standard error. Lists are not read: no edit changes them.
+ * What is wrong is said on standard error. Lists are not read here (forwarder/cli/list_draft.h).
  */
 #pragma once
 
 #include "forwarder/cli/file_replace.h"
 #include "policy/instant.h"
 #include "policy/order_edit.h"
+#include "policy/order_file.h"
 #include "policy/order_folder.h"
 
 struct cli_options;
@@ -56,6 +57,23 @@ bool order_store_has(const struct order_store *store, const char *id);
 /* The order that these bytes are, judged as the daemon would; problems may hold warnings. */
 struct order *order_store_judge(const struct order_store *store, const struct order_draft *draft,
                                 const struct file_bytes *bytes, struct problem_list *problems);
+
+/* The same, with this function to open the lists. */
+#define ORDER_STORE_SEED 0 /* of the maps of an order that is judged */
+struct order_store_lists {
+    order_file_list_fn *open;
+    void *ctx;
+};
+struct order *order_store_judge_lists(const struct order_store *store,
+                                      const struct order_draft *draft,
+                                      const struct file_bytes *bytes,
+                                      const struct order_store_lists *lists,
+                                      struct problem_list *problems);
+
+/* An order_file_list_fn: whatever the list holds, the order that names it is judged by the rest. */
+struct name_list *order_store_any_list(void *ctx, const struct name_list_options *options,
+                                       uint8_t sha256[static FILE_BYTES_SHA256],
+                                       struct problem_list *problems);
 
 /* Makes the next version of the file, and judges it. NULL, with errors in problems and *next empty
  * unless it is a text at all, if there is no such version or it is no valid order. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Reading files of queries (see query_source.h). Captures are opened by libpcap; what is in a
- * packet is query_packet's business.
+ * Reading files of queries (see query_source.h). Captures are opened by libpcap, frames by
+ * query_frames; what is in a packet or a frame is query_packet's and query_dnstap's business.
  */
 #include "forwarder/cli/query_source.h"
 
@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "forwarder/cli/cli_output.h"
+#include "forwarder/cli/query_dnstap.h"
+#include "forwarder/cli/query_frames.h"
 #include "forwarder/cli/query_packet.h"
 #include "forwarder/explain/problem_report.h"
 
@@ -124,6 +126,84 @@ static bool read_capture(FILE *in, const char *path, query_record_fn *tell, void
     return done;
 }
 
+/* ---- dnstap ---- */
+
+/* What is done with each frame. */
+struct frame_run {
+    const char *path;
+    enum query_dnstap_kind wanted; /* of two that may tell of one query */
+    query_record_fn *tell;         /* NULL: they are only looked at */
+    void *ctx;
+    bool has_query; /* some frame was one of QUERY_DNSTAP_QUERY */
+    struct query_source_result *out;
+};
+
+static void count_bad(struct frame_run *run, uint64_t number)
+{
+    if (run->tell != NULL && run->out->bad++ < BAD_LINES_SHOWN) {
+        cli_output_error("%s: frame %llu: this is no dnstap message", run->path,
+                         (unsigned long long)number);
+    }
+}
+
+/* False if whoever is told has enough. */
+static bool take_frame(struct frame_run *run, struct span frame, uint64_t number)
+{
+    struct query_record record;
+    enum query_dnstap_kind kind = query_dnstap_decode(frame, &record);
+    run->has_query |= kind == QUERY_DNSTAP_QUERY;
+    if (kind == QUERY_DNSTAP_BAD) {
+        count_bad(run, number);
+    }
+    if (run->tell == NULL || kind != run->wanted) {
+        return true;
+    }
+    run->out->read++;
+    return run->tell(run->ctx, &record);
+}
+
+/* One pass over the file, from its beginning. */
+static bool each_frame(FILE *in, struct frame_run *run)
+{
+    struct query_frames frames;
+    struct span frame;
+    char why[WHY_MAX];
+    enum query_frames_outcome outcome = QUERY_FRAMES_END;
+    bool more = true;
+    query_frames_init(&frames, in);
+    rewind(in);
+    while (more && (outcome = query_frames_next(&frames, &frame, why)) == QUERY_FRAMES_ONE) {
+        more = take_frame(run, frame, frames.count);
+    }
+    if (outcome == QUERY_FRAMES_BROKEN) {
+        cli_output_error("%s: frame %llu: %s", run->path, (unsigned long long)frames.count + 1,
+                         why);
+    }
+    query_frames_fini(&frames);
+    return outcome == QUERY_FRAMES_END;
+}
+
+/* A server that tells of queries and of answers tells of each query twice: then the queries count.
+ * That takes two passes. */
+static bool read_dnstap(FILE *in, const char *path, query_record_fn *tell, void *ctx,
+                        struct query_source_result *out)
+{
+    struct frame_run run = {.path = path, .wanted = QUERY_DNSTAP_QUERY, .out = out};
+    if (!each_frame(in, &run)) {
+        return false;
+    }
+    run.wanted = run.has_query ? QUERY_DNSTAP_QUERY : QUERY_DNSTAP_RESPONSE;
+    run.tell = tell;
+    run.ctx = ctx;
+    if (!each_frame(in, &run)) {
+        return false;
+    }
+    if (out->read == 0) {
+        cli_output_error("%s: no message of CLIENT_QUERY or CLIENT_RESPONSE is in it", path);
+    }
+    return true;
+}
+
 /* ---- Either ---- */
 
 enum kind {
@@ -174,9 +254,7 @@ bool query_source_read(const char *path, query_record_fn *tell, void *ctx,
     case KIND_CAPTURE:
         return read_capture(in, path, tell, ctx, out);
     case KIND_FRAMES:
-        cli_output_error("%s: dnstap is not supported by this build; expected text (NAME [COUNT], "
-                         "COUNT NAME or ADDRESS NAME [TYPE] [COUNT]), pcap or pcapng",
-                         path);
+        done = read_dnstap(in, path, tell, ctx, out);
         break;
     }
     fclose(in);

@@ -23,7 +23,7 @@
 
 #define CONTACTS_MAX 8
 #define LISTEN_MAX 256
-#define ALLOW_MAX 1000000
+#define NETWORKS_MAX 1000000
 
 static const struct config_choice country_fields[] = {
     {"country", GEO_FIELD_COUNTRY, NULL},
@@ -159,11 +159,11 @@ static bool parse_network(const struct config_key *key, const struct config_valu
     return true;
 }
 
-static void read_allow(const struct config_key *key, struct yaml_node node, void *field,
-                       const struct config_reader *reader)
+/* A list of networks into a struct network_set *, which stays NULL without the key. */
+static void read_networks(const struct config_key *key, struct yaml_node node, void *field,
+                          const struct config_reader *reader)
 {
-    static const struct config_key item = {.name = "allow", .parse = parse_network};
-    struct config *config = field;
+    struct config_key item = {.name = key->name, .parse = parse_network};
     if (!yaml_node_present(node)) {
         return;
     }
@@ -173,12 +173,24 @@ static void read_allow(const struct config_key *key, struct yaml_node node, void
         good += config_table_parse(&item, yaml_node_item(node, i), &networks[i], reader);
     }
     if (count > 0 && good == count) {
-        config->allow = network_set_new(networks, count);
-        if (config->allow == NULL) {
-            yaml_node_problem(node, PROBLEM_ERROR, reader->problems, "no memory for allow");
+        struct network_set *set = network_set_new(networks, count);
+        if (set == NULL) {
+            yaml_node_problem(node, PROBLEM_ERROR, reader->problems, "no memory for %s", key->name);
         }
+        memcpy(field, &set, sizeof set);
     }
     free(networks);
+}
+
+/* The same where an empty list says what its absence says: nobody. */
+static void read_trusted(const struct config_key *key, struct yaml_node node, void *field,
+                         const struct config_reader *reader)
+{
+    bool nobody = yaml_node_present(node) && yaml_node_kind(node) == YAML_TEXT_SEQUENCE &&
+                  yaml_node_count(node) == 0;
+    if (!nobody) {
+        read_networks(key, node, field, reader);
+    }
 }
 
 static void read_upstream(const struct config_key *key, struct yaml_node node, void *field,
@@ -216,10 +228,15 @@ static const struct config_key block_keys[] = {
 };
 static const struct config_table block_table = CONFIG_TABLE("block", block_keys);
 
+#define NETWORKS(key, how, member)                                                         \
+    {                                                                                      \
+        .name = key, .read = how, CONFIG_FIELD(struct config, member), .max = NETWORKS_MAX \
+    }
+
 static const struct config_key trust_keys[] = {
-    CONFIG_REFUSED("proxy-protocol"),
-    CONFIG_REFUSED("ecs"),
-    CONFIG_REFUSED("forwarded-for"),
+    NETWORKS("proxy-protocol", read_trusted, trust.proxy_protocol),
+    NETWORKS("ecs", read_trusted, trust.ecs),
+    NETWORKS("forwarded-for", read_trusted, trust.forwarded_for),
 };
 static const struct config_table trust_table = CONFIG_TABLE("trust", trust_keys);
 
@@ -240,7 +257,7 @@ static const struct config_table log_table = CONFIG_TABLE("log", log_keys);
 static const struct config_key top_keys[] = {
     CONFIG_LIST("listen", config_listen_read, true, LISTEN_MAX),
     CONFIG_AMOUNT("workers", parse_workers, struct config, workers, "auto", 1, 1024),
-    CONFIG_LIST("allow", read_allow, false, ALLOW_MAX),
+    NETWORKS("allow", read_networks, allow),
     CONFIG_SECTION("upstream", read_upstream, true, &config_upstream_table),
     SECTION(geo, true),
     PATH("orders", orders, NULL, true, 0),
@@ -282,7 +299,11 @@ static void read_document(struct config *config, const char *bytes, size_t size,
     struct yaml_text *text = yaml_text_parse(config->path, bytes, size, reader->problems);
     if (text != NULL) {
         struct yaml_node root = yaml_text_root(text);
+        size_t errors = reader->problems->errors;
         config_table_read(&top_table, root, config, reader);
+        if (reader->problems->errors == errors) {
+            config_listen_check_trust(config, root, reader);
+        }
     }
     yaml_text_free(text);
 }
@@ -343,8 +364,11 @@ void config_free(struct config *config)
         free(texts[i]);
     }
     free(config->block.contacts);
-    free(config->listen);
+    config_listen_free(config->listen, config->listen_count);
     network_set_free(config->allow);
+    network_set_free(config->trust.proxy_protocol);
+    network_set_free(config->trust.ecs);
+    network_set_free(config->trust.forwarded_for);
     config_upstream_fini(&config->upstream);
     free(config);
 }
@@ -353,8 +377,7 @@ static bool listen_equal(const struct config *a, const struct config *b)
 {
     bool equal = a->listen_count == b->listen_count;
     for (size_t i = 0; equal && i < a->listen_count; i++) {
-        equal = config_address_equal(&a->listen[i].address, &b->listen[i].address) &&
-                a->listen[i].udp == b->listen[i].udp && a->listen[i].tcp == b->listen[i].tcp;
+        equal = config_listen_equal(&a->listen[i], &b->listen[i]);
     }
     return equal;
 }

@@ -24,10 +24,38 @@ struct config_address {
     socklen_t size;
 };
 
+enum config_transport {
+    CONFIG_UDP,
+    CONFIG_TCP,
+    CONFIG_TLS,   /* RFC 7858 */
+    CONFIG_HTTPS, /* RFC 8484 */
+    CONFIG_QUIC,  /* RFC 9250 */
+};
+
+/* Where clients' PROXY headers stand (PROXY protocol version 2); a listener that has one takes
+ * nothing without. */
+enum config_proxy {
+    CONFIG_PROXY_NO,
+    CONFIG_PROXY_FIRST,  /* before anything else, of TLS too */
+    CONFIG_PROXY_INSIDE, /* inside TLS, as its first octets */
+};
+
+/* One socket that clients ask: an item of `listen` gives one for each of its transports. */
 struct config_listen {
-    struct config_address address;
-    bool udp;
-    bool tcp;
+    struct config_address address; /* with its port */
+    enum config_transport transport;
+    enum config_proxy proxy;
+    bool cleartext;    /* https: HTTP/2 without TLS, which ends before us */
+    char *certificate; /* paths, of tls, https and quic; NULL for others and for cleartext */
+    char *key;
+    size_t item; /* in the list as it is written, from 0 */
+};
+
+/* Peers that may speak for a client; NULL: nobody. */
+struct config_trust {
+    struct network_set *proxy_protocol;
+    struct network_set *ecs;
+    struct network_set *forwarded_for;
 };
 
 struct config_server {
@@ -36,12 +64,21 @@ struct config_server {
     bool is_address;
     struct address address; /* if is_address */
     uint32_t scope_id;      /* of a link-local IPv6 address with %zone; else 0 */
+    bool tls;               /* RFC 7858, for all messages; else UDP for UDP, TCP for the rest */
+    char *tls_name;         /* with tls: the name that its certificate must be for */
 };
 
 enum config_balance {
     CONFIG_BALANCE_FIRST,
     CONFIG_BALANCE_LEAST_OUTSTANDING,
     CONFIG_BALANCE_CLIENT_HASH,
+};
+
+/* How the resolver learns who asks. */
+enum config_send_client {
+    CONFIG_SEND_NO,    /* not at all: the query's bytes are unchanged */
+    CONFIG_SEND_ECS,   /* the client's network (RFC 7871) */
+    CONFIG_SEND_PROXY, /* a PROXY header (version 2) before each query or stream */
 };
 
 struct config_health_check {
@@ -62,6 +99,10 @@ struct config_upstream {
     unsigned retry_after_ms;
     unsigned timeout_ms;
     struct config_health_check health_check;
+    enum config_send_client send_client;
+    uint8_t ecs_ipv4; /* bits of the client's address that ECS tells */
+    uint8_t ecs_ipv6;
+    char *tls_ca; /* file of certificates that sign those of servers; NULL: the system's */
 };
 
 struct config_block {
@@ -104,6 +145,7 @@ struct config {
     char *state;
     struct config_block block;
     bool resolver_arpa_nodata;
+    struct config_trust trust;
     struct config_limits limits;
     char *control;
     enum log_level log_level;

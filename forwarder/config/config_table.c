@@ -122,18 +122,6 @@ void config_table_read_section(const struct config_key *key, struct yaml_node no
     config_table_read(key->table, node, field, reader);
 }
 
-void config_table_refuse(const struct config_key *key, struct yaml_node node, void *field,
-                         const struct config_reader *reader)
-{
-    (void)field;
-    bool empty_list = yaml_node_present(node) && yaml_node_kind(node) == YAML_TEXT_SEQUENCE &&
-                      yaml_node_count(node) == 0;
-    if (yaml_node_present(node) && !empty_list) {
-        yaml_node_problem(node, PROBLEM_ERROR, reader->problems,
-                          "%s is not supported by this build", key->name);
-    }
-}
-
 void *config_table_list(const struct config_key *key, struct yaml_node node, size_t item_size,
                         size_t *count, const struct config_reader *reader)
 {

@@ -76,11 +76,6 @@ struct config_key {
         .name = key, .parse = config_scalar_choice, CONFIG_FIELD(type, member), \
         .fallback = standard, .choices = words                                  \
     }
-/* A word that has no field: all but one are refused. */
-#define CONFIG_FIXED(key, words)                                     \
-    {                                                                \
-        .name = key, .parse = config_scalar_choice, .choices = words \
-    }
 #define CONFIG_LIST(key, how, must, most)                       \
     {                                                           \
         .name = key, .read = how, .required = must, .max = most \
@@ -88,10 +83,6 @@ struct config_key {
 #define CONFIG_SECTION(key, how, must, rows)                      \
     {                                                             \
         .name = key, .read = how, .required = must, .table = rows \
-    }
-#define CONFIG_REFUSED(key)                      \
-    {                                            \
-        .name = key, .read = config_table_refuse \
     }
 
 struct config_table {
@@ -113,10 +104,6 @@ void config_table_read(const struct config_table *table, struct yaml_node node, 
 /* A config_read_fn for a mapping inside a mapping that fills the same struct: key->table. */
 void config_table_read_section(const struct config_key *key, struct yaml_node node, void *field,
                                const struct config_reader *reader);
-
-/* A config_read_fn for what this build cannot do: any value but an empty list is an error. */
-void config_table_refuse(const struct config_key *key, struct yaml_node node, void *field,
-                         const struct config_reader *reader);
 
 /* Reads one scalar by the row's parse; an error has the node's place. False if there was one. */
 bool config_table_parse(const struct config_key *key, struct yaml_node node, void *field,

@@ -14,7 +14,6 @@
 #include "forwarder/config/config_scalar.h"
 #include "policy/dname.h"
 
-#define NOT_SUPPORTED "is not supported by this build"
 #define SERVERS_MAX 64
 
 static const struct config_choice balances[] = {
@@ -25,15 +24,15 @@ static const struct config_choice balances[] = {
 };
 
 static const struct config_choice transports[] = {
-    {"dns", 0, NULL},
-    {"tls", 0, NOT_SUPPORTED},
+    {"dns", false, NULL},
+    {"tls", true, NULL},
     {NULL, 0, NULL},
 };
 
 static const struct config_choice send_client_choices[] = {
-    {"no", 0, NULL},
-    {"ecs", 0, NOT_SUPPORTED},
-    {"proxy-protocol", 0, NOT_SUPPORTED},
+    {"no", CONFIG_SEND_NO, NULL},
+    {"ecs", CONFIG_SEND_ECS, NULL},
+    {"proxy-protocol", CONFIG_SEND_PROXY, NULL},
     {NULL, 0, NULL},
 };
 
@@ -85,23 +84,60 @@ static bool parse_host(const struct config_key *key, const struct config_value *
     return keep_host(value, field, why);
 }
 
-#define PORT_ROW \
-    CONFIG_AMOUNT("port", config_scalar_number, struct config_server, port, "53", 1, UINT16_MAX)
+/* A host name that a certificate can be for; kept as a certificate would write it. */
+static bool parse_tls_name(const struct config_key *key, const struct config_value *value,
+                           void *field, char why[static WHY_MAX])
+{
+    (void)key;
+    struct config_server *server = field;
+    struct dname name;
+    char reason[WHY_MAX], text[DNAME_TEXT_MAX];
+    if (looks_like_address(value->text) || !dname_parse(value->text, value->len, &name, reason) ||
+        name.labels == 0) {
+        snprintf(why, WHY_MAX, "needs a host name, not %s", value->shown);
+        return false;
+    }
+    server->tls_name = strdup(dname_format(&name, text));
+    if (server->tls_name == NULL) {
+        snprintf(why, WHY_MAX, "found no memory");
+    }
+    return server->tls_name != NULL;
+}
 
 static const struct config_key server_keys[] = {
     {.name = "address", .parse = parse_host, .required = true},
-    PORT_ROW,
-    CONFIG_FIXED("transport", transports),
-    CONFIG_REFUSED("tls-name"),
+    CONFIG_WORD("transport", transports, struct config_server, tls, "dns"),
+    CONFIG_AMOUNT("port", config_scalar_number, struct config_server, port, NULL, 1, UINT16_MAX),
+    {.name = "tls-name", .parse = parse_tls_name},
 };
 static const struct config_table server_table = CONFIG_TABLE("upstream.servers", server_keys);
 
 static const struct config_key bootstrap_keys[] = {
     {.name = "address", .parse = parse_address, .required = true},
-    PORT_ROW,
+    CONFIG_AMOUNT("port", config_scalar_number, struct config_server, port, "53", 1, UINT16_MAX),
 };
 static const struct config_table bootstrap_table =
     CONFIG_TABLE("upstream.bootstrap", bootstrap_keys);
+
+/* The name to verify is the host's own, where it has one; an address must come with one. */
+static void read_server(struct yaml_node node, struct config_server *server,
+                        const struct config_reader *reader)
+{
+    config_table_read(&server_table, node, server, reader);
+    if (server->port == 0) {
+        server->port = server->tls ? 853 : 53;
+    }
+    if (server->tls && server->tls_name == NULL && server->host != NULL) {
+        if (server->is_address) {
+            yaml_node_problem(node, PROBLEM_ERROR, reader->problems,
+                              "transport tls needs tls-name beside an address");
+        } else if ((server->tls_name = strdup(server->host)) == NULL) {
+            yaml_node_problem(node, PROBLEM_ERROR, reader->problems, "no memory for tls-name");
+        }
+    } else if (!server->tls && server->tls_name != NULL) {
+        yaml_node_problem(node, PROBLEM_ERROR, reader->problems, "tls-name needs transport tls");
+    }
+}
 
 static void read_servers(const struct config_key *key, struct yaml_node node, void *field,
                          const struct config_reader *reader)
@@ -110,7 +146,7 @@ static void read_servers(const struct config_key *key, struct yaml_node node, vo
     upstream->servers =
         config_table_list(key, node, sizeof *upstream->servers, &upstream->server_count, reader);
     for (size_t i = 0; i < upstream->server_count; i++) {
-        config_table_read(&server_table, yaml_node_item(node, i), &upstream->servers[i], reader);
+        read_server(yaml_node_item(node, i), &upstream->servers[i], reader);
     }
 }
 
@@ -208,7 +244,10 @@ static const struct config_key upstream_keys[] = {
                   60000),
     CONFIG_AMOUNT("timeout", config_scalar_milliseconds, UPSTREAM, timeout_ms, "8s", 10, 300000),
     CONFIG_SECTION("health-check", read_health_check, false, &health_check_table),
-    CONFIG_FIXED("send-client", send_client_choices),
+    CONFIG_WORD("send-client", send_client_choices, UPSTREAM, send_client, "no"),
+    CONFIG_AMOUNT("ecs-ipv4", config_scalar_number, UPSTREAM, ecs_ipv4, "24", 1, 32),
+    CONFIG_AMOUNT("ecs-ipv6", config_scalar_number, UPSTREAM, ecs_ipv6, "56", 1, 128),
+    {.name = "tls-ca", .parse = config_scalar_path, CONFIG_FIELD(UPSTREAM, tls_ca)},
 };
 const struct config_table config_upstream_table = CONFIG_TABLE("upstream", upstream_keys);
 
@@ -216,6 +255,7 @@ static void free_servers(struct config_server *servers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free(servers[i].host);
+        free(servers[i].tls_name);
     }
     free(servers);
 }
@@ -225,12 +265,19 @@ void config_upstream_fini(struct config_upstream *upstream)
     free_servers(upstream->servers, upstream->server_count);
     free_servers(upstream->bootstrap, upstream->bootstrap_count);
     free(upstream->health_check.name);
+    free(upstream->tls_ca);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 static bool same_servers(const struct config_server *a, const struct config_server *b, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(a[i].host, b[i].host) != 0 || a[i].port != b[i].port) {
+        if (strcmp(a[i].host, b[i].host) != 0 || a[i].port != b[i].port || a[i].tls != b[i].tls ||
+            !same_text(a[i].tls_name, b[i].tls_name)) {
             return false;
         }
     }
@@ -254,5 +301,7 @@ bool config_upstream_equal(const struct config_upstream *a, const struct config_
            same_servers(a->servers, b->servers, a->server_count) &&
            same_servers(a->bootstrap, b->bootstrap, a->bootstrap_count) &&
            a->balance == b->balance && a->retry_after_ms == b->retry_after_ms &&
-           a->timeout_ms == b->timeout_ms && same_health_check(&a->health_check, &b->health_check);
+           a->timeout_ms == b->timeout_ms && a->send_client == b->send_client &&
+           a->ecs_ipv4 == b->ecs_ipv4 && a->ecs_ipv6 == b->ecs_ipv6 &&
+           same_text(a->tls_ca, b->tls_ca) && same_health_check(&a->health_check, &b->health_check);
 }

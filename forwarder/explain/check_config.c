@@ -4,15 +4,18 @@
  */
 #include "forwarder/explain/check_config.h"
 
+#include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
 #include "forwarder/explain/check_orders.h"
+#include "forwarder/explain/plain_text.h"
+#include "forwarder/explain/problem_report.h"
 #include "forwarder/generation/generation.h"
 #include "forwarder/generation/generation_shrink.h"
-#include "forwarder/explain/problem_report.h"
+#include "forwarder/generation/trusted_certificates.h"
 #include "policy/policy.h"
 
 /* A folder that is not there: what is broken on disk must not be mended from what was kept. */
@@ -73,8 +76,34 @@ static void print_counts(const struct problem_list *problems, const struct gener
 {
     size_t orders = generation == NULL ? 0 : policy_order_count(generation->policy);
     size_t names = generation == NULL ? 0 : policy_names(generation->policy);
-    fprintf(out, "%zu errors, %zu warnings, %zu orders, %zu names\n", problems->errors,
-            problems->count - problems->errors, orders, names);
+    const struct {
+        size_t count;
+        const char *one;
+        const char *many;
+    } counts[] = {{problems->errors, "error", "errors"},
+                  {problems->count - problems->errors, "warning", "warnings"},
+                  {orders, "order", "orders"},
+                  {names, "name", "names"}};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        char text[PLAIN_TEXT_COUNT_MAX];
+        fprintf(out, "%s%s", i == 0 ? "" : ", ",
+                plain_text_count(counts[i].count, counts[i].one, counts[i].many, text));
+    }
+    fputs("\n", out);
+}
+
+/* Read at a start alone, unlike all other files. */
+static void check_upstream(const struct config *config, struct problem_list *problems)
+{
+    char why[WHY_MAX];
+    if (!trusted_certificates_wanted(&config->upstream)) {
+        return;
+    }
+    X509_STORE *trusted = trusted_certificates_read(&config->upstream, why);
+    if (trusted == NULL) {
+        problem_list_add(problems, PROBLEM_ERROR, config->path, 0, 0, "%s", why);
+    }
+    X509_STORE_free(trusted);
 }
 
 int check_config_run(const char *path, FILE *out)
@@ -84,6 +113,7 @@ int check_config_run(const char *path, FILE *out)
     struct config *config = config_read(path, &problems);
     struct generation *generation = config == NULL ? NULL : load(config, &problems);
     if (config != NULL) {
+        check_upstream(config, &problems);
         note_designated_resolvers(config, &problems);
     }
     problem_report(&problems, out);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forwarder/explain/plain_text.h"
 #include "forwarder/generation/generation.h"
 #include "policy/instant.h"
 #include "policy/policy.h"
@@ -59,13 +60,20 @@ static bool binds_plainly(const struct order *order, int64_t now)
            order->except_networks == NULL && !has_exceptions(order);
 }
 
-/* Does one scope hold every country of another? */
+/* Does one scope hold every country and subdivision of another? */
 static bool scope_holds(const struct order_scope *scope, const struct order_scope *other,
                         int64_t now)
 {
     for (unsigned index = 0; index < COUNTRY_INDEXES; index++) {
         struct country country = country_of_index(index);
         if (order_scope_has(other, country, now) && !order_scope_has(scope, country, now)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < other->subdivision_count; i++) {
+        struct subdivisions within = SUBDIVISIONS_UNKNOWN;
+        subdivisions_add(&within, &other->subdivisions[i]);
+        if (!order_scope_holds(scope, other->subdivisions[i].country, &within, now)) {
             return false;
         }
     }
@@ -228,11 +236,12 @@ void check_orders_covered(const struct generation *generation, uint64_t seed, in
         }
         judge_order(&comparison, i, now);
         if (comparison.covered > 0) {
-            char text[EXAMPLES_MAX + 256];
+            char text[EXAMPLES_MAX + 256], names[PLAIN_TEXT_COUNT_MAX];
             snprintf(text, sizeof text,
-                     "%zu of its %zu names are blocked already by other orders in force in the "
-                     "same countries: %s%s",
-                     comparison.covered, comparison.names, comparison.examples,
+                     "%zu of its %s %s blocked already by other orders in force in the same "
+                     "countries: %s%s",
+                     comparison.covered, plain_text_count(comparison.names, "name", "names", names),
+                     comparison.covered == 1 ? "is" : "are", comparison.examples,
                      comparison.covered > EXAMPLES ? ", …" : "");
             warn(generation, i, text, problems);
         }

@@ -13,8 +13,8 @@
 #include "forwarder/explain/explanation.h"
 #include "forwarder/explain/explanation_match.h"
 #include "forwarder/explain/explanation_why.h"
-#include "forwarder/generation/generation.h"
 #include "forwarder/explain/json_put.h"
+#include "forwarder/generation/generation.h"
 #include "libknot/descriptor.h"
 #include "policy/instant.h"
 
@@ -51,6 +51,24 @@ static const char *source_name(enum locate_source source)
     return "";
 }
 
+/* The larger part first; nothing where no part is known. */
+static void put_subdivisions(json_t **object, const struct location *location)
+{
+    json_t *codes = json_array();
+    for (unsigned level = 0; level < SUBDIVISION_LEVELS; level++) {
+        char code[SUBDIVISION_TEXT_MAX];
+        struct subdivision part = subdivisions_at(&location->within, location->country, level);
+        if (subdivision_known(&part)) {
+            json_array_append_new(codes, json_string(subdivision_format(&part, code)));
+        }
+    }
+    if (codes != NULL && json_array_size(codes) == 0) {
+        json_decref(codes);
+        return;
+    }
+    json_put(object, "subdivisions", codes);
+}
+
 void explain_put_place(json_t **object, const struct address *address,
                        const struct location *location)
 {
@@ -59,6 +77,7 @@ void explain_put_place(json_t **object, const struct address *address,
     json_put(object, "country", country_json(location->country));
     json_put(object, "network", network_json(location));
     json_put_text(object, "source", source_name(location->source));
+    put_subdivisions(object, location);
 }
 
 static void put_question(json_t **object, const struct explain_question *question)
@@ -134,6 +153,15 @@ static void put_link(json_t **object, const struct explanation *explanation)
     }
 }
 
+/* What the answer says of itself: to every client, and to one that asks for structured errors. */
+static void put_texts(json_t **object, const struct explanation *explanation)
+{
+    const struct span plain = {explanation->answer, explanation->result.size};
+    const struct span structured = {explanation->structured, explanation->structured_size};
+    json_put(object, "ede_text", explain_answer_extra_text(plain));
+    json_put(object, "structured_error", explain_answer_extra_text(structured));
+}
+
 static json_t *explanation_json(const struct explanation *explanation)
 {
     char *why = explanation_why(explanation);
@@ -149,6 +177,7 @@ static json_t *explanation_json(const struct explanation *explanation)
     json_put_text(&object, "why", why);
     put_record(&object, explanation);
     put_link(&object, explanation);
+    put_texts(&object, explanation);
     free(why);
     return object;
 }

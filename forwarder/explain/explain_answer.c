@@ -84,6 +84,21 @@ static bool read_ede(const knot_pkt_t *packet, struct ede *ede)
     return true;
 }
 
+json_t *explain_answer_extra_text(struct span answer)
+{
+    struct ede ede = {0};
+    knot_pkt_t *packet = parse(answer);
+    json_t *text = NULL;
+    if (packet != NULL && read_ede(packet, &ede)) {
+        text = ede.structured;
+        if (text == NULL && ede.extra_text.size > 0) {
+            text = json_stringn((const char *)ede.extra_text.bytes, ede.extra_text.size);
+        }
+    }
+    knot_pkt_free(packet);
+    return text == NULL ? json_null() : text;
+}
+
 static void print_plain(const char *text, FILE *out)
 {
     char plain[EDE_TEXT_MAX];

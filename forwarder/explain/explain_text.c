@@ -13,9 +13,9 @@
 #include "forwarder/explain/explanation.h"
 #include "forwarder/explain/explanation_match.h"
 #include "forwarder/explain/explanation_why.h"
-#include "forwarder/generation/generation.h"
 #include "forwarder/explain/plain_text.h"
 #include "forwarder/explain/scope_codes.h"
+#include "forwarder/generation/generation.h"
 #include "geo/geo_db.h"
 #include "libknot/descriptor.h"
 #include "policy/instant.h"
@@ -121,7 +121,7 @@ static void print_orders(const struct explanation *explanation, FILE *out)
         return;
     }
     fprintf(out, LABEL "%zu %s it\n", "Orders", explanation->order_count,
-            explanation->order_count == 1 ? "names" : "name");
+            explanation->order_count == 1 ? "order names" : "orders name");
     for (size_t i = 0; i < explanation->order_count; i++) {
         print_order(explanation, &explanation->orders[i], out);
     }
@@ -136,7 +136,8 @@ static bool looks(const struct explanation *explanation, const struct order *ord
         any = name_list_answers(order->lists[i].names) != NULL;
     }
     return any && policy_order_in_force(order, now) &&
-           order_scope_has(&order->scope, explanation->location.country, now);
+           order_scope_holds(&order->scope, explanation->location.country,
+                             &explanation->location.within, now);
 }
 
 /* What upstream says is not known here; whether it matters is. */
@@ -162,6 +163,7 @@ static void print_answers(const struct explanation *explanation, FILE *out)
 static void print_answer(const struct explanation *explanation, FILE *out)
 {
     char target[DNAME_TEXT_MAX];
+    struct dname name;
     fprintf(out, LABEL, "Answer");
     switch (explanation->result.fate) {
     case QUERY_FORWARD:
@@ -174,8 +176,8 @@ static void print_answer(const struct explanation *explanation, FILE *out)
     case QUERY_CNAME:
         explain_answer_print((struct span){explanation->answer, explanation->result.size}, INDENT,
                              out);
-        fprintf(out, INDENT "and what upstream says of %s\n",
-                dname_format(explanation->result.target, target));
+        (void)order_action_target(explanation->result.target, &explanation->question->name, &name);
+        fprintf(out, INDENT "and what upstream says of %s\n", dname_format(&name, target));
         return;
     case QUERY_DROP:
         fputs("none, the query is dropped\n", out);

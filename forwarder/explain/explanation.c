@@ -50,8 +50,8 @@ static bool judge_link(struct explanation *explanation, const struct query_env *
     uint8_t message[EXPLAIN_LINK_MAX];
     const struct explain_question *question = explanation->question;
     struct query_answer answer = {
-        .client = {.address = question->address},
-        .country = explanation->result.country,
+        .client = {.address = question->address, .subject = question->address},
+        .place = explanation->result.place,
         .query = {query, explain_question_encode(question, structured, query)},
         .answer = {message, explain_question_encode_link(question, link, message)},
     };
@@ -94,7 +94,7 @@ static void judge_links(struct explanation *explanation, struct query_env env)
 static void judge(struct explanation *explanation, struct geo_memo *memo)
 {
     const struct explain_question *question = explanation->question;
-    struct query_client client = {.address = question->address};
+    struct query_client client = {.address = question->address, .subject = question->address};
     struct query_env env = {explanation->generation, memo, question->now, note_shadow, explanation};
     uint8_t message[EXPLAIN_QUESTION_MAX];
     struct span query = {message, explain_question_encode(question, false, message)};
@@ -191,7 +191,8 @@ bool explanation_collect(struct explanation *explanation)
     if (explanation->location.source == LOCATE_FAILED) {
         return true;
     }
-    struct policy_client client = {question->address, explanation->location.country};
+    struct policy_client client = {question->address, explanation->location.country,
+                                   explanation->location.within, 0};
     struct policy_question what = {
         .qname = &question->name, .qtype = question->type, .now = question->now};
     if (explanation->link != NULL) {

@@ -9,35 +9,54 @@
 
 #include "forwarder/explain/explain_question.h"
 #include "forwarder/explain/explanation.h"
-#include "forwarder/generation/generation.h"
 #include "forwarder/explain/explanation_match.h"
 #include "forwarder/explain/plain_text.h"
 #include "forwarder/explain/scope_codes.h"
+#include "forwarder/generation/generation.h"
 #include "policy/instant.h"
 #include "policy/order_window.h"
 
 /* An id or an authority within a sentence. */
 #define PLAIN_MAX 512
 
+/* "in US (US-CA; database, 192.0.2.0/24)". */
+static void print_place(const struct location *location, const char *source, FILE *out)
+{
+    char network[NETWORK_TEXT_MAX];
+    if (country_known(location->country)) {
+        fprintf(out, "in %.2s (", location->country.letter);
+    } else {
+        fputs("in no known country (", out);
+    }
+    const char *before = "";
+    for (unsigned level = 0; level < SUBDIVISION_LEVELS; level++) {
+        char code[SUBDIVISION_TEXT_MAX];
+        struct subdivision part = subdivisions_at(&location->within, location->country, level);
+        if (subdivision_known(&part)) {
+            fprintf(out, "%s%s", before, subdivision_format(&part, code));
+            before = ", ";
+        }
+    }
+    fprintf(out, "%s%s, %s)", *before == '\0' ? "" : "; ", source,
+            network_format(&location->network, network));
+}
+
 void explanation_why_place(const struct address *address, const struct location *location,
                            FILE *out)
 {
     char text[ADDRESS_TEXT_MAX];
-    char network[NETWORK_TEXT_MAX];
     address_format(address, text);
-    network_format(&location->network, network);
-    const char *preposition = country_known(location->country) ? "in " : "in no known country";
     switch (location->source) {
     case LOCATE_NOWHERE:
         fprintf(out, "%s is in no known country (no network covers it)", text);
         return;
     case LOCATE_DATABASE:
-        fprintf(out, "%s is %s%.2s (database, %s)", text, preposition, location->country.letter,
-                network);
+        fprintf(out, "%s is ", text);
+        print_place(location, "database", out);
         return;
     case LOCATE_OVERRIDE:
-        fprintf(out, "%s is %s%.2s (override, %s)", text, preposition, location->country.letter,
-                network);
+        fprintf(out, "%s is ", text);
+        print_place(location, "override", out);
         return;
     case LOCATE_FAILED:
         fprintf(out, "the country of %s could not be looked up", text);
@@ -105,20 +124,39 @@ static void print_order(const struct order *order, FILE *out)
             plain_text(order->authority, authority, sizeof authority));
 }
 
+/* The clients that it binds where this one is: of the country, or of a part of it. */
+static void print_clients(const struct explanation *explanation, const struct order *order,
+                          FILE *out)
+{
+    const struct location *location = &explanation->location;
+    if (!country_known(location->country)) {
+        fputs(" clients whose country is not known", out);
+        return;
+    }
+    fputs(" clients in ", out);
+    int64_t now = explanation->question->now;
+    for (size_t i = 0; i < order->scope.subdivision_count; i++) {
+        const struct subdivision *part = &order->scope.subdivisions[i];
+        if (!order_scope_has(&order->scope, location->country, now) &&
+            subdivision_holds(part, location->country, &location->within)) {
+            char code[SUBDIVISION_TEXT_MAX];
+            fputs(subdivision_format(part, code), out);
+            return;
+        }
+    }
+    fprintf(out, "%.2s", location->country.letter);
+}
+
 /* "order … binds clients in IT since … until …, in a window that closes at …, and names …". */
 static void print_bound(const struct explanation *explanation, const struct policy_match *match,
                         const char *verb, FILE *out)
 {
     const struct order *order = policy_order(explanation->generation->policy, match->order);
-    struct country country = explanation->location.country;
     int64_t since = explanation_match_since(explanation, match);
     int64_t until = explanation_match_until(explanation, match);
     print_order(order, out);
-    if (country_known(country)) {
-        fprintf(out, " %s clients in %.2s", verb, country.letter);
-    } else {
-        fprintf(out, " %s clients whose country is not known", verb);
-    }
+    fprintf(out, " %s", verb);
+    print_clients(explanation, order, out);
     if (since != ORDER_ALWAYS) {
         print_instant(" since ", since, "", out);
     }

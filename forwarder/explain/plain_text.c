@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Octets of the character that text begins with (1 for an octet that belongs to none), and whether
@@ -34,5 +35,12 @@ char *plain_text(const char *text, char *out, size_t size)
         text += covered;
     }
     out[used] = '\0';
+    return out;
+}
+
+char *plain_text_count(size_t count, const char *one, const char *many,
+                       char out[static PLAIN_TEXT_COUNT_MAX])
+{
+    snprintf(out, PLAIN_TEXT_COUNT_MAX, "%zu %s", count, count == 1 ? one : many);
     return out;
 }

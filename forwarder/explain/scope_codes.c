@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Codes of a scope (see scope_codes.h). A cursor counts through the groups and then through the
- * indexes of all countries.
+ * Codes of a scope (see scope_codes.h). A cursor counts through the groups, then through the
+ * indexes of all countries, then through the subdivisions.
  */
 #include "forwarder/explain/scope_codes.h"
+
+#define COUNTRIES_END (COUNTRY_GROUPS + COUNTRY_INDEX_UNKNOWN)
 
 bool scope_codes_next(const struct order_scope *scope, unsigned *at,
                       char code[static SCOPE_CODES_TEXT_MAX])
 {
-    while (*at < COUNTRY_GROUPS + COUNTRY_INDEX_UNKNOWN) {
+    while (*at < COUNTRIES_END) {
         unsigned here = (*at)++;
         if (here < COUNTRY_GROUPS) {
             if (scope->groups[here]) {
@@ -24,7 +26,11 @@ bool scope_codes_next(const struct order_scope *scope, unsigned *at,
             return true;
         }
     }
-    return false;
+    if (*at - COUNTRIES_END >= scope->subdivision_count) {
+        return false;
+    }
+    subdivision_format(&scope->subdivisions[(*at)++ - COUNTRIES_END], code);
+    return true;
 }
 
 void scope_codes_print(const struct order_scope *scope, FILE *out)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The scope of an order as the codes a person writes: groups first, then countries, each once and
- * in alphabetical order. Says nothing of include-unknown, which has no code.
+ * The scope of an order as the codes a person writes: groups first, then countries, then
+ * subdivisions, each once and in alphabetical order. Says nothing of include-unknown, which has no
+ * code.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * One load, from the configuration to a generation. The order matters: protected names judge
- * orders, orders make the policy, and only when all is there and good enough is anything written
- * or logged. Invariant: what is returned needs no file any more.
+ * orders, and so does what is known of places; orders make the policy, and only when all is there
+ * and good enough is anything logged or collected to be kept. Invariant: what is returned needs no
+ * file any more, and nothing was written.
  */
 #include "forwarder/generation/generation.h"
 
@@ -15,7 +16,9 @@
 #include "forwarder/generation/generation_lists.h"
 #include "forwarder/generation/generation_log.h"
 #include "forwarder/generation/generation_orders.h"
+#include "forwarder/generation/generation_tls.h"
 #include "forwarder/generation/generation_work.h"
+#include "forwarder/generation/order_texts.h"
 #include "geo/file_identity.h"
 #include "geo/geo_db.h"
 #include "geo/overrides.h"
@@ -88,8 +91,12 @@ static void free_orders(struct generation *generation)
     for (size_t i = 0; generation->orders != NULL && i < private->source_count; i++) {
         free(generation->orders[i].path);
     }
+    for (size_t i = 0; generation->texts != NULL && i < private->source_count; i++) {
+        order_texts_fini(&generation->texts[i]);
+    }
     free(private->sources);
     free(generation->orders);
+    free(generation->texts);
 }
 
 void generation_free(struct generation *generation)
@@ -102,6 +109,7 @@ void generation_free(struct generation *generation)
         generation_lists_free(generation->private->lists);
         file_bytes_fini(&generation->private->protected_names);
         file_bytes_fini(&generation->private->protected_networks);
+        generation_keep_free(generation->private->keep);
     }
     for (size_t i = 0; i < generation->problem_count; i++) {
         free(generation->problems[i].file);
@@ -111,6 +119,7 @@ void generation_free(struct generation *generation)
         free(generation->outside[i]);
     }
     free(generation->outside);
+    generation_tls_free(generation);
     free(generation->problems);
     free(generation->private);
     policy_free(generation->policy);
@@ -220,12 +229,26 @@ static bool describe_orders(const struct generation_work *work)
     return result->orders != NULL;
 }
 
+/* What each order of the policy tells clients. */
+static bool write_texts(struct generation *result)
+{
+    size_t count = policy_order_count(result->policy);
+    result->texts = calloc(count + 1, sizeof *result->texts);
+    for (size_t i = 0; result->texts != NULL && i < count; i++) {
+        if (!order_texts_init(&result->texts[i], policy_order(result->policy, i),
+                              &result->config->block)) {
+            return false;
+        }
+    }
+    return result->texts != NULL;
+}
+
 static bool make_policy(struct generation_work *work)
 {
     if (take_sources(work)) {
         work->result->policy = policy_of(work);
     }
-    if (work->result->policy == NULL || !describe_orders(work)) {
+    if (work->result->policy == NULL || !describe_orders(work) || !write_texts(work->result)) {
         problem_list_add(work->problems, PROBLEM_ERROR, work->options->config->orders, 0, 0,
                          "no memory for the orders");
         return false;
@@ -246,10 +269,11 @@ static bool read_all(struct generation_work *work)
     if (private->lists == NULL) {
         return false;
     }
-    generation_orders_read(work);
     generation_files_read_overrides(work);
     generation_files_read_database(work);
+    generation_orders_read(work);
     generation_files_read_block(work);
+    generation_tls_read(work);
     return !work->unusable && make_policy(work);
 }
 
@@ -295,6 +319,13 @@ static bool take_problems(struct generation_work *work)
     return result->problems != NULL;
 }
 
+struct generation_keep *generation_take_keep(struct generation *generation)
+{
+    struct generation_keep *keep = generation->private->keep;
+    generation->private->keep = NULL;
+    return keep;
+}
+
 struct generation *generation_load(const struct generation_options *options,
                                    struct problem_list *problems)
 {
@@ -307,13 +338,13 @@ struct generation *generation_load(const struct generation_options *options,
     if (options->strictness == GENERATION_STRICT && problems->errors != errors) {
         goto fail;
     }
-    if (options->write_state) {
-        generation_keep(&work);
-    }
     if (!take_problems(&work)) {
         goto fail;
     }
     generation_log_load(&work);
+    if (options->write_state) {
+        work.result->private->keep = generation_keep_new(&work);
+    }
     work_fini(&work);
     return work.result;
 fail:

@@ -21,10 +21,14 @@
 #include "geo/problem.h"
 
 struct file_identity;
+struct generation_keep;
 struct geo_db;
 struct order_folder_entry;
+struct order_texts;
 struct overrides;
 struct policy;
+struct tls_pair;
+struct tls_tickets;
 
 /* Where an order of the generation comes from; by index of policy_order(). */
 struct generation_order {
@@ -54,10 +58,14 @@ struct generation {
     bool db_last_good;
     bool overrides_last_good;
 
+    struct tls_pair **pairs; /* certificates and keys of listeners (generation_tls.h) */
+    size_t pair_count;
+
     uint8_t cookie_secret[EDNS_COOKIE_SECRET];
     struct span soa_rname; /* wire form from the first mailto contact; empty: none */
 
     struct generation_order *orders; /* policy_order_count() of them */
+    struct order_texts *texts;       /* as many: what each tells clients */
     char **outside; /* lists that lie outside the orders folder, usable or not: absolute paths */
     size_t outside_count;
 
@@ -83,9 +91,10 @@ struct generation_options {
     bool accept_shrink;                     /* lists may lose more than half of their names */
     const struct file_identity *unfinished; /* files that somebody is writing: not read */
     size_t unfinished_count;
-    bool write_state; /* keep last good versions under config->state (the daemon) */
-    uint64_t seed;    /* of suffix maps; the same for all generations of a process */
-    int64_t now;      /* seconds since the epoch */
+    bool write_state;            /* collect what is to be kept under config->state (the daemon) */
+    struct tls_tickets *tickets; /* of the process, for its TLS; NULL: nothing is served */
+    uint64_t seed;               /* of suffix maps; the same for all generations of a process */
+    int64_t now;                 /* seconds since the epoch */
     const uint8_t *process_cookie_secret; /* EDNS_COOKIE_SECRET octets, used without a file */
 };
 
@@ -100,6 +109,10 @@ struct generation_options {
  * version that blocks what has been protected since is left out. */
 struct generation *generation_load(const struct generation_options *options,
                                    struct problem_list *problems);
+
+/* What is to be kept of this generation, once: the caller's then. NULL if that was not asked for,
+ * or no memory was left for it. */
+struct generation_keep *generation_take_keep(struct generation *generation);
 
 /* The caller has seen to it that nobody uses it any more. NULL is allowed. */
 void generation_free(struct generation *generation);

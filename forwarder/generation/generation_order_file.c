@@ -13,6 +13,8 @@
 #include "forwarder/generation/generation_shrink.h"
 #include "forwarder/generation/generation_work.h"
 #include "forwarder/generation/state.h"
+#include "geo/geo_db.h"
+#include "geo/overrides.h"
 #include "policy/order_file.h"
 #include "policy/order_guard.h"
 #include "policy/yaml_text.h"
@@ -125,6 +127,18 @@ static struct name_list *open_list(void *ctx, const struct name_list_options *op
                                  problems);
 }
 
+/* An order_file_place_fn. Without a database nothing comes into force, and that is said already. */
+static enum order_file_place find_place(void *ctx, const struct subdivision *subdivision)
+{
+    const struct reading *reading = ctx;
+    const struct generation *result = reading->work->result;
+    if (result->db == NULL || geo_db_names_subdivision(result->db, subdivision) ||
+        overrides_name_subdivision(result->overrides, subdivision)) {
+        return ORDER_FILE_PLACE_KNOWN;
+    }
+    return geo_db_has_subdivisions(result->db) ? ORDER_FILE_PLACE_EMPTY : ORDER_FILE_PLACE_UNKNOWN;
+}
+
 /* ---- Versions ---- */
 
 static struct order *parse(struct reading *reading, const struct file_bytes *file,
@@ -137,6 +151,7 @@ static struct order *parse(struct reading *reading, const struct file_bytes *fil
                                        .seed = options->seed,
                                        .now = options->now,
                                        .open_list = open_list,
+                                       .find_place = find_place,
                                        .ctx = reading};
     char name[GENERATION_NAME_MAX];
     generation_order_name(reading->work, reading->candidate->path, name);
@@ -159,21 +174,24 @@ void generation_order_file_drop_bytes(struct generation_candidate *candidate)
     file_bytes_fini(&candidate->file);
 }
 
-/* What the file was in the generation before. */
-static void recall_before(const struct generation *before, struct generation_candidate *candidate)
+/* What the file was in the generation before. Is it the same version now? */
+static bool recall_before(const struct generation *before, struct generation_candidate *candidate)
 {
     const struct generation_source *old = generation_find_source(before, candidate->path);
     if (old == NULL) {
-        return;
+        return false;
     }
     candidate->held_id = strdup(old->order->id);
-    if (candidate->order != NULL && generation_same_version(candidate->order, old->order)) {
+    bool same = candidate->order != NULL && generation_same_version(candidate->order, old->order);
+    if (same) {
         candidate->loaded = before->orders[old->index].loaded;
     }
+    return same;
 }
 
 /* What the file was until now: its id, and when the version that it is now was first loaded. What
- * is kept already need not be kept again. */
+ * is kept already need not be kept again, unless it was another version meanwhile: that one may be
+ * about to be written. */
 static void recall(const struct generation_work *work, struct generation_candidate *candidate)
 {
     const struct generation_options *options = work->options;
@@ -184,12 +202,13 @@ static void recall(const struct generation_work *work, struct generation_candida
     bool same = known && candidate->order != NULL && is_kept(candidate->order, &kept);
     candidate->loaded = options->now;
     if (options->before != NULL) {
-        recall_before(options->before, candidate);
+        same = recall_before(options->before, candidate) && same;
     } else if (known) {
         candidate->held_id = strdup(kept.id);
         candidate->loaded = same ? kept.loaded : options->now;
     }
-    if (!options->write_state || (same && generation_is_kept_well(work, &kept))) {
+    if (!options->write_state ||
+        (same && generation_is_kept_well(options->before == NULL, &kept))) {
         generation_order_file_drop_bytes(candidate);
     }
     state_version_fini(&kept);

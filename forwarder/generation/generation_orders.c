@@ -84,13 +84,13 @@ static void read_files(struct generation_work *work)
 
 /* ---- The files that were there ---- */
 
-bool generation_order_is_gone(const struct generation_work *work, const char *path)
+bool generation_order_is_gone(int folder, const char *path)
 {
     struct stat status;
-    if (!work->folder_read) {
+    if (folder < 0) {
         return false;
     }
-    if (fstatat(work->folder.descriptor, path, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         return errno == ENOENT || errno == ENOTDIR;
     }
     return S_ISDIR(status.st_mode);
@@ -127,7 +127,8 @@ const struct generation_candidate *generation_orders_find(const struct generatio
 static void keep_unseen(struct generation_work *work, size_t seen, const char *path)
 {
     struct order_folder_scope scope;
-    if (find_candidate(work, seen, path) != NULL || generation_order_is_gone(work, path) ||
+    int folder = work->folder_read ? work->folder.descriptor : -1;
+    if (find_candidate(work, seen, path) != NULL || generation_order_is_gone(folder, path) ||
         !scope_of_path(path, &scope)) {
         return;
     }
@@ -401,16 +402,21 @@ void generation_orders_read(struct generation_work *work)
     }
 }
 
+void generation_list_files_free(struct generation_list_file *lists, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(lists[i].path);
+        free(lists[i].place);
+    }
+    free(lists);
+}
+
 void generation_orders_fini(struct generation_work *work)
 {
     for (size_t i = 0; i < work->count; i++) {
         struct generation_candidate *candidate = &work->candidates[i];
         generation_order_file_drop_bytes(candidate);
-        for (size_t j = 0; j < candidate->list_count; j++) {
-            free(candidate->lists[j].path);
-            free(candidate->lists[j].place);
-        }
-        free(candidate->lists);
+        generation_list_files_free(candidate->lists, candidate->list_count);
         order_unref(candidate->order);
         free(candidate->path);
         free(candidate->held_id);

@@ -2,7 +2,8 @@
  *
  * What the parts of one load share (generation*.c only): what was asked for, what was found so far,
  * and what of it must be kept under `state` once the load has succeeded. And what a generation
- * remembers for the next load. Nothing here outlives the load but the result.
+ * remembers for the next load. Nothing here outlives the load but the result, and what
+ * generation_keep.c takes out of it.
  */
 #pragma once
 
@@ -32,12 +33,14 @@ struct generation_private {
     uint8_t overrides_sha256[FILE_BYTES_SHA256];
     enum geo_field geo_field; /* that the database was opened with */
     uint8_t soa_rname[DNAME_MAX];
+    struct generation_keep *keep; /* until it is taken */
 };
 
 /* A list as an order file names it, and its file as it was read. */
 struct generation_list_file {
     char *path;
-    char *place; /* where the file lies: file.path; both below the orders folder, or absolute */
+    char *place;  /* where the file lies: file.path; both below the orders folder, or absolute */
+    size_t names; /* that it gave, once it is to be kept */
     struct file_stream_known file;
 };
 
@@ -96,8 +99,10 @@ bool generation_same_version(const struct order *a, const struct order *b);
 
 /* Need a version that has the right digests not be written again? At a start its bytes are looked
  * at as well, so that a damaged copy is mended while the file it stands in for is still good. */
-bool generation_is_kept_well(const struct generation_work *work, const struct state_version *kept);
+bool generation_is_kept_well(bool at_start, const struct state_version *kept);
 
-/* Is there certainly no such file below the orders folder any more? A file that cannot be seen for
- * another reason is not gone. */
-bool generation_order_is_gone(const struct generation_work *work, const char *path);
+/* Is there certainly no such file below the orders folder (-1: it could not be read) any more? A
+ * file that cannot be seen for another reason is not gone. */
+bool generation_order_is_gone(int folder, const char *path);
+
+void generation_list_files_free(struct generation_list_file *lists, size_t count);

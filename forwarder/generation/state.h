@@ -9,7 +9,8 @@
  *
  * Parts are named by their contents and written first; meta.json is replaced by one rename, last.
  * So whenever a process or a disk stops, meta.json names a whole version, the old or the new one.
- * Knows files and digests; what they mean is the caller's business.
+ * Here versions are read and removed; state_batch.h writes them. Knows files and digests; what they
+ * mean is the caller's business.
  */
 #pragma once
 
@@ -42,7 +43,7 @@ struct state_part {
     const struct file_stream_known *source;
 };
 
-/* In one that is to be written origin and id may be NULL, and path is the key's. */
+/* In one that is to be written (state_batch.h) origin and id may be NULL, and path is the key's. */
 struct state_version {
     char *path;
     char *id; /* of an order; else "" */
@@ -75,11 +76,6 @@ bool state_part_know(const struct state_part *part, struct file_stream_known *ou
 
 /* Are all parts still what was kept? Reads them. */
 bool state_version_is_whole(const struct state_version *version);
-
-/* Keeps a version instead of the one that was there, making folders (0750) as needed. On failure
- * the one before is still there. */
-bool state_write(const struct state_key *key, const struct state_version *version,
-                 char why[static WHY_MAX]);
 
 /* Removes what is kept there, if anything is. */
 bool state_remove(const struct state_key *key, char why[static WHY_MAX]);

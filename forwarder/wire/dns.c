@@ -7,17 +7,7 @@
 
 #include <string.h>
 
-bool dns_header_decode(struct span message, struct dns_header *out)
-{
-    struct span_reader reader = span_reader(message);
-    out->id = span_read_u16(&reader);
-    out->flags = span_read_u16(&reader);
-    out->qdcount = span_read_u16(&reader);
-    out->ancount = span_read_u16(&reader);
-    out->nscount = span_read_u16(&reader);
-    out->arcount = span_read_u16(&reader);
-    return !reader.failed;
-}
+#define TYPE_AND_CLASS_SIZE 4
 
 /* The size of the uncompressed name that bytes begin with, root label included; 0 when there is
  * none. Only 00 marks a label's length in the upper two bits (RFC 1035 section 4.1.4). */
@@ -49,19 +39,15 @@ enum dns_question_outcome dns_question_decode(struct span message, struct dns_qu
     }
     struct span rest = {message.bytes + DNS_HEADER_SIZE, message.size - DNS_HEADER_SIZE};
     size_t size = name_size(rest);
-    if (size == 0) {
+    if (size == 0 || rest.size - size < TYPE_AND_CLASS_SIZE) {
         return DNS_QUESTION_UNREADABLE;
     }
-    struct span_reader reader = span_reader(rest);
-    struct dns_question question;
-    question.qname = span_read(&reader, size);
-    question.qtype = span_read_u16(&reader);
-    question.qclass = span_read_u16(&reader);
-    question.bytes = (struct span){rest.bytes, reader.at};
-    if (reader.failed) {
-        return DNS_QUESTION_UNREADABLE;
-    }
-    *out = question;
+    *out = (struct dns_question){
+        .qname = {rest.bytes, size},
+        .qtype = span_u16(rest.bytes + size),
+        .qclass = span_u16(rest.bytes + size + 2),
+        .bytes = {rest.bytes, size + TYPE_AND_CLASS_SIZE},
+    };
     return DNS_QUESTION_ONE;
 }
 
@@ -98,10 +84,21 @@ static bool may_omit_question(const struct dns_header *answer)
            rcode == DNS_RCODE_NOTIMP || rcode == DNS_RCODE_SERVFAIL || rcode == DNS_RCODE_REFUSED;
 }
 
-/* The same for an answer to a query whose question could be read. */
+/* Is the answer's only question the one asked, in the same octets? It has a header. */
+static bool repeats(const struct span *asked, struct span answer)
+{
+    return span_u16(answer.bytes + 4) == 1 && answer.size - DNS_HEADER_SIZE >= asked->size &&
+           memcmp(answer.bytes + DNS_HEADER_SIZE, asked->bytes, asked->size) == 0;
+}
+
+/* The same for an answer to a query whose question could be read. Nearly every answer repeats it
+ * octet for octet; only what does not is read. */
 static bool answers_question(const struct dns_question *asked, struct span answer, bool may_omit)
 {
     struct dns_question answered;
+    if (repeats(&asked->bytes, answer)) {
+        return true;
+    }
     switch (dns_question_decode(answer, &answered)) {
     case DNS_QUESTION_ONE:
         return dns_question_same(asked, &answered);

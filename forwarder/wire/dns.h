@@ -30,6 +30,7 @@ enum dns_rcode {
     DNS_RCODE_NXDOMAIN = 3,
     DNS_RCODE_NOTIMP = 4,
     DNS_RCODE_REFUSED = 5,
+    DNS_RCODE_YXDOMAIN = 6, /* also where a name would become too long (RFC 6672) */
     DNS_RCODE_BADVERS = 16, /* extended (RFC 6891 section 9) */
 };
 
@@ -73,8 +74,23 @@ struct dns_header {
     uint16_t arcount;
 };
 
-/* False for a message shorter than a header. */
-bool dns_header_decode(struct span message, struct dns_header *out);
+/* False, and *out as it was, for a message shorter than a header. Inline: it is the first look at
+ * every message. */
+static inline bool dns_header_decode(struct span message, struct dns_header *out)
+{
+    if (message.size < DNS_HEADER_SIZE) {
+        return false;
+    }
+    *out = (struct dns_header){
+        .id = span_u16(message.bytes),
+        .flags = span_u16(message.bytes + 2),
+        .qdcount = span_u16(message.bytes + 4),
+        .ancount = span_u16(message.bytes + 6),
+        .nscount = span_u16(message.bytes + 8),
+        .arcount = span_u16(message.bytes + 10),
+    };
+    return true;
+}
 
 static inline unsigned dns_opcode(const struct dns_header *header)
 {

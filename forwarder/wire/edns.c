@@ -2,7 +2,7 @@
  *
  * Reading a query's OPT record, writing the one of an answer made here, and its server cookie.
  * Not a parser of records: those before the OPT are stepped over by their lengths, and of the
- * options only COOKIE, SDE and EDE are looked at. The hash of the cookie is libknot's.
+ * options only COOKIE, ECS, SDE and EDE are looked at. The hash of the cookie is libknot's.
  */
 #include "forwarder/wire/edns.h"
 
@@ -15,6 +15,7 @@
 #define OPT_FIXED_SIZE KNOT_EDNS_MIN_SIZE
 #define OPTION_FIXED_SIZE KNOT_EDNS_OPTION_HDRLEN
 #define INFO_CODE_SIZE 2
+#define RECORD_FIXED_SIZE 10 /* type, class, TTL and RDLENGTH, behind the owner */
 
 static_assert(EDNS_COOKIE_CLIENT == KNOT_EDNS_COOKIE_CLNT_SIZE, "RFC 7873 section 4");
 static_assert(EDNS_COOKIE_MAX == KNOT_EDNS_COOKIE_CLNT_SIZE + KNOT_EDNS_COOKIE_SRVR_MAX_SIZE,
@@ -51,13 +52,18 @@ static bool read_owner(struct span_reader *reader)
 
 static struct record read_record(struct span_reader *reader)
 {
-    struct record record;
-    record.root_owner = read_owner(reader);
-    record.type = span_read_u16(reader);
-    record.class = span_read_u16(reader);
-    record.ttl = span_read_u32(reader);
-    record.rdata = span_read(reader, span_read_u16(reader));
-    return record;
+    bool root_owner = read_owner(reader);
+    struct span fixed = span_read(reader, RECORD_FIXED_SIZE);
+    if (fixed.size == 0) {
+        return (struct record){0};
+    }
+    return (struct record){
+        .root_owner = root_owner,
+        .type = span_u16(fixed.bytes),
+        .class = span_u16(fixed.bytes + 2),
+        .ttl = span_u32(fixed.bytes + 4),
+        .rdata = span_read(reader, span_u16(fixed.bytes + 8)),
+    };
 }
 
 /* A client cookie alone, or with a server cookie (RFC 7873 section 4). */
@@ -75,8 +81,17 @@ static bool is_bare_ede(uint16_t code, struct span data)
            data.bytes[1] == 0;
 }
 
-/* Reads the options up to the first whose length does not fit. */
-static void take_options(struct span options, struct edns_query *out)
+/* Of several, none is taken: they may tell different networks. */
+static void take_ecs(struct span data, struct edns_query *out)
+{
+    struct ecs ecs;
+    bool takes = !out->subnet && ecs_decode(data, &ecs) && ecs.scope == 0;
+    out->ecs = takes ? data : (struct span){0};
+    out->subnet = true;
+}
+
+/* Reads the options; false: up to the first whose length does not fit. */
+static bool take_options(struct span options, struct edns_query *out)
 {
     struct span_reader reader = span_reader(options);
     bool has_cookie = false;
@@ -84,28 +99,33 @@ static void take_options(struct span options, struct edns_query *out)
         uint16_t code = span_read_u16(&reader);
         struct span data = span_read(&reader, span_read_u16(&reader));
         if (reader.failed) {
-            return;
+            return false;
         }
         if (code == KNOT_EDNS_OPTION_COOKIE && !has_cookie) {
             has_cookie = true;
             out->cookie = cookie_is_well_formed(data) ? data : (struct span){0};
         }
+        if (code == KNOT_EDNS_OPTION_CLIENT_SUBNET) {
+            take_ecs(data, out);
+        }
         out->structured |= code == EDNS_OPTION_SDE || is_bare_ede(code, data);
     }
+    return true;
 }
 
-/* CLASS and TTL of an OPT are its fields (RFC 6891 section 6.1.3). */
-static void take_opt(const struct record *opt, struct edns_query *out)
+/* CLASS and TTL of an OPT are its fields (RFC 6891 section 6.1.3). False: not all of its options
+ * could be read. */
+static bool take_opt(const struct record *opt, struct edns_query *out)
 {
     if (out->present) {
         out->several = true;
-        return;
+        return true;
     }
     out->present = true;
     out->udp_size = opt->class < DNS_UDP_DEFAULT ? DNS_UDP_DEFAULT : opt->class;
     out->version = (uint8_t)(opt->ttl >> 16);
     out->dnssec_ok = (opt->ttl & KNOT_EDNS_DO_MASK) != 0;
-    take_options(opt->rdata, out);
+    return take_options(opt->rdata, out);
 }
 
 void edns_query_decode(struct span message, const struct dns_question *question,
@@ -121,13 +141,14 @@ void edns_query_decode(struct span message, const struct dns_question *question,
 
     uint32_t before = (uint32_t)header.ancount + header.nscount;
     uint32_t records = before + header.arcount;
+    bool whole = true;
     for (uint32_t i = 0; i < records && !reader.failed; i++) {
         struct record record = read_record(&reader);
         if (i >= before && record.type == DNS_TYPE_OPT && record.root_owner && !reader.failed) {
-            take_opt(&record, out);
+            whole = take_opt(&record, out) && whole;
         }
     }
-    out->readable = !reader.failed;
+    out->readable = whole && !reader.failed && reader.at == message.size;
 }
 
 static size_t options_size(const struct edns_answer *answer)
@@ -135,7 +156,8 @@ static size_t options_size(const struct edns_answer *answer)
     size_t cookie = answer->cookie.size > 0 ? OPTION_FIXED_SIZE + answer->cookie.size : 0;
     size_t error =
         answer->has_error ? OPTION_FIXED_SIZE + INFO_CODE_SIZE + answer->extra_text.size : 0;
-    return cookie + error;
+    size_t ecs = answer->ecs.size > 0 ? OPTION_FIXED_SIZE + answer->ecs.size : 0;
+    return cookie + ecs + error;
 }
 
 size_t edns_answer_size(const struct edns_answer *answer)
@@ -143,28 +165,61 @@ size_t edns_answer_size(const struct edns_answer *answer)
     return OPT_FIXED_SIZE + options_size(answer);
 }
 
+/* Root owner, type, and CLASS and TTL as fields of their own (RFC 6891 section 6.1.3). */
+static void write_opt_fixed(struct span_writer *writer, const struct edns_answer *answer,
+                            size_t options)
+{
+    uint8_t *room = span_write_room(writer, OPT_FIXED_SIZE);
+    if (room == NULL) {
+        return;
+    }
+    room[0] = 0;
+    span_put_u16(room + 1, DNS_TYPE_OPT);
+    span_put_u16(room + 3, EDNS_UDP_SIZE);
+    room[5] = answer->extended_rcode;
+    room[6] = KNOT_EDNS_VERSION;
+    span_put_u16(room + 7, answer->dnssec_ok ? KNOT_EDNS_DO_MASK : 0);
+    span_put_u16(room + 9, (uint16_t)options);
+}
+
+static void write_option_fixed(struct span_writer *writer, uint16_t code, size_t size)
+{
+    uint8_t *room = span_write_room(writer, OPTION_FIXED_SIZE);
+    if (room != NULL) {
+        span_put_u16(room, code);
+        span_put_u16(room + 2, (uint16_t)size);
+    }
+}
+
+/* What was answered holds for all of the network that was told (RFC 7871 section 7.2.1). */
+static void write_ecs(struct span_writer *writer, struct span ecs)
+{
+    struct span_reader reader = span_reader(ecs);
+    write_option_fixed(writer, KNOT_EDNS_OPTION_CLIENT_SUBNET, ecs.size);
+    span_write_u16(writer, span_read_u16(&reader)); /* FAMILY */
+    uint8_t source = span_read_u8(&reader);
+    span_write_u8(writer, source);
+    span_write_u8(writer, source);
+    span_write(writer, (struct span){ecs.bytes + ECS_FIXED, ecs.size - ECS_FIXED});
+}
+
 void edns_answer_encode(struct span_writer *writer, const struct edns_answer *answer)
 {
-    if (edns_answer_size(answer) > writer->capacity - writer->size ||
-        edns_answer_size(answer) > DNS_MESSAGE_MAX) {
+    size_t size = edns_answer_size(answer);
+    if (size > writer->capacity - writer->size || size > DNS_MESSAGE_MAX) {
         writer->failed = true;
         return;
     }
-    span_write_u8(writer, 0);
-    span_write_u16(writer, DNS_TYPE_OPT);
-    span_write_u16(writer, EDNS_UDP_SIZE);
-    span_write_u8(writer, answer->extended_rcode);
-    span_write_u8(writer, KNOT_EDNS_VERSION);
-    span_write_u16(writer, answer->dnssec_ok ? KNOT_EDNS_DO_MASK : 0);
-    span_write_u16(writer, (uint16_t)options_size(answer));
+    write_opt_fixed(writer, answer, size - OPT_FIXED_SIZE);
     if (answer->cookie.size > 0) {
-        span_write_u16(writer, KNOT_EDNS_OPTION_COOKIE);
-        span_write_u16(writer, (uint16_t)answer->cookie.size);
+        write_option_fixed(writer, KNOT_EDNS_OPTION_COOKIE, answer->cookie.size);
         span_write(writer, answer->cookie);
     }
+    if (answer->ecs.size > 0) {
+        write_ecs(writer, answer->ecs);
+    }
     if (answer->has_error) {
-        span_write_u16(writer, KNOT_EDNS_OPTION_EDE);
-        span_write_u16(writer, (uint16_t)(INFO_CODE_SIZE + answer->extra_text.size));
+        write_option_fixed(writer, KNOT_EDNS_OPTION_EDE, INFO_CODE_SIZE + answer->extra_text.size);
         span_write_u16(writer, answer->info_code);
         span_write(writer, answer->extra_text);
     }

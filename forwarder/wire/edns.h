@@ -8,6 +8,7 @@
 #pragma once
 
 #include "forwarder/wire/dns.h"
+#include "forwarder/wire/ecs.h"
 
 #define EDNS_UDP_SIZE 1232    /* what our own OPT offers */
 #define EDNS_COOKIE_CLIENT 8  /* octets of a client cookie */
@@ -19,19 +20,23 @@
  * the draft (-25) still says TBD1, and libknot 3.2 does not know it. */
 #define EDNS_OPTION_SDE 26
 
-/* Octets of our own OPT with the longest cookie and an EDE code, but no EXTRA-TEXT. */
-#define EDNS_ANSWER_BARE_MAX (11 + 4 + EDNS_COOKIE_MAX + 4 + 2)
+/* Octets of our own OPT with the longest cookie and ECS and an EDE code, but no EXTRA-TEXT. */
+#define EDNS_ANSWER_BARE_MAX (11 + 4 + EDNS_COOKIE_MAX + 4 + ECS_MAX + 4 + 2)
 
 struct edns_query {
     bool present;      /* exactly one OPT, or the first of several */
     bool several;      /* two or more OPT records */
-    bool readable;     /* the walk reached the end of the sections; false: what could be read */
+    bool readable;     /* all of it, to the message's last octet and the OPT's last option; false:
+                        * what could be read */
     uint16_t udp_size; /* as sent; 512 for values below it and without an OPT */
     uint8_t version;
     bool dnssec_ok;
     bool structured;    /* asks for structured errors: SDE, or as drafts before it had it an EDE of
                          * INFO-CODE 0 without EXTRA-TEXT */
+    bool subnet;        /* has an ECS option, well-formed or not */
     struct span cookie; /* the option's data if well-formed (8, or 16 to 40 octets), else empty */
+    struct span ecs;    /* the option's data if there is one such option alone and it is well-formed
+                         * (ecs.h), with a SCOPE of zero as queries have it; else empty */
 };
 
 /* Reads the OPT of a query whose question was DNS_QUESTION_ONE. Never fails: what cannot be read is
@@ -49,6 +54,7 @@ struct edns_answer {
     uint16_t info_code;
     struct span extra_text; /* may be empty */
     struct span cookie;     /* client and server cookie to send; may be empty */
+    struct span ecs;        /* of the query: goes back with SCOPE = SOURCE; may be empty */
 };
 
 /* Octets of the OPT record that edns_answer_encode appends. */

@@ -30,6 +30,31 @@ struct span_writer {
     bool failed; /* something did not fit; nothing more is written */
 };
 
+/* Integers in octets that are known to be there. */
+static inline uint16_t span_u16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+static inline uint32_t span_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static inline void span_put_u16(uint8_t *at, uint16_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static inline void span_put_u32(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 24);
+    at[1] = (uint8_t)(value >> 16);
+    at[2] = (uint8_t)(value >> 8);
+    at[3] = (uint8_t)value;
+}
+
 /* The reader is inline: it is on the path of every query whose question is read. */
 static inline struct span_reader span_reader(struct span span)
 {
@@ -60,20 +85,13 @@ static inline uint8_t span_read_u8(struct span_reader *reader)
 static inline uint16_t span_read_u16(struct span_reader *reader)
 {
     struct span run = span_read(reader, 2);
-    if (run.size == 0) {
-        return 0;
-    }
-    return (uint16_t)(run.bytes[0] << 8 | run.bytes[1]);
+    return run.size == 0 ? 0 : span_u16(run.bytes);
 }
 
 static inline uint32_t span_read_u32(struct span_reader *reader)
 {
     struct span run = span_read(reader, 4);
-    if (run.size == 0) {
-        return 0;
-    }
-    return (uint32_t)run.bytes[0] << 24 | (uint32_t)run.bytes[1] << 16 |
-           (uint32_t)run.bytes[2] << 8 | run.bytes[3];
+    return run.size == 0 ? 0 : span_u32(run.bytes);
 }
 
 /* So is the writer, on the path of every answer made here. */
@@ -115,15 +133,14 @@ static inline void span_write_u16(struct span_writer *writer, uint16_t value)
 {
     uint8_t *room = span_write_room(writer, 2);
     if (room != NULL) {
-        room[0] = (uint8_t)(value >> 8);
-        room[1] = (uint8_t)value;
+        span_put_u16(room, value);
     }
 }
 
 static inline void span_write_u32(struct span_writer *writer, uint32_t value)
 {
     uint8_t *room = span_write_room(writer, 4);
-    for (unsigned i = 0; room != NULL && i < 4; i++) {
-        room[i] = (uint8_t)(value >> (24 - 8 * i));
+    if (room != NULL) {
+        span_put_u32(room, value);
     }
 }

@@ -4,7 +4,7 @@
 from xml.sax.saxutils import escape
 
 LEFT, TOP, BAR, GAP, WIDTH = 150, 60, 16, 14, 520
-COLOURS = ("#7f8c8d", "#1f6fb2", "#d98e04", "#a23b72", "#4c956c")
+COLOURS = ("#7f8c8d", "#1f6fb2", "#d98e04", "#a23b72", "#4c956c", "#5b5f97")
 
 
 def chart(title, groups):

@@ -210,6 +210,16 @@ static void take_all(struct generator *generator, int64_t wait_ns)
     }
 }
 
+/* Takes what is still under way when nothing more is asked. */
+static void take_rest(struct generator *generator)
+{
+    const int64_t end = now_ns() + LOST_NS;
+    int64_t left;
+    while (generator->under_way > 0 && (left = end - now_ns()) > 0) {
+        take_all(generator, left);
+    }
+}
+
 static void keep_window(struct generator *generator, uint64_t window, int64_t end)
 {
     int64_t look = now_ns() + LOST_NS;
@@ -305,7 +315,7 @@ int main(int argc, char **argv)
         keep_rate(generator, number, end);
     }
     double seconds = (double)(now_ns() - start) / 1e9;
-    take_all(generator, LOST_NS);
+    take_rest(generator);
     report(generator, seconds);
     return 0;
 }

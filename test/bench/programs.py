@@ -70,6 +70,7 @@ class Floor(Process, Measured):
 
 class Bailiwickd(Daemon, Measured):
     streams = True
+    workers = 1
 
     def __init__(self, site, core, address, inputs):
         self.server = (address, 53)
@@ -78,7 +79,11 @@ class Bailiwickd(Daemon, Measured):
             site,
             [UPSTREAM],
             orders={},
-            config={"listen": listen, "workers": 1, "geo": {"database": str(COUNTRY_DATABASE)}},
+            config={
+                "listen": listen,
+                "workers": self.workers,
+                "geo": {"database": str(COUNTRY_DATABASE)},
+            },
             prefix=pinned(core),
             start=False,
         )
@@ -87,7 +92,11 @@ class Bailiwickd(Daemon, Measured):
 
     def write_orders(self, inputs):
         self.write_order("IT/bench.yaml", self.order("IT"))
-        os.link(inputs.listed, self.folder / "orders" / "IT" / "names.txt")
+        os.link(self.list_of(inputs), self.folder / "orders" / "IT" / "names.txt")
+
+    @staticmethod
+    def list_of(inputs):
+        return inputs.listed
 
     @staticmethod
     def order(code):
@@ -102,6 +111,14 @@ class Bailiwickd(Daemon, Measured):
     def version():
         done = subprocess.run([BUILD / "bailiwickd", "--version"], capture_output=True, text=True)
         return done.stdout.split("\n")[0]
+
+
+class Tenfold(Bailiwickd):
+    """With ten times as many names."""
+
+    @staticmethod
+    def list_of(inputs):
+        return inputs.tenfold
 
 
 class Dnsdist(Process, Measured):

@@ -139,6 +139,7 @@ class Process:
 
     name = "process"
     exit_statuses = (0, -signal.SIGTERM)
+    descriptors = ()  # of ours that it is to have too, under the same numbers
 
     def __init__(self, site):
         self.site = site
@@ -156,6 +157,7 @@ class Process:
                 stderr=log,
                 cwd=self.folder,
                 env={**os.environ, **(environment or {})},
+                pass_fds=self.descriptors,
             )
         self.site.running.append(self)
 
@@ -313,6 +315,10 @@ class Daemon(Process):
     def _wait_for_listener(self, listen):
         address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen["address"], listen["address"])
         server = (address, listen.get("port", 53))
+        if listen.get("proxy-protocol", "no") != "no":
+            return  # it answers nobody without a header; all sockets are bound by then
+        if "quic" in listen.get("transport", ["udp"]):
+            return
         if "udp" in listen.get("transport", ["udp"]):
             # Never forwarded: the query that disturbs nothing. REFUSED if `allow` leaves us out.
             self.wait_for_answer(server, header(1, opcode_flags(DSO)), NOTIMP, REFUSED)
@@ -370,6 +376,15 @@ class Daemon(Process):
         if done.returncode != 0:
             raise AssertionError(f"status: {done.returncode}\n{done.stderr}")
         return json.loads(done.stdout)
+
+    def wait_until_kept(self):
+        """Until the last good versions of what is in force are under its state folder."""
+
+        def kept():
+            status = self.status()
+            return status["kept"] == status["generation"]
+
+        eventually(kept, lambda: f"{self.name} keeps what is in force\n{self.log_tail()}")
 
     def reload(self, *options):
         """bailiwick reload; fails the test unless all of the new set came into force."""

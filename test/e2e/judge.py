@@ -113,7 +113,8 @@ class Ranges:
 
 
 class Atlas:
-    """Where is an address? The two letters, or None for unknown."""
+    """Where is an address? The two letters, or None for unknown; and where the overrides say which
+    part of the country, such as US-CA, that."""
 
     def __init__(self, find, overrides):
         lines = pathlib.Path("/usr/share/zoneinfo/iso3166.tab").read_text().splitlines()
@@ -130,12 +131,21 @@ class Atlas:
             for ipv4 in (False, True)
         }
 
-    def country(self, address):
-        address = inner(address)
+    def override(self, address):
+        """The code that the longest prefix around it has; None if there is no prefix."""
         candidates = self.overrides[MAPPED.holds(address)]
         holding = [(shift, code) for base, shift, code in candidates if address >> shift == base]
-        if holding:
-            return min(holding)[1] or None  # the longest prefix leaves the fewest bits open
+        return min(holding)[1] if holding else None  # the fewest bits left open
+
+    def part(self, address):
+        code = self.override(inner(address))
+        return code if code and "-" in code else None
+
+    def country(self, address):
+        address = inner(address)
+        code = self.override(address)
+        if code is not None:
+            return code[:2] or None
         if any(network.holds(address) for network in BY_OVERRIDES_ALONE):
             return None
         code = self.find(address)
@@ -224,18 +234,18 @@ class Order:
         return max(map(len, found)), excepted, below or not covered
 
     @functools.cache
-    def binds_country(self, country, now):
+    def binds_place(self, country, part, now):
         if self.status != "active" or not self.effective <= now < self.end:
             return False
         if country is None:
             return self.unknown
         return any(
-            group_has(code, country, now) if code in ("EU", "EEA") else code == country
+            group_has(code, country, now) if code in ("EU", "EEA") else code in (country, part)
             for code in self.scope
         )
 
-    def binds_client(self, address, country, now):
-        return self.binds_country(country, now) and not any(
+    def binds_client(self, address, place, now):
+        return self.binds_place(*place, now) and not any(
             network.holds(address) or network.holds(inner(address)) for network in self.networks
         )
 
@@ -250,6 +260,7 @@ class Judge:
         self.orders = orders
         self.atlas = atlas
         self.country = functools.cache(atlas.country)
+        self.part = functools.cache(atlas.part)
 
     @functools.cache
     def naming(self, qname):
@@ -258,10 +269,10 @@ class Judge:
         return [(order, reading) for order, reading in readings if reading]
 
     def judge(self, address, qname, qtype, now):
-        qname, country = labels(qname), self.country(address)
+        qname, place = labels(qname), (self.country(address), self.part(address))
         best = {}
         for order, (matched, excepted, free_below) in self.naming(qname):
-            if excepted or not order.binds_client(address, country, now):
+            if excepted or not order.binds_client(address, place, now):
                 continue
             if free_below and qtype in ("DS", "DNSKEY"):
                 continue

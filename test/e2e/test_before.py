@@ -7,7 +7,7 @@ import socket
 import struct
 
 from dnsbytes import REFUSED, parse, query
-from harness import merged, yaml_text
+from harness import Process, Unbound, merged, yaml_text
 from policytest import BROKEN, SMALL, PolicyTest, order, small_database
 
 
@@ -29,6 +29,8 @@ class Before(PolicyTest):
             config=merged(SMALL, config or {}),
             **options,
         )
+        if options.get("start", True):
+            self.proxy.wait_until_kept()  # diff compares with what is under state
         return self.proxy
 
     def lines(self, *words, status=0, **options):
@@ -179,6 +181,60 @@ def capture(*packets):
     return out
 
 
+def frames(*payloads, kind=b"protobuf:dnstap.Dnstap"):
+    """A file of Frame Streams."""
+    start = struct.pack(">III", 2, 1, len(kind)) + kind
+    stop = struct.pack(">I", 3)
+    framed = lambda octets: struct.pack(">I", len(octets)) + octets
+    return b"".join(
+        (bytes(4), framed(start), *map(framed, payloads), bytes(4), framed(stop))
+    )
+
+
+def tapped(address, message):
+    """A CLIENT_QUERY, as a dnstap message; nothing in it is longer than 127 octets."""
+    octets = lambda number, value: bytes([number << 3 | 2, len(value)]) + value
+    inner = b"\x08\x05" + octets(4, socket.inet_aton(address)) + octets(10, message)
+    return octets(14, inner) + b"\x78\x01"
+
+
+TAPPED = tapped("2.32.0.1", query("one.example"))
+
+
+class Tap(Process):
+    """fstrm_capture, which writes what a server tells it of queries into a file."""
+
+    name = "fstrm_capture"
+    exit_statuses = (0,)
+
+    def __init__(self, site, folder):
+        super().__init__(site)
+        self.socket, self.file = folder / "socket", folder / "queries.tap"
+        self.launch(
+            "fstrm_capture", "-ddddd", "-t", "protobuf:dnstap.Dnstap", "-u", self.socket, "-w", self.file
+        )  # fmt: skip
+
+
+class TappingUnbound(Unbound):
+    def __init__(self, site, tap):
+        config = f"""\
+    interface: 192.0.2.54@5300
+    interface: 2001:db8::54@5300
+    access-control: ::0/0 allow
+dnstap:
+    dnstap-enable: yes
+    dnstap-socket-path: "{tap.socket}"
+    dnstap-bidirectional: yes
+    dnstap-log-client-query-messages: yes
+    dnstap-log-client-response-messages: yes
+"""
+        super().__init__(site, data=["www.one.example. 300 A 192.0.2.80"], config=config)
+
+    @staticmethod
+    def server_of(client):
+        return ("2001:db8::54" if ":" in client.address else "192.0.2.54", 5300)
+
+
 class Impact(Before):
     QUERIES = (
         "# ADDRESS NAME [TYPE] [COUNT], NAME [COUNT], COUNT NAME\n"
@@ -279,9 +335,53 @@ class Impact(Before):
             (result["queries"], result["would_block"], result["clients"]), (5, 3, 2)
         )
 
+    def test_dnstap_of_a_resolver(self):
+        """What Unbound told fstrm_capture, of queries and of answers; each query counts once."""
+        tap = Tap(self.site, self.site.new_folder("tap"))
+        self.addCleanup(tap.stop)
+        unbound = TappingUnbound(self.site, tap)
+        self.addCleanup(unbound.stop)
+        one, other = "www.one.example", "other.example"
+        for address, qname, transport in (
+            ("2.32.0.1", one, "udp"), ("2.32.0.1", one, "tcp"), ("2.32.0.7", one, "udp"),
+            ("2001:b07::1", one, "udp"), ("2.32.0.1", other, "udp"), ("5.9.0.1", one, "udp"),
+        ):  # fmt: skip
+            client = self.client(address)
+            client.ask(query(qname), transport, unbound.server_of(client))
+        # Two for each query, those that waited for Unbound included.
+        self.eventually(lambda: tap.log().count("data frame") >= 14, "what Unbound tells")
+        unbound.stop()
+        tap.stop()
+        self.proxy.write("queries.txt", tap.file.read_bytes())
+        result = self.impact("ONE")
+        self.assertGreaterEqual(result["queries"], 7)
+        self.assertEqual((result["would_block"], result["clients"]), (4, 3))
+        self.assertEqual(
+            {row["country"]: row["queries"] for row in result["countries"] if row["country"] in ("IT", "DE")},
+            {"IT": 5, "DE": 1},
+        )
+        self.assertEqual([row["name"] for row in result["names"]], [one])
+
+    def test_dnstap_of_answers_alone(self):
+        answered = TAPPED.replace(b"\x08\x05", b"\x08\x06")
+        other = TAPPED.replace(b"\x08\x05", b"\x08\x03")
+        for file, count in (
+            (frames(answered, answered, other), 2),
+            (frames(answered, TAPPED, answered, other), 1),
+            (frames(TAPPED) + frames(TAPPED, TAPPED), 3),
+        ):
+            self.proxy.write("queries.txt", file)
+            result = self.impact("ONE")
+            self.assertEqual((result["queries"], result["would_block"]), (count, count))
+        self.proxy.write("queries.txt", frames(other))
+        done = self.proxy.tool("impact", "--queries", self.queries, "ONE")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("no message of CLIENT_QUERY or CLIENT_RESPONSE is in it", done.stderr)
+
     def test_what_is_not_read(self):
         for content, said in (
-            (bytes(4) + b"\x00\x00\x00\x22" + bytes(40), "dnstap is not supported by this build"),
+            (frames()[:-3], "frame 1: the file ends within a frame"),
+            (frames(b"x" * 9, kind=b"text"), "frame 1: the stream holds something else than dnstap"),
             (capture(packet("2.32.0.1", query("one.example")))[:-3], "packet 1: "),
             (capture()[:20] + b"\x93\x00\x00\x00", "packets of link type 147 are not read"),
         ):
@@ -290,6 +390,13 @@ class Impact(Before):
                 done = self.proxy.tool("impact", "--queries", self.queries, "ONE")
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
                 self.assertIn(said, done.stderr)
+        self.proxy.write("queries.txt", frames(b"no dnstap", TAPPED, b"\x07"))
+        done = self.proxy.tool("impact", "--json", "--queries", self.queries, "ONE")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("queries.txt: frame 1: this is no dnstap message", done.stderr)
+        self.assertIn("queries.txt: frame 3: this is no dnstap message", done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual((result["would_block"], result["unreadable_lines"]), (1, 2))
         self.proxy.write("queries.txt", "one.example\na..b\none.example 0\n")
         result = self.impact("ONE", status=1)
         self.assertEqual((result["would_block"], result["unreadable_lines"]), (1, 2))

@@ -34,19 +34,26 @@ class Bench(unittest.TestCase):
         self.assertRegex(text, r"bailiwickd +500 ")
         self.assertIn("200 countries with 10 names each", text)
 
+    def test_reload_under_load(self):
+        text = self.run_bench("test/bench/reload", "--names", "500", "--turns", "1",
+                              "--seconds", "0.6")
+        self.assertRegex(text, r"(?m)^half of that +[0-9]+ ")
+
     def test_every_case_is_measured(self):
         with tempfile.TemporaryDirectory() as name:
             text = self.run_bench(
                 "test/bench/run", "--turns", "1", "--seconds", "0.2", "--names", "1000",
-                "--spread", "1000", "--programs", ",".join(PROGRAMS), "--out", name,
+                "--spread", "1000", "--programs", ",".join(PROGRAMS), "--no-count",
+                "--out", name,
             )
             out = pathlib.Path(name)
             self.assertEqual((out / "tables.txt").read_text(), text)
             (turn,) = json.loads((out / "measurements.json").read_text())
-            xml.etree.ElementTree.parse(out / "cpu.svg")
+            for picture in ("cpu.svg", "latency.svg"):
+                xml.etree.ElementTree.parse(out / picture)
         for program in PROGRAMS:
             for case in ("out of scope", "not listed", "blocked"):
                 for temperature in ("warm", "cold"):
                     figures = turn[f"{program}/{case}/{temperature}"]
-                    self.assertGreater(figures["received"], 100)
+                    self.assertGreater(figures["received"], 0)
                     self.assertGreater(figures["cpu_ns"], 100)

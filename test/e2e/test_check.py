@@ -115,14 +115,14 @@ block:
   ttl: 8d
   contact: nobody
 resolver-arpa: maybe
-trust: {ecs: [192.0.2.1]}
+trust: {ecs: [192.0.2.1/24]}
 limits: {tcp-idle: 1ms, in-flight: x}
 log: {level: loud}
 colour: blue
 """
 CONFIG_PLACES = (
-    "2:14 3:32 4:43 5:37 6:10 7:23 9:12 10:12 11:16 12:12 13:3 15:12 15:3 16:18 19:11 20:8 21:12 "
-    "22:16 23:14 24:20 24:36 25:14 26:1"
+    "2:14 3:32 4:43 5:5 6:10 7:23 9:12 10:12 11:16 12:12 13:3 15:12 15:3 16:18 19:11 20:8 21:12 "
+    "22:16 23:15 24:20 24:36 25:14 26:1"
 ).split()
 
 
@@ -223,14 +223,14 @@ class Errors(SiteTest):
         files = self.prepare({**good, **passed_over}, {"orders/IT/readme.txt": "x"})
         status, places, last = self.check(files)
         self.assertEqual((status, places), (0, {"orders/IT/readme.txt": [("", True)]}))
-        self.assertEqual(last, "0 errors, 1 warnings, 6 orders, 6 names")
+        self.assertEqual(last, "0 errors, 1 warning, 6 orders, 6 names")
         for path, text in bad.items():
             files.write_order(path, text)
         status, places, last = self.check(files)
         self.assertEqual(status, FAILED)
         self.assertEqual(
             set(self.errors(places)),
-            {"orders/XX", "orders/it", "orders/stray.yaml", "orders/US-CA"},
+            {"orders/XX", "orders/it", "orders/stray.yaml", "orders/US-CA/x.yaml"},
         )
 
     def test_one_id_in_two_files(self):
@@ -238,7 +238,7 @@ class Errors(SiteTest):
         status, places, last = self.check(files)
         self.assertEqual(status, FAILED)
         self.assertEqual(set(places), {"orders/IT/a.yaml"})
-        self.assertIn("1 errors, 0 warnings, 1 orders", last)
+        self.assertIn("1 error, 0 warnings, 1 order", last)
 
     def test_every_mistake_of_the_configuration(self):
         files = self.prepare()

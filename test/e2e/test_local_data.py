@@ -10,6 +10,7 @@ from dnsbytes import (
 )
 from policytest import PolicyTest, default_text, order
 
+YXDOMAIN = 6
 SDE = [(26, b"")]
 TEXTS = b"\x05by or\x03der"
 LONG = b"".join(b"\xff" + b"t" * 255 for _ in range(4))  # more than 512 octets take
@@ -26,6 +27,12 @@ local.example TXT "by or" "der"
 *.local.example A 192.0.2.90
 long.example TXT {LONG_TEXT}
 alias.example CNAME garden.example.
+deep.example CNAME *.garden.example.
+*.deep.example CNAME *.garden.example.
+both.example CNAME .
+*.both.example A 192.0.2.91
+none.example CNAME .
+*.none.example CNAME rpz-passthru.
 tcp.example CNAME rpz-tcp-only.
 """
 
@@ -55,6 +62,18 @@ class LocalData(PolicyTest):
     def test_a_wildcard_has_data_of_its_own(self):
         got = self.blocked(self.italian4, query("www.local.example"))
         self.assertEqual(self.records(got), [(TYPES["A"], 60, a("192.0.2.90"))])
+
+    def test_a_name_and_all_below_it_with_rules_of_their_own(self):
+        """As BIND answers; but a name below which all passes exists, or RFC 8020 would block it."""
+        for client, transport in self.in_scope():
+            got = self.blocked(client, query("both.example"), transport)
+            self.assertEqual((got.rcode, self.records(got)), (NXDOMAIN, []))
+            got = self.blocked(client, query("a.b.both.example"), transport)
+            self.assertEqual(got.rcode, NOERROR)
+            self.assertEqual(self.records(got), [(TYPES["A"], 60, a("192.0.2.91"))])
+            got = self.blocked(client, query("none.example"), transport)
+            self.assertEqual((got.rcode, self.records(got)), (NOERROR, []))
+            self.assert_forwarded(client, query("www.none.example"), transport)
 
     def test_what_is_too_long_for_udp_is_there_by_tcp(self):
         message = query("long.example", "TXT", opt=opt(1200))
@@ -97,6 +116,30 @@ class LocalData(PolicyTest):
                 (request,) = self.resolver.requests
                 self.assertEqual(parse(request.message).question, question("garden.example"))
 
+    def test_a_wildcard_takes_the_name_in(self):
+        for client, transport in self.in_scope():
+            with self.subTest(client=client.address, transport=transport):
+                self.resolver.forget()
+                got = parse(client.ask(query("WWW.deep.example", opt=opt()), transport))
+                first, second = got.section("answer")
+                self.assertEqual((got.rcode, first[1:5]),
+                                 (NOERROR, ("www.deep.example", TYPES["CNAME"], 1, 60)))  # fmt: skip
+                target = name([b"www", b"deep", b"example", b"garden", b"example"])
+                self.assertEqual(first.rdata, target)
+                self.assertEqual(second.owner, "answer.of.the.resolver")
+                (request,) = self.resolver.requests
+                self.assertEqual(parse(request.message).question,
+                                 question("www.deep.example.garden.example"))  # fmt: skip
+        self.assert_forwarded(self.german4, query("www.deep.example"))
+
+    def test_a_wildcard_that_becomes_too_long(self):
+        labels = ".".join("a" * 57 for _ in range(4))
+        for type in ("A", "CNAME", "ANY"):
+            message = query(f"{labels}.deep.example", type, opt=opt())
+            got = self.blocked(self.italian4, message)
+            self.assertEqual((got.rcode, got.section("answer")), (YXDOMAIN, []))
+            self.assert_forwarded(self.german4, message)
+
     def test_by_tcp_alone(self):
         for options in ([], SDE):
             message = query("tcp.example", opt=opt(options=options))
@@ -126,3 +169,6 @@ class LocalData(PolicyTest):
         self.assertIn('TXT\t"by or" "der"\n', said)
         self.assertIn("Structured  NXDOMAIN, EDE 16 (Censored)\n", said)
         self.assertIn("CNAME\tgarden.example.", tool("alias.example"))
+        said = tool("deep.example")
+        self.assertIn("CNAME\tdeep.example.garden.example.", said)
+        self.assertIn("what upstream says of deep.example.garden.example\n", said)

@@ -18,7 +18,6 @@ WIDTH = 80 - 11  # columns that an indented example has on a terminal
 NETWORKS = {"2.32.0.0/12": "IT", "5.9.0.0/16": "DE", "2a01:4f8::/29": "DE"}
 DATABASE = mmdb(NETWORKS, kind="GeoLite2-Country")
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-NOT_YET = "NOT SUPPORTED YET"
 GENERATION = "forwarder/generation/generation_"
 
 
@@ -55,11 +54,6 @@ def plain(source):
         lines.append(line)
     text = re.sub(r" ([,.:;])(?= |$)", r"\1", " ".join(filter(None, lines)))
     return text.replace(r"\&", "")
-
-
-def tags(source):
-    """Of the list items in it, as a reader sees them."""
-    return [plain(f".{tag}").removeprefix(".") for tag in re.findall(r"^\.It (.*)$", source, re.M)]
 
 
 def items(source, macro):
@@ -125,7 +119,7 @@ DEFINED = (
     (DAEMON, "policy/order_record.c", "ID_MAX", 1, "Order id {} octets"),
     (ORDERS, "policy/order_folder.h", "ORDER_FOLDER_DEPTH", 1, "they lie {} deep"),
     (ORDERS, "policy/order_lists.c", "LIST_PATH_MAX", 1, "A path of at most {} octets"),
-    (ORDERS, "policy/order_hours.c", "WINDOWS_MAX", 1, "A list of 1 to {} mappings"),
+    (ORDERS, "policy/order.h", "ORDER_WINDOWS_MAX", 1, "A list of 1 to {} mappings"),
     (ORDERS, "policy/order_messages.c", "LANGUAGES_MAX", 1, "a mapping of up to {} languages"),
     (ORDERS, "policy/order_items.c", "TICKET_MAX", 1, "a text of at most {} octets for whoever"),
     (ORDERS, "policy/order_names.c", "LABELS_MAX", 1, "A list of at most {} single labels"),
@@ -135,24 +129,38 @@ DEFINED = (
     (ORDERS, "policy/name_list.h", "NAME_LIST_PROBLEMS", 1, "The first {} bad lines"),
     (DAEMON, GENERATION + "files.c", "OVERRIDES_BYTES_MAX", 1 << 20, "Overrides {} MiB"),
     (DAEMON, GENERATION + "files.c", "PROTECTED_BYTES_MAX", 1 << 20, "Protected names, networks {} MiB"),
-    (DAEMON, "forwarder/inflight.h", "INFLIGHT_LARGE", 1, "of these {} of more than 512 octets"),
-    (CONFIGURATION, "forwarder/inflight.h", "INFLIGHT_LARGE", 1, "at most {} longer than 512"),
-    (DAEMON, "forwarder/stream_client.h", "STREAM_CLIENT_PIPELINE", 1, "; {} a TCP connection"),
-    (DAEMON, "forwarder/stream_client.h", "STREAM_CLIENT_TRANSFERS", 1, "{} zone transfers"),
-    (DAEMON, "forwarder/upstream_udp.h", "UPSTREAM_UDP_SOCKETS", 1, "{} UDP sockets a worker"),
-    (DAEMON, "forwarder/upstream_stream.h", "UPSTREAM_STREAMS", 1, "up to {} TCP connections"),
-    (DAEMON, "forwarder/upstream_stream.h", "UPSTREAM_STREAM_IDLE_MS", 1000, "closed after {} s"),
+    (DAEMON, "forwarder/upstream/inflight.h", "INFLIGHT_LARGE", 1, "of these {} of more than 512 octets"),
+    (CONFIGURATION, "forwarder/upstream/inflight.h", "INFLIGHT_LARGE", 1, "at most {} longer than 512"),
+    (DAEMON, "forwarder/stream/stream_client.h", "STREAM_CLIENT_PIPELINE", 1, "; {} a TCP connection"),
+    (DAEMON, "forwarder/stream/stream_transfers.h", "STREAM_TRANSFERS", 1, "{} zone transfers"),
+    (DAEMON, "forwarder/stream/stream_client.h", "STREAM_CLIENT_HANDSHAKE_MS", 1000, "A handshake has {} s"),
+    (CONFIGURATION, "forwarder/stream/hop_options.h", "HOP_OPTIONS_BLOCK", 1, "a multiple of {} octets"),
+    (DAEMON, "forwarder/quic/quic_table.h", "QUIC_TABLE_STREAMS", 1, "may have {} at once"),
+    (DAEMON, "forwarder/quic/quic_table.h", "QUIC_TABLE_UNSURE", 1, "While {} handshakes of a"),
+    (DAEMON, "forwarder/quic/quic_table.h", "QUIC_TABLE_HANDSHAKES", 1, "At most {} run at once"),
+    (DAEMON, "forwarder/quic/quic_transport.c", "HANDSHAKE_MS", 1000, "for at most {} s each"),
+    (DAEMON, "forwarder/quic/quic_state.h", "QUIC_SILENT_MAX", 1, "Of more than {} such streams"),
+    (DAEMON, "forwarder/quic/quic_state.h", "QUIC_PACKET_SIZE", 1, "sent have at most {} octets"),
+    (DAEMON, "forwarder/stream/hop_options.h", "HOP_OPTIONS_BLOCK", 1, "a multiple of {} octets if"),
+    (DAEMON, "forwarder/upstream/upstream_udp.h", "UPSTREAM_UDP_SOCKETS", 1, "{} UDP sockets a worker"),
+    (DAEMON, "forwarder/upstream/upstream_stream.h", "UPSTREAM_STREAMS", 1, "up to {} TCP connections"),
+    (CONFIGURATION, "forwarder/upstream/upstream_stream.h", "UPSTREAM_STREAMS_PROXIED", 1, "There are up to {}"),
+    (CONFIGURATION, "forwarder/upstream/upstream_stream.h", "UPSTREAM_STREAM_REFUSED_MS", 1000,
+     "tried again after {} s"),
+    (DAEMON, "forwarder/upstream/upstream_stream.h", "UPSTREAM_STREAM_IDLE_MS", 1000, "closed after {} s"),
     (DAEMON, "forwarder/descriptors.h", "DESCRIPTORS_SPARE", 1, "With fewer than {} left"),
-    (DAEMON, "forwarder/control_request.h", "CONTROL_REQUEST_MAX", 1, "A request has at most {}"),
-    (DAEMON, "forwarder/control.c", "CONNECTIONS_MAX", 1, "{} connections are served"),
-    (DAEMON, "forwarder/control.c", "DEADLINE_S", 1, "it must come within {} s"),
+    (DAEMON, "forwarder/server/control_request.h", "CONTROL_REQUEST_MAX", 1, "A request has at most {}"),
+    (DAEMON, "forwarder/server/control.c", "CONNECTIONS_MAX", 1, "{} connections are served"),
+    (DAEMON, "forwarder/server/control.c", "DEADLINE_S", 1, "it must come within {} s"),
     (DAEMON, "forwarder/worker.c", "STOP_SECONDS", 1, "for which there are {} s"),
     (DAEMON, "forwarder/block.h", "BLOCK_ANSWER_MAX", 1, "An answer has at most {} octets"),
     (DAEMON, "forwarder/wire/edns.h", "EDNS_OPTION_SDE", 1, "by the EDNS option {},"),
     (DAEMON, "forwarder/wire/edns.h", "EDNS_UDP_SIZE", 1, "gets one back, of size {},"),
-    (CONFIGURATION, "forwarder/upstream_names.c", "ADDRESSES_MAX", 1, "of which the first {} are"),
-    (CONFIGURATION, "forwarder/upstream_names.c", "START_WAIT_MS", 1000, "answers at most {} s"),
-    (CONFIGURATION, "forwarder/upstream_names.c", "RETRY_S", 1, "{} s after a failure"),
+    (DAEMON, "forwarder/stream/proxy_intake.h", "PROXY_INTAKE_MS", 1000, "as a whole within {} s"),
+    (DAEMON, "geo/geo_memo.h", "GEO_MEMO_PARTS_MAX", 1, "in more than {} parts"),
+    (CONFIGURATION, "forwarder/upstream/upstream_names.c", "ADDRESSES_MAX", 1, "of which the first {} are"),
+    (CONFIGURATION, "forwarder/upstream/upstream_names.c", "START_WAIT_MS", 1000, "answers at most {} s"),
+    (CONFIGURATION, "forwarder/upstream/upstream_names.c", "RETRY_S", 1, "{} s after a failure"),
 )
 
 
@@ -252,29 +260,6 @@ MISSING = (
     "listen: [{}]\nupstream: {servers: [{}]}\ngeo: {database: x}\norders: x\n",
 )
 
-# Items of NOT SUPPORTED YET, and configurations that ask for them.
-NOT_YET_CONFIGURED = {
-    "listen.transport of tls, https, quic": [
-        "listen: [{address: '::1', transport: tls, certificate: x, key: x}]",
-        "listen: [{address: '::1', transport: https}]",
-        "listen: [{address: '::1', transport: quic}]",
-    ],
-    "listen.proxy-protocol: yes": [
-        "listen: [{address: '::1', proxy-protocol: yes}]",
-        "trust: {proxy-protocol: ['::1']}",
-    ],
-    "trust.ecs, trust.forwarded-for": ["trust: {ecs: ['::1']}", "trust: {forwarded-for: ['::1']}"],
-    "upstream.servers.transport: tls": [
-        "upstream: {servers: [{address: '::1', transport: tls}]}",
-        "upstream: {servers: [{address: '::1', tls-name: x}]}",
-    ],
-    "upstream.send-client of ecs, proxy-protocol": [
-        "upstream: {send-client: ecs}",
-        "upstream: {send-client: proxy-protocol}",
-    ],
-}
-
-
 class Configuration(Files):
     KEYS = items(CONFIGURATION.section("KEYS"), "Ic")
 
@@ -296,8 +281,8 @@ class Configuration(Files):
 
     def test_keys_are_those_of_the_example(self):
         example = source_of("forwarder.conf.example")
-        lines = re.findall(r"^[# ]*(?:- )?([a-z-]+:(?: .*)?)$", example, re.M)
-        shown = set(re.findall(r"(?:^|[{,] *)([a-z-]+):", "\n".join(lines), re.M))
+        lines = re.findall(r"^[# ]*(?:- )?([a-z0-9-]+:(?: .*)?)$", example, re.M)
+        shown = set(re.findall(r"(?:^|[{,] *)([a-z][a-z0-9-]*):", "\n".join(lines), re.M))
         self.assertEqual(shown, {key.rpartition(".")[2] for key in self.known_keys()})
 
     def assert_described(self, key, text):
@@ -333,13 +318,6 @@ class Configuration(Files):
         [said] = re.findall(r"Required are (.*?)\. Changes", plain(CONFIGURATION.section("KEYS")))
         self.assertEqual({key for key in missing if not key.endswith(".address")}, words_of(said))
 
-    def test_what_is_not_supported_yet(self):
-        self.assertEqual(tags(CONFIGURATION.section(NOT_YET)), list(NOT_YET_CONFIGURED))
-        for tag, configurations in NOT_YET_CONFIGURED.items():
-            for conf in configurations:
-                told = [line for line in self.errors(conf) if "not supported by this build" in line]
-                self.assertTrue(told, (tag, conf))
-
     def test_examples(self):
         self.files.write("overrides.csv", "")
         self.files.write("protected-names.txt", "example.org\n")
@@ -348,10 +326,6 @@ class Configuration(Files):
 
 
 ORDER = "id: {}\nauthority: x\nissued: 2026-01-01\n"
-NAMED = "names: [x.example]\n"
-
-# Items of NOT SUPPORTED YET, and orders that ask for them.
-NOT_YET_ORDERED = {"Subdivisions": [NAMED + "scope: [IT, US-CA]\n"]}
 
 
 class Orders(Files):
@@ -384,16 +358,6 @@ class Orders(Files):
             told = re.search(rf"{noun} has no key 'x': expected (.*)", "\n".join(self.errors()))
             for key in words_of(told[1]):
                 self.assertRegex(plain(text), rf"\bQl {key}\b|\b{key}\b")
-
-    def test_what_is_not_supported_yet(self):
-        self.assertEqual(tags(ORDERS.section(NOT_YET)), list(NOT_YET_ORDERED))
-        for tag, orders in NOT_YET_ORDERED.items():
-            for text in orders:
-                self.files.write_order("IT/x.yaml", ORDER.format("x") + text)
-                errors = self.errors()
-                self.assertTrue(errors, (tag, text))
-                for line in errors:
-                    self.assertRegex(line, "not supported by this +build")
 
     def test_examples(self):
         examples = blocks(ORDERS.section("EXAMPLES"))

@@ -40,6 +40,7 @@ class World:
         "IT DE FR GB ES NL SE PL RO US CA BR JP IN AU RU CH NO IS AT BE CZ DK FI GR HU IE PT BG HR "
         "SM TR UA ZA KR CN SG MX AR XK RE"
     ).split()
+    PARTS = "US-CA US-NY GB-ENG IT-25 DE-BY FR-75 AT-9".split()  # in the overrides alone
     ZONES = [
         "Europe/Rome",
         "Europe/London",
@@ -105,6 +106,10 @@ class World:
     def make_overrides(self):
         """Prefixes around real ranges, some within others, some that make unknown."""
         prefixes = {"64:ff9b::/96": "IT", "2001:0:77::/48": "FR"}
+        for part in self.PARTS:
+            first, last, _ = self.rng.choice(self.by_country[part[:2]])
+            length = 24 if MAPPED.holds(first) else 48
+            prefixes[str(ipaddress.ip_network((text(first), length), strict=False))] = part
         while len(prefixes) < 60:
             address = self.located()
             ipv4 = MAPPED.holds(address)
@@ -112,7 +117,7 @@ class World:
             if SIXTOFOUR.holds(address):
                 continue
             prefix = ipaddress.ip_network((text(address), length), strict=False)
-            prefixes[str(prefix)] = self.rng.choice(self.COUNTRIES + ["", ""])
+            prefixes[str(prefix)] = self.rng.choice(self.COUNTRIES + self.PARTS + ["", ""])
         return list(prefixes.items())
 
     def name(self):
@@ -136,7 +141,7 @@ class World:
 
     def make_order(self, index):
         rng = self.rng
-        folder = rng.choice(self.COUNTRIES + ["EU", "EU", "EU", "EEA", "EEA", "IT", "IT", "DE"])
+        folder = rng.choice(self.COUNTRIES + ["EU", "EU", "EU", "EEA", "EEA", "IT", "IT", "DE"] + self.PARTS)
         # Ids whose order is not that of the files, in upper and lower case.
         id = f"{rng.choice('abcXYZ')}{rng.randrange(1000)}-{folder}-{index}"
         keys = {
@@ -152,7 +157,7 @@ class World:
         keys["status"] = rng.choice(["active"] * 10 + ["suspended", "lifted"])
         if rng.random() < 0.4:
             keys["scope"] = sorted(
-                {folder, *rng.sample(self.COUNTRIES + ["EU", "EEA"], rng.randint(0, 3))}
+                {folder, *rng.sample(self.COUNTRIES + self.PARTS + ["EU", "EEA"], rng.randint(0, 3))}
             )
         if rng.random() < 0.2:
             keys["include-unknown"] = "yes"
@@ -201,8 +206,15 @@ class World:
         if self.rng.random() < 0.5:
             qname = f"{self.rng.choice(self.LABELS)}.{qname}"
         countries = [code for code in order.scope if code not in ("EU", "EEA")] or ["IT"]
-        rows = self.by_country[self.rng.choice(countries)] or self.by_country["IT"]
-        return self.address_in(self.rng.choice(rows)), qname, self.rng.choice(QUERY_TYPES)
+        return self.somewhere_in(self.rng.choice(countries)), qname, self.rng.choice(QUERY_TYPES)
+
+    def somewhere_in(self, code):
+        """An address of a country, or in the overrides that name a part of one."""
+        parts = [prefix for prefix, part in self.overrides if part == code and "-" in code]
+        if parts:
+            network = Network.parse(self.rng.choice(parts))
+            return network.base + self.rng.getrandbits(128 - network.length)
+        return self.address_in(self.rng.choice(self.by_country[code] or self.by_country["IT"]))
 
     def times(self, count, now):
         """(time, order or None): now, days at which groups of countries differ, and the seconds at
@@ -229,7 +241,10 @@ class Oracle(PolicyTest):
         cls.judge = Judge(cls.world.orders, cls.atlas)
         cls.ORDERS = {order.path: order.keys for order in cls.world.orders}
         cls.FILES = {
-            "overrides.csv": "".join(f"{prefix},{code}\n" for prefix, code in cls.world.overrides)
+            "overrides.csv": "".join(
+                f"{prefix},{code[:2]},{code if '-' in code else ''}\n"
+                for prefix, code in cls.world.overrides
+            )
         }
         for order in cls.world.orders:
             folder = order.path.rpartition("/")[0]

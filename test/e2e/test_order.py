@@ -2,6 +2,7 @@
 """The life of an order from the operator's tool: a file is changed in place, whole or not at all, and
 what it says is in force at once, in its country and nowhere else."""
 
+import gzip
 import json
 import os
 import random
@@ -28,6 +29,18 @@ names:       # each name
   # mirrors
   - mirror.example
 """
+LISTED = """\
+id: IT-2
+authority: Tribunale di Roma
+issued: 2022-07-11
+except: [fine.sites.example]
+allow-wide: [github.io]
+lists:
+  - {file: lists/it.txt, format: names}   # grows
+  - {file: lists/hosts.txt, format: hosts}
+  - {file: lists/packed.txt.gz, format: names}
+"""
+LIST = "# the sites\nsites.example\n=alone.example   # by itself\n!free.example"
 FLOW = "{id: IT-FLOW, authority: x, issued: 2022-07-11, names: [flow.example]}\n"
 
 
@@ -174,7 +187,7 @@ class Life(OrderTest):
         self.order("remove", "IT-1", "com")
         self.proxy.write_order("DE/de.yaml", "id: [\n")
         done = self.order("add", "IT-1", "x.example")
-        self.assertIn("errors in other files stand", done.stderr)
+        self.assertIn("1 error stands in other files", done.stderr)
         self.assert_blocked_in_italy_alone("x.example")
 
     def test_an_id_twice(self):
@@ -369,3 +382,155 @@ eu.example,4715
         self.assertEqual(done.stdout.count(": refused: would be larger than 4194304"), 65000)
         self.assertIn("large sets of names belong in lists", done.stderr)
         self.assertEqual(self.text(), before)
+
+
+class IngestList(OrderTest):
+    """Names that go into a list of the order: two files change, and no name without its history."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("IT/lists/it.txt", LIST)
+        self.write("IT/lists/hosts.txt", "0.0.0.0 hosts.example\n")
+        self.write("IT/lists/packed.txt.gz", gzip.compress(b"packed.example\n"))
+        self.proxy.write_order("IT/roma.yaml", LISTED)
+        self.proxy.reload()
+
+    def write(self, path, text):
+        path = self.orders / path
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    def ingest(self, tickets, *words, list="lists/it.txt", status=DONE):
+        return self.order("ingest", "--order", "IT-2", "--list", list, "--tickets", "-", *words,
+                          input=tickets, status=status)  # fmt: skip
+
+    def assert_untouched(self, text=LISTED, list=LIST):
+        self.assertEqual(self.text("IT/roma.yaml"), text)
+        self.assertEqual(self.text("IT/lists/it.txt"), list)
+
+    def test_each_line_is_answered(self):
+        tickets = {
+            "one.example,4711": "processed",
+            "=two.example,\"47;\"\"12\"": "processed",
+            "bücher.example": "processed",
+            "github.io": "processed",
+            "www.sites.example": "already blocked",
+            "=alone.example": "already blocked",
+            "alone.example": "processed",
+            "x.free.example": "refused: the order excepts this name",
+            "fine.sites.example": "refused: the order excepts this name",
+            "ONE.example.": "already blocked",
+            "packed.example": "already blocked",
+            "hosts.example": "processed",
+            "eu.example": "already blocked by EU-1",
+            "com": "refused: com is a top-level domain, and allow-wide does not list it",
+            "a b": "refused: .*",
+            "later.example,1,2999-01-01T00:00:00Z": "refused: a list holds names without dates of their own",
+            "!x.example": "refused: an exception is no ticket; see 'bailiwick order add'",
+        }  # fmt: skip
+        done = self.ingest("".join(f"{line}\n" for line in tickets), status=FAILED)
+        for line, (ticket, expected) in zip(done.stdout.splitlines(), tickets.items(), strict=True):
+            self.assertRegex(line, f"^{re.escape(ticket.split(',')[0])}: {expected}$")
+        self.assertEqual(
+            self.text("IT/lists/it.txt"),
+            LIST + "\none.example,4711\n=two.example,\"47;\"\"12\"\nbücher.example\ngithub.io\n"
+            "alone.example\nhosts.example\neu.example\n",
+        )
+        self.assert_history("ingest 7 names into lists/it.txt", path="IT/roma.yaml")
+        self.assertEqual(self.text("IT/roma.yaml").split("history:")[0], LISTED)
+        for name in ("www.one.example", "two.example", "xn--bcher-kva.example", "sites.example"):
+            self.assert_blocked_in_italy_alone(name)
+        for name in ("later.example", "x.free.example", "fine.sites.example"):
+            self.assert_free(name)
+        before = self.text("IT/roma.yaml"), self.text("IT/lists/it.txt")
+        self.ingest("one.example\nbücher.example\n")
+        self.assert_untouched(*before)
+
+    def test_lists_that_take_none(self):
+        for name, why in {
+            "lists/hosts.txt": "is not of format names",
+            "lists/packed.txt.gz": "is packed",
+            "lists/other.txt": "names no list lists/other.txt",
+            "../IT/lists/it.txt": "names no list",
+        }.items():
+            with self.subTest(name):
+                done = self.ingest("x.example\n", list=name, status=FAILED)
+                self.assertRegex(done.stdout, f"^x.example: refused: .*{why}")
+                self.assert_untouched()
+
+    def test_a_list_of_another_order_too(self):
+        (self.orders / "DE/linked.txt").symlink_to("../IT/lists/it.txt")
+        lists = [{"file": "linked.txt", "format": "names"}]
+        self.proxy.write_order("DE/other.yaml", order("DE-2", lists=lists))
+        done = self.ingest("x.example\n", status=FAILED)
+        self.assertIn("refused: DE/other.yaml names this list too", done.stdout)
+        self.assert_untouched()
+
+    def test_first_names_of_an_empty_list(self):
+        self.write("IT/lists/it.txt", "# none yet\r\n")
+        self.ingest("one.example\ntwo.example\n")
+        self.assertEqual(
+            (self.orders / "IT/lists/it.txt").read_bytes(), b"# none yet\r\none.example\r\ntwo.example\r\n"
+        )
+        self.assert_blocked_in_italy_alone("two.example")
+
+    def test_a_list_with_an_error(self):
+        self.write("IT/lists/it.txt", "good.example\nnot a name\n")
+        done = self.ingest("x.example\n", status=FAILED)
+        self.assertIn("IT/lists/it.txt:2:", done.stderr)
+        self.assertIn("x.example: refused: ", done.stdout)
+        self.assert_untouched(list="good.example\nnot a name\n")
+
+    def test_more_than_an_order_file_holds(self):
+        names = [f"{'x' * 55}{number}.example" for number in range(1000 if LIGHT else 70000)]
+        done = self.ingest("".join(f"{name}\n" for name in names))
+        self.assertEqual(done.stdout, "".join(f"{name}: processed\n" for name in names))
+        self.assert_blocked_in_italy_alone(names[-1])
+
+    def test_full_disk(self):
+        small = self.orders / "IT/lists"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], check=True)
+        self.addCleanup(subprocess.run, ["umount", small], check=True)
+        self.write("IT/lists/it.txt", LIST)
+        names = "".join(f"{'x' * 60}{number}.example\n" for number in range(1000))
+        done = self.ingest(names, status=FAILED)
+        self.assertEqual(done.stdout.count(": refused: cannot write: No space left on device\n"), 1000)
+        self.assert_untouched()
+        self.assertEqual([path.name for path in small.iterdir()], ["it.txt"])
+
+    def test_killed_at_any_point(self):
+        generator = random.Random(SEED)
+        command = [*sanitized(BUILD / "bailiwick"), "order", "ingest", "--order", "IT-2",
+                   "--list", "lists/it.txt", "--config", str(self.proxy.conf), "--tickets"]  # fmt: skip
+        killed = 0
+        for round in range(5 if LIGHT else 25):
+            tickets = self.proxy.folder / "tickets"
+            tickets.write_text("".join(f"r{round}-{number}.example\n" for number in range(400)))
+            before = self.text("IT/lists/it.txt")
+            entries = self.text("IT/roma.yaml").count("what: ingest")
+            process = subprocess.Popen(
+                [*command, str(tickets)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, **sanitizer_options(self.proxy.folder)},
+            )
+            time.sleep(generator.uniform(0, 0.06))
+            process.kill()
+            output = process.communicate()[0].decode()
+            killed += process.returncode == -signal.SIGKILL
+            added = self.text("IT/lists/it.txt")[len(before) :].count(f"r{round}-")
+            told = self.text("IT/roma.yaml").count("what: ingest") - entries
+            self.assertIn((added, told), [(0, 0), (0, 1), (400, 1)])
+            if added == 0:
+                self.assertNotIn("processed", output)
+        self.assertGreater(killed, 0)
+
+    def test_what_a_crash_between_the_files_leaves(self):
+        entry = "{at: 2026-01-01T00:00:00Z, by: x, what: ingest 1 name into lists/it.txt}"
+        self.proxy.write_order("IT/roma.yaml", f"{LISTED}history:\n  - {entry}\n")
+        self.proxy.reload()
+        self.assert_blocked_in_italy_alone("sites.example")
+        self.assert_free("late.example")
+        self.assertEqual(self.ingest("late.example\n").stdout, "late.example: processed\n")
+        self.assert_blocked_in_italy_alone("late.example")
+        self.assertEqual(self.text("IT/roma.yaml").count("what: ingest 1 name"), 2)

@@ -200,6 +200,22 @@ class Structured(PolicyTest):
             "            public record: lumen 12345, other a/b\n",
             said,
         )
+        said = self.proxy.tool("test", "--json", self.italian4.address, "told.example").stdout
+        got = json.loads(said)
+        self.assertEqual(got["ede_text"], shown)
+        self.assertEqual(
+            got["structured_error"],
+            {
+                "c": CONTACTS,
+                "j": shown,
+                "o": ORGANIZATION,
+                "l": "und",
+                "fdbs": [{"db": "lumen", "id": "12345"}, {"db": "other", "id": "a/b"}],
+            },
+        )
+        said = self.proxy.tool("test", "--json", self.italian4.address, "free.example").stdout
+        got = json.loads(said)
+        self.assertEqual((got["ede_text"], got["structured_error"]), (None, None))
 
 
 class Bare(PolicyTest):

@@ -14,7 +14,9 @@ FORWARDED, FAILED, MISUSED, BLOCKED = 0, 1, 2, 3  # exit statuses
 TEST_KEYS = (
     "address country network source name type time verdict order matched action ede why"
 ).split()
-LIVE_KEYS = "generation loaded file sha256 order_loaded ticket reads_answer link".split()
+LIVE_KEYS = (
+    "generation loaded file sha256 order_loaded ticket reads_answer link ede_text structured_error"
+).split()
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 

@@ -21,7 +21,7 @@ static void check_config(const struct config *config)
     require(config->listen_count > 0 && config->upstream.server_count > 0);
     for (size_t i = 0; i < config->listen_count; i++) {
         require(config->listen[i].address.size > 0);
-        require(config->listen[i].udp || config->listen[i].tcp);
+        require((config->listen[i].certificate == NULL) == (config->listen[i].key == NULL));
     }
     for (size_t i = 0; i < config->upstream.server_count; i++) {
         require(config->upstream.servers[i].host != NULL && config->upstream.servers[i].port > 0);

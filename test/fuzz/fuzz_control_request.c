@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forwarder/control_request.h"
+#include "forwarder/server/control_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

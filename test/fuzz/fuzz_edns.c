@@ -17,6 +17,7 @@ static void check_fields(const struct edns_query *query)
     assert(query->present || (!query->several && !query->structured && query->cookie.size == 0));
     assert(query->cookie.size == 0 || query->cookie.size == EDNS_COOKIE_CLIENT ||
            (query->cookie.size >= 16 && query->cookie.size <= EDNS_COOKIE_MAX));
+    assert(query->ecs.size == 0 || (query->subnet && query->ecs.size <= ECS_MAX));
 }
 
 /* Does an OPT that libknot has accepted ask for structured errors? */
@@ -40,7 +41,7 @@ static void check_with_knot(struct span message, const struct edns_query *query)
     knot_pkt_t *packet = knot_pkt_new(copy, (uint16_t)message.size, NULL);
     int result = knot_pkt_parse(packet, KNOT_PF_KEEPWIRE | KNOT_PF_NOCANON);
     if (result == KNOT_EOK || result == KNOT_ETRAIL) {
-        assert(query->readable && !query->several);
+        assert(query->readable == (result == KNOT_EOK) && !query->several);
         assert(!query->present || packet->opt_rr != NULL);
     }
     if ((result == KNOT_EOK || result == KNOT_ETRAIL) && query->present) {
@@ -61,7 +62,8 @@ static void check_round_trip(const struct edns_query *query)
     span_write(&writer, (struct span){HEAD, sizeof(HEAD)});
     edns_answer_encode(&writer, &(struct edns_answer){.dnssec_ok = query->dnssec_ok,
                                                       .has_error = true,
-                                                      .cookie = query->cookie});
+                                                      .cookie = query->cookie,
+                                                      .ecs = query->ecs});
     assert(!writer.failed);
 
     struct span message = {bytes, writer.size};
@@ -71,6 +73,7 @@ static void check_round_trip(const struct edns_query *query)
     edns_query_decode(message, &question, &back);
     assert(back.present && !back.several && back.readable && back.version == 0);
     assert(back.udp_size == EDNS_UDP_SIZE && back.dnssec_ok == query->dnssec_ok);
+    assert(back.subnet == (query->ecs.size > 0));
     assert(back.cookie.size == query->cookie.size);
     assert(back.cookie.size == 0 ||
            memcmp(back.cookie.bytes, query->cookie.bytes, back.cookie.size) == 0);

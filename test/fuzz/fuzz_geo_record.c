@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const nested[] = {"country", "iso_code", NULL};
     static const char *const flat[] = {"country_code", NULL};
-    static const char *const *const paths[] = {nested, flat};
+    static const char *const item[] = {"subdivisions", "1", "iso_code", NULL};
+    static const char *const *const paths[] = {nested, flat, item};
     struct geo_record_section section = {data, size};
     for (size_t offset = 0; offset <= size && offset < OFFSETS_MAX; offset++) {
         for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {

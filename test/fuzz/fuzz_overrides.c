@@ -41,6 +41,7 @@ static void ask(const struct overrides *overrides, const struct geofeed *feed,
     const struct geofeed_row *row = find(feed, address);
     REQUIRE(result.found == (row != NULL));
     REQUIRE(row == NULL || (country_equal(result.country, row->country) &&
+                            subdivisions_equal(&result.within, &row->within) &&
                             result.prefix.length == row->network.length));
     REQUIRE(address_common_bits(&result.alike.base, address) >= result.alike.length);
     for (size_t i = 0; i < feed->count; i++) {
@@ -48,7 +49,8 @@ static void ask(const struct overrides *overrides, const struct geofeed *feed,
         if (address_common_bits(&result.alike.base, other) >= result.alike.length) {
             const struct geofeed_row *found = find(feed, other);
             REQUIRE((found == NULL) == (row == NULL));
-            REQUIRE(row == NULL || country_equal(found->country, row->country));
+            REQUIRE(row == NULL || (country_equal(found->country, row->country) &&
+                                    subdivisions_equal(&found->within, &row->within)));
         }
     }
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forwarder/structured_error.h"
+#include "forwarder/generation/structured_error.h"
 #include "policy/order.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

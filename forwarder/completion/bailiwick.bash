@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# bash completion for bailiwick(1). The program itself says which commands and options there are.
+
+_bailiwick_commands() {
+    bailiwick "$@" 2>/dev/null | sed -n 's/^  \([a-z]\+\) .*/\1/p'
+}
+
+_bailiwick_options() {
+    bailiwick help "$@" 2>/dev/null | sed -n 's/^  \(--[a-z-]\+\).*/\1/p'
+}
+
+_bailiwick_orders() {
+    bailiwick orders --json ${1:+--config "$1"} 2>/dev/null | sed -n 's/^{"id":"\([^"]*\)".*/\1/p'
+}
+
+_bailiwick() {
+    local current=$2 previous=$3 command=${COMP_WORDS[1]-} config='' words='' i
+    for ((i = 1; i < COMP_CWORD - 1; i++)); do
+        if [ "${COMP_WORDS[i]}" = --config ]; then
+            config=${COMP_WORDS[i + 1]}
+        fi
+    done
+    compopt -o default
+    if ((COMP_CWORD == 1)); then
+        words=$(_bailiwick_commands --help)
+    elif [ "$previous" = --config ] || [ "$previous" = --queries ] || [ "$previous" = --batch ] ||
+        [ "$previous" = --tickets ]; then
+        words= # files
+    elif [[ $current == -* ]]; then
+        if [ "$command" = order ] && ((COMP_CWORD > 2)); then
+            words=$(_bailiwick_options order "${COMP_WORDS[2]}")
+        else
+            words=$(_bailiwick_options "$command")
+        fi
+    elif [ "$command" = order ] && ((COMP_CWORD == 2)); then
+        words=$(_bailiwick_commands help order)
+    elif [ "$command" = help ]; then
+        words=$(_bailiwick_commands --help)
+    elif [ "$command" = impact ] || [ "$command" = order ]; then
+        words=$(_bailiwick_orders "$config")
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+complete -F _bailiwick bailiwick

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One UDP socket that QUIC clients reach, in one worker: packets go to their connections; strangers
+ * get a connection, a Retry, a Version Negotiation, a stateless reset, or nothing. No more octets
+ * go to an address that may be forged than three times what came from it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config_address;
+struct quic_credentials;
+struct quic_endpoint;
+struct quic_table;
+
+struct quic_endpoint_setup {
+    int descriptor; /* taken over in any case */
+    const struct config_address *address;
+    bool wildcard; /* bound to all addresses */
+};
+
+/* Endpoints of one address are made in the order of their workers (quic_steer.h). NULL when memory
+ * is out, or the kernel does not know the socket options that this takes. */
+struct quic_endpoint *quic_endpoint_new(struct quic_table *table,
+                                        const struct quic_endpoint_setup *setup);
+void quic_endpoint_free(struct quic_endpoint *endpoint); /* NULL is allowed */
+
+/* Connections from now on prove themselves with these, of which a reference is taken. NULL, as in
+ * the beginning: there are none, and packets of new clients are dropped. */
+void quic_endpoint_renew(struct quic_endpoint *endpoint, struct quic_credentials *credentials);
+
+/* Datagrams that the kernel dropped at this socket so far. */
+uint32_t quic_endpoint_drops(const struct quic_endpoint *endpoint);

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Who is there (see quic_table.h).
+ */
+#include "forwarder/quic/quic_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "forwarder/client_quota.h"
+#include "forwarder/quic/quic_state.h"
+#include "forwarder/wire/dns.h"
+
+#define SLOTS_FIRST 64U
+
+uint64_t quic_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000U * QUIC_NS_OF_MS + (uint64_t)now.tv_nsec;
+}
+
+struct quic_table *quic_table_new(const struct quic_env *env)
+{
+    struct quic_table *table = calloc(1, sizeof(*table));
+    uint64_t key;
+    if (table == NULL) {
+        return NULL;
+    }
+    table->env = *env;
+    TAILQ_INIT(&table->endpoints);
+    TAILQ_INIT(&table->dirty);
+    TAILQ_INIT(&table->stalled);
+    if (getrandom(table->secret, sizeof(table->secret), 0) != sizeof(table->secret) ||
+        getrandom(&key, sizeof(key), 0) != sizeof(key)) {
+        free(table);
+        return NULL;
+    }
+    table->routes = quic_routes_new(key);
+    if (table->routes == NULL) {
+        free(table);
+        return NULL;
+    }
+    return table;
+}
+
+static void close_all(struct quic_table *table)
+{
+    struct quic_endpoint *endpoint;
+    for (uint32_t i = 0; i < table->capacity; i++) {
+        if (table->slots[i] != NULL) {
+            quic_connection_close(table->slots[i], DOQ_NO_ERROR, quic_now());
+        }
+    }
+    TAILQ_FOREACH(endpoint, &table->endpoints, link)
+    {
+        quic_write_flush(endpoint);
+    }
+}
+
+void quic_table_free(struct quic_table *table)
+{
+    if (table == NULL) {
+        return;
+    }
+    close_all(table);
+    while (!TAILQ_EMPTY(&table->endpoints)) {
+        quic_endpoint_free(TAILQ_FIRST(&table->endpoints));
+    }
+    quic_routes_free(table->routes);
+    free(table->slots);
+    explicit_bzero(table->secret, sizeof(table->secret));
+    free(table);
+}
+
+size_t quic_table_count(const struct quic_table *table)
+{
+    return table->count;
+}
+
+/* Room for one more at least. */
+static bool grow(struct quic_table *table)
+{
+    uint32_t capacity = table->capacity == 0 ? SLOTS_FIRST : table->capacity * 2;
+    struct quic_connection **slots =
+        realloc(table->slots, capacity * sizeof(struct quic_connection *));
+    if (slots == NULL) {
+        return false;
+    }
+    for (uint32_t i = table->capacity; i < capacity; i++) {
+        slots[i] = NULL;
+    }
+    table->slots = slots;
+    table->capacity = capacity;
+    return true;
+}
+
+bool quic_table_add(struct quic_table *table, struct quic_connection *connection)
+{
+    if (table->count == table->capacity && !grow(table)) {
+        return false;
+    }
+    uint32_t at = table->serial % table->capacity;
+    while (table->slots[at] != NULL) {
+        at = (at + 1) % table->capacity;
+    }
+    table->slots[at] = connection;
+    table->count++;
+    connection->slot = at;
+    connection->serial = ++table->serial;
+    return true;
+}
+
+void quic_table_remove(struct quic_connection *connection)
+{
+    struct quic_table *table = connection->table;
+    if (connection->dirty) {
+        TAILQ_REMOVE(&table->dirty, connection, writing);
+    }
+    if (connection->stalled) {
+        TAILQ_REMOVE(&table->stalled, connection, stall);
+    }
+    table->slots[connection->slot] = NULL;
+    table->count--;
+}
+
+void quic_table_touch(struct quic_connection *connection)
+{
+    if (!connection->dirty) {
+        connection->dirty = true;
+        TAILQ_INSERT_TAIL(&connection->table->dirty, connection, writing);
+    }
+}
+
+void quic_table_flush(struct quic_table *table)
+{
+    struct quic_endpoint *endpoint;
+    struct quic_connection *connection;
+    uint64_t now = quic_now();
+    while ((connection = TAILQ_FIRST(&table->dirty)) != NULL) {
+        TAILQ_REMOVE(&table->dirty, connection, writing);
+        connection->dirty = false;
+        quic_write_connection(connection, now);
+    }
+    TAILQ_FOREACH(endpoint, &table->endpoints, link)
+    {
+        quic_write_flush(endpoint);
+    }
+}
+
+void quic_table_drain(struct quic_table *table)
+{
+    table->draining = true;
+    for (uint32_t i = 0; i < table->capacity; i++) {
+        struct quic_connection *connection = table->slots[i];
+        if (connection == NULL) {
+            continue;
+        }
+        if (!connection->established) {
+            quic_connection_close(connection, DOQ_NO_ERROR, quic_now());
+        } else {
+            quic_table_touch(connection); /* closed there, if nothing is owed */
+        }
+    }
+    quic_table_flush(table);
+}
+
+/* ---- Queries up ---- */
+
+/* No answer comes, and the client may use the stream's place for another: silence about one name
+ * must not take the others away. The oldest of many is reset at last. */
+static void keep_silent(struct quic_connection *connection, struct quic_stream *stream)
+{
+    unsigned at = connection->silent_count++ % QUIC_SILENT_MAX;
+    if (connection->silent_count > QUIC_SILENT_MAX) {
+        quic_compat_shutdown(connection->transport, connection->silent[at], DOQ_UNSPECIFIED_ERROR);
+    }
+    connection->silent[at] = stream->id;
+    stream->silent = true;
+    ngtcp2_conn_extend_max_streams_bidi(connection->transport, 1);
+}
+
+static void hand_up(struct quic_connection *connection, struct quic_stream *stream)
+{
+    const struct quic_env *env = &connection->table->env;
+    struct quic_query query = {
+        .origin = {.slot = connection->slot, .serial = connection->serial, .request = stream->id},
+        .client = connection->client,
+    };
+    struct quic_way way;
+    (void)quic_write_path(connection->endpoint, &connection->way, &way);
+    query.peer = way.remote;
+    query.local = way.local;
+    query.message = quic_stream_query(stream, &query.size);
+    if (!env->on_query(env->ctx, &query)) {
+        quic_connection_fail(connection, DOQ_PROTOCOL_ERROR);
+    } else if (!stream->due && !stream->finished) {
+        keep_silent(connection, stream);
+    }
+    ngtcp2_conn_extend_max_offset(connection->transport, stream->received);
+    stream->received = 0;
+    quic_stream_drop_query(stream);
+}
+
+/* May the next query be taken? Not before the client has read most of what it has asked for. */
+static bool has_room(const struct quic_connection *connection, const struct quic_stream *stream)
+{
+    const struct quic_env *env = &connection->table->env;
+    return connection->unread * 2 <= env->limits->stream_output &&
+           env->has_room(env->ctx, stream->input_size);
+}
+
+void quic_table_query(struct quic_connection *connection, struct quic_stream *stream)
+{
+    struct quic_table *table = connection->table;
+    if (table->draining) {
+        return;
+    }
+    if (TAILQ_EMPTY(&connection->waiting) && has_room(connection, stream)) {
+        hand_up(connection, stream);
+        return;
+    }
+    stream->stalled = true;
+    TAILQ_INSERT_TAIL(&connection->waiting, stream, waiting);
+    if (!connection->stalled) {
+        connection->stalled = true;
+        TAILQ_INSERT_TAIL(&table->stalled, connection, stall);
+    }
+}
+
+/* Hands up what waits in a connection, as far as there is room. */
+static void resume(struct quic_connection *connection)
+{
+    struct quic_stream *stream;
+    while (!connection->failed && (stream = TAILQ_FIRST(&connection->waiting)) != NULL) {
+        if (!has_room(connection, stream)) {
+            connection->stalled = true;
+            TAILQ_INSERT_TAIL(&connection->table->stalled, connection, stall);
+            return;
+        }
+        TAILQ_REMOVE(&connection->waiting, stream, waiting);
+        hand_up(connection, stream);
+        stream->stalled = false; /* until here it cannot be released */
+        quic_connection_release(connection, stream);
+    }
+}
+
+void quic_table_resume(struct quic_table *table)
+{
+    struct quic_connection_list stalled = TAILQ_HEAD_INITIALIZER(stalled);
+    TAILQ_CONCAT(&stalled, &table->stalled, stall);
+    while (!TAILQ_EMPTY(&stalled)) {
+        struct quic_connection *connection = TAILQ_FIRST(&stalled);
+        TAILQ_REMOVE(&stalled, connection, stall);
+        connection->stalled = false;
+        quic_table_touch(connection);
+        resume(connection);
+    }
+}
+
+/* ---- Answers down ---- */
+
+static struct quic_connection *find(const struct quic_table *table,
+                                    const struct origin_stream *origin)
+{
+    struct quic_connection *connection = table->slots[origin->slot];
+    return connection != NULL && connection->serial == origin->serial ? connection : NULL;
+}
+
+static struct quic_stream *find_stream(struct quic_connection *connection, int64_t id)
+{
+    struct quic_stream *stream;
+    TAILQ_FOREACH(stream, &connection->streams, all)
+    {
+        if (stream->id == id) {
+            return stream;
+        }
+    }
+    return NULL;
+}
+
+void quic_table_expect(struct quic_table *table, const struct origin_stream *origin)
+{
+    struct quic_connection *connection = find(table, origin);
+    struct quic_stream *stream =
+        connection == NULL ? NULL : find_stream(connection, origin->request);
+    if (stream != NULL && !stream->due) {
+        stream->due = true;
+        connection->due++;
+    }
+}
+
+static void no_longer_due(struct quic_connection *connection, struct quic_stream *stream)
+{
+    if (stream->due) {
+        stream->due = false;
+        connection->due--;
+    }
+}
+
+/* Queues an answer, if the client can still have it. */
+static void queue(struct quic_connection *connection, struct quic_stream *stream,
+                  struct span answer)
+{
+    struct quic_table *table = connection->table;
+    if (stream->closed || stream->shut || connection->failed) {
+        return;
+    }
+    if (connection->unread > 0 &&
+        connection->unread + answer.size > table->env.limits->stream_output) {
+        counters_add(table->env.counters, COUNTER_TCP_OVERFLOW);
+        quic_connection_fail(connection, DOQ_EXCESSIVE_LOAD);
+        return;
+    }
+    size_t before = stream->queued;
+    if (!quic_stream_answer(stream, answer)) {
+        quic_connection_fail(connection, DOQ_INTERNAL_ERROR);
+        return;
+    }
+    connection->unread += stream->queued - before;
+    quic_connection_useful(connection, quic_now());
+}
+
+void quic_table_answer(struct quic_table *table, const struct origin_stream *origin,
+                       struct span answer, bool last)
+{
+    struct quic_connection *connection = find(table, origin);
+    struct quic_stream *stream =
+        connection == NULL ? NULL : find_stream(connection, origin->request);
+    if (stream == NULL) {
+        return;
+    }
+    queue(connection, stream, answer);
+    if (last) {
+        stream->finished = true;
+        no_longer_due(connection, stream);
+    }
+    quic_connection_wants(connection, stream);
+    quic_table_touch(connection);
+    quic_connection_release(connection, stream);
+}
+
+void quic_table_forgo(struct quic_table *table, const struct origin_stream *origin)
+{
+    struct quic_connection *connection = find(table, origin);
+    struct quic_stream *stream =
+        connection == NULL ? NULL : find_stream(connection, origin->request);
+    if (stream == NULL) {
+        return;
+    }
+    no_longer_due(connection, stream);
+    if (!stream->closed) {
+        keep_silent(connection, stream);
+    }
+    quic_table_touch(connection);
+    quic_connection_release(connection, stream);
+}

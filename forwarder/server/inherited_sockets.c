@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Sockets handed over by the service manager (see inherited_sockets.h).
+ */
+#include "forwarder/server/inherited_sockets.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "forwarder/config/config_address.h"
+#include "forwarder/config/config_listen.h"
+#include "forwarder/log.h"
+#include "forwarder/server/service_manager.h"
+
+struct inherited_socket {
+    int descriptor; /* -1: taken */
+    char *name;     /* as the service manager calls it */
+};
+
+struct inherited_sockets {
+    size_t count;
+    struct inherited_socket items[];
+};
+
+struct inherited_sockets *inherited_sockets_take(void)
+{
+    char **names = NULL;
+    int count = sd_listen_fds_with_names(1, &names);
+    if (count <= 0) {
+        return NULL;
+    }
+    struct inherited_sockets *inherited =
+        calloc(1, sizeof(*inherited) + (size_t)count * sizeof(inherited->items[0]));
+    for (int i = 0; i < count; i++) {
+        int descriptor = SD_LISTEN_FDS_START + i; /* closed on exec: the library has seen to it */
+        if (inherited == NULL) {
+            close(descriptor);
+            free(names[i]);
+            continue;
+        }
+        inherited->items[inherited->count++] = (struct inherited_socket){descriptor, names[i]};
+    }
+    free(names);
+    return inherited;
+}
+
+void inherited_sockets_free(struct inherited_sockets *inherited)
+{
+    if (inherited == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < inherited->count; i++) {
+        struct inherited_socket *item = &inherited->items[i];
+        if (item->descriptor >= 0) {
+            char value[LOG_VALUE_MAX];
+            log_event(LOG_LEVEL_INFO, "server", "inherited socket not wanted", "name=%s",
+                      log_quote(item->name, value, sizeof(value)));
+            service_manager_drop(item->name);
+            close(item->descriptor);
+        }
+        free(item->name);
+    }
+    free(inherited);
+}
+
+static bool is_for(int descriptor, const struct config_listen *listen)
+{
+    int type = config_listen_is_datagrams(listen) ? SOCK_DGRAM : SOCK_STREAM;
+    struct config_address bound = {.size = sizeof(bound.sockaddr)};
+    if (sd_is_socket(descriptor, AF_UNSPEC, type, type == SOCK_STREAM) <= 0 ||
+        getsockname(descriptor, (struct sockaddr *)&bound.sockaddr, &bound.size) != 0) {
+        return false;
+    }
+    return config_address_equal(&bound, &listen->address);
+}
+
+int inherited_sockets_find(struct inherited_sockets *inherited, const struct config_listen *listen)
+{
+    for (size_t i = 0; inherited != NULL && i < inherited->count; i++) {
+        struct inherited_socket *item = &inherited->items[i];
+        int descriptor = item->descriptor;
+        if (descriptor < 0 || !is_for(descriptor, listen)) {
+            continue;
+        }
+        item->descriptor = -1;
+        int flags = fcntl(descriptor, F_GETFL);
+        (void)fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+        return descriptor;
+    }
+    return -1;
+}
+
+const char *inherited_sockets_name(const struct config_listen *listen,
+                                   char out[static INHERITED_SOCKETS_NAME_MAX])
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    const struct sockaddr_storage *any = &listen->address.sockaddr;
+    const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)any;
+    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)any;
+    bool is_ipv4 = any->ss_family == AF_INET;
+    inet_ntop(any->ss_family, is_ipv4 ? (const void *)&ipv4->sin_addr : &ipv6->sin6_addr, host,
+              sizeof(host));
+    for (char *colon = host; (colon = strchr(colon, ':')) != NULL;) {
+        *colon = '_';
+    }
+    snprintf(out, INHERITED_SOCKETS_NAME_MAX, "%s-%s-%u", config_listen_transport(listen), host,
+             (unsigned)ntohs(is_ipv4 ? ipv4->sin_port : ipv6->sin6_port));
+    return out;
+}

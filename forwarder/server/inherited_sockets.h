@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Sockets that the service manager hands over at a start (sd_listen_fds(3)): those that the daemon
+ * before this one had it keep, and those of socket units. What waits in them is served, not lost:
+ * queries in their buffers, connections in their queues. They are told apart by what they are bound
+ * to, not by names. Owns those that nobody has taken.
+ */
+#pragma once
+
+#include "geo/problem.h"
+
+struct config_listen;
+struct inherited_sockets;
+
+/* Takes over all that were handed over to this process, of which its children learn nothing. NULL:
+ * there are none. */
+struct inherited_sockets *inherited_sockets_take(void);
+
+/* Closes those that nobody has taken; the service manager keeps them no longer. NULL is allowed. */
+void inherited_sockets_free(struct inherited_sockets *inherited);
+
+/* One that is bound to this address for this kind of transport, not blocking and the caller's from
+ * now on; or -1. inherited may be NULL. */
+int inherited_sockets_find(struct inherited_sockets *inherited, const struct config_listen *listen);
+
+/* The name under which the service manager keeps a socket: what it listens to, without colons,
+ * which may not stand in it. */
+#define INHERITED_SOCKETS_NAME_MAX 96
+const char *inherited_sockets_name(const struct config_listen *listen,
+                                   char out[static INHERITED_SOCKETS_NAME_MAX]);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the daemon answers over its control socket: status, reload, orders, test.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "forwarder/client_quota.h"
+#include "forwarder/explain/explain.h"
+#include "forwarder/explain/explain_question.h"
+#include "forwarder/explain/order_summary.h"
+#include "forwarder/server/control.h"
+#include "forwarder/server/server_state.h"
+#include "forwarder/server/status.h"
+#include "policy/policy.h"
+
+/* Counts over all generations: those freed, and those still in use. */
+static bool count_all(const struct server *server, struct tally *out)
+{
+    const struct server_published *item;
+    if (!tally_copy(&server->tally, out)) {
+        return false;
+    }
+    TAILQ_FOREACH(item, &server->published, link)
+    {
+        tally_fold(out, item->published);
+    }
+    return true;
+}
+
+static void answer_status(struct server *server, uint64_t ticket)
+{
+    struct tally tally;
+    if (!count_all(server, &tally)) {
+        control_reply(server->control, ticket, "out of memory", NULL);
+        return;
+    }
+    struct status_view view = {
+        .started = server->started,
+        .now = (int64_t)time(NULL),
+        .generation = server_generation(server),
+        .refused = &server->refused,
+        .refused_since = server->refused_since,
+        .upstreams = TAILQ_LAST(&server->sets, server_set_list)->set,
+        .workers = server->workers,
+        .worker_count = server->worker_count,
+        .kept = server->kept,
+        .keep_problem = server->keep_problem[0] == '\0' ? NULL : server->keep_problem,
+        .keep_problem_since = server->keep_problem_since,
+        .watched = server->watch != NULL,
+        .watch_problem = server->watch_problem[0] == '\0' ? NULL : server->watch_problem,
+        .watch_problem_since = server->watch_problem_since,
+        .connections = client_quota_connections(server->shared.quota),
+        .tally = &tally,
+    };
+    json_t *status = status_json(&view);
+    tally_fini(&tally);
+    control_reply(server->control, ticket, status == NULL ? "out of memory" : NULL, status);
+}
+
+/* What is in force, as it was read. */
+static void answer_orders(struct server *server, uint64_t ticket)
+{
+    const struct generation *generation = server_generation(server);
+    int64_t now = (int64_t)time(NULL);
+    json_t *orders = json_array();
+    for (size_t i = 0; i < policy_order_count(generation->policy); i++) {
+        if (json_array_append_new(orders, order_summary_json(generation, i, now)) != 0) {
+            json_decref(orders);
+            control_reply(server->control, ticket, "out of memory", NULL);
+            return;
+        }
+    }
+    json_t *result =
+        json_pack("{s:I, s:o}", "generation", (json_int_t)generation->number, "orders", orders);
+    control_reply(server->control, ticket, result == NULL ? "out of memory" : NULL, result);
+}
+
+static void answer_test(struct server *server, const struct control_request *request,
+                        uint64_t ticket)
+{
+    struct explain_question question;
+    char why[WHY_MAX];
+    question.now = (int64_t)time(NULL);
+    if (!explain_question_parse(&question, request->address, request->name, request->type, why) ||
+        (request->time[0] != '\0' && !explain_question_time(request->time, &question.now, why))) {
+        control_reply(server->control, ticket, why, NULL);
+        return;
+    }
+    json_t *result = explain_json(server_generation(server), &question);
+    char *text = explain_text(server_generation(server), &question);
+    if (result == NULL || text == NULL) {
+        control_reply(server->control, ticket, "out of memory", result);
+    } else {
+        json_object_set_new(result, "text", json_string(text));
+        control_reply(server->control, ticket, NULL, result);
+    }
+    free(text);
+}
+
+static void answer_reload(struct server *server, const struct control_request *request,
+                          uint64_t ticket)
+{
+    const struct server_ask ask = {
+        .strictness = request->strict ? GENERATION_STRICT : GENERATION_LENIENT,
+        .accept_shrink = request->accept_shrink,
+    };
+    server_ask_reload(server, &ask, ticket);
+}
+
+void server_on_request(void *ctx, const struct control_request *request, uint64_t ticket)
+{
+    struct server *server = ctx;
+    switch (request->command) {
+    case CONTROL_STATUS:
+        answer_status(server, ticket);
+        break;
+    case CONTROL_RELOAD:
+        answer_reload(server, request, ticket);
+        break;
+    case CONTROL_ORDERS:
+        answer_orders(server, ticket);
+        break;
+    case CONTROL_TEST:
+        answer_test(server, request, ticket);
+        break;
+    }
+}

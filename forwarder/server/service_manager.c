@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Telling the service manager (see service_manager.h). A message that cannot be sent is not worth a
+ * word: whoever wanted it will say that it did not come.
+ */
+#include "forwarder/server/service_manager.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+void service_manager_ready(const char *status)
+{
+    (void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+}
+
+void service_manager_reloading(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIdMAX "\nSTATUS=Loading orders",
+                     (intmax_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+void service_manager_stopping(void)
+{
+    (void)sd_notify(0, "STOPPING=1\nSTATUS=Answering what is in flight");
+}
+
+unsigned service_manager_watchdog_ms(void)
+{
+    uint64_t usec;
+    if (sd_watchdog_enabled(0, &usec) <= 0) {
+        return 0;
+    }
+    uint64_t ms = usec / 1000;
+    return ms > UINT32_MAX ? UINT32_MAX : (unsigned)ms;
+}
+
+void service_manager_alive(void)
+{
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+
+void service_manager_keep(int descriptor, const char *name)
+{
+    char message[256];
+    snprintf(message, sizeof(message), "FDSTORE=1\nFDNAME=%s", name);
+    (void)sd_pid_notify_with_fds(0, 0, message, &descriptor, 1);
+}
+
+void service_manager_drop(const char *name)
+{
+    (void)sd_notifyf(0, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the service manager that started the daemon is told (systemd; sd_notify(3)): that it is
+ * ready, loads anew, stops, is alive; and which sockets it is to keep for the next start. Knows
+ * the protocol, not when to say what (server_service.c). Started by hand, every call does nothing.
+ */
+#pragma once
+
+#include <stddef.h>
+
+/* Queries are served, by what status says in one line. */
+void service_manager_ready(const char *status);
+
+/* New orders are being loaded, until the next service_manager_ready. */
+void service_manager_reloading(void);
+
+void service_manager_stopping(void);
+
+/* How often it wants a sign of life, in milliseconds; 0: never. */
+unsigned service_manager_watchdog_ms(void);
+void service_manager_alive(void);
+
+/* Has it keep a duplicate of a socket, to be handed to the next start (inherited_sockets.h). One
+ * that it keeps already is kept once. */
+void service_manager_keep(int descriptor, const char *name);
+
+/* Has it close all that it keeps under this name. */
+void service_manager_drop(const char *name);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One TCP socket that clients connect to, in one worker. Accepting stops while the process is short
+ * of descriptors, so that those left serve reloads, status and upstreams, and goes on as soon as
+ * some are free; connections wait in the kernel's queue meanwhile. Connections over the limits
+ * are closed at once, and so are those of peers that a listener with `proxy-protocol` does not
+ * trust.
+ */
+#pragma once
+
+struct listen_tcp;
+struct worker;
+struct worker_socket;
+
+/* Takes over the descriptor in any case. NULL when memory is out. */
+struct listen_tcp *listen_tcp_new(struct worker *worker, const struct worker_socket *socket);
+void listen_tcp_free(struct listen_tcp *listener); /* NULL is allowed */
+
+/* Accepts no more connections. */
+void listen_tcp_stop(struct listen_tcp *listener);

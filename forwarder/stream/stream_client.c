@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Client connections over streams (see stream_client.h).
+ */
+#include "forwarder/stream/stream_client.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "forwarder/client_quota.h"
+#include "forwarder/counters.h"
+#include "forwarder/dispatch.h"
+#include "forwarder/milliseconds.h"
+#include "forwarder/stream/hop_options.h"
+#include "forwarder/stream/stream_protocol.h"
+#include "forwarder/stream/stream_table.h"
+#include "forwarder/stream/stream_transfers.h"
+#include "forwarder/stream/stream_transport.h"
+#include "forwarder/true_client.h"
+#include "forwarder/upstream/upstream.h"
+#include "forwarder/worker.h"
+
+struct stream_client {
+    struct stream_place place; /* first: the one is found by the other */
+    struct worker *worker;
+    const struct config_listen *listen;
+    struct address peer;
+    struct address holder; /* of the place in the quota */
+    struct query_ends ends;
+    bool unknown; /* a PROXY header did not tell who asks */
+    const struct stream_protocol *protocol;
+    void *state; /* the protocol's */
+    struct bufferevent *transport;
+    bool tls; /* else octets in clear */
+    struct event *idle;
+    unsigned due;   /* answers of upstreams still to come */
+    uint64_t taken; /* queries */
+    uint64_t
+        queued; /* octets that were to be sent, and how many of them the client had read when */
+    uint64_t read_by; /* its time of idleness last began */
+    bool handshaking; /* TLS */
+    struct stream_handshake handshake;
+    bool draining; /* no more octets will come, or none are wanted */
+    struct stream_transfers transfers;
+};
+
+static struct stream_client *client_at(struct stream_place *place)
+{
+    return (struct stream_client *)place;
+}
+
+static struct stream_client *find(const struct stream_table *table,
+                                  const struct origin_stream *origin)
+{
+    return client_at(stream_table_find(table, origin));
+}
+
+static void end_handshake(struct stream_client *client)
+{
+    if (client->handshaking) {
+        client->handshaking = false;
+        stream_handshakes_end(&client->worker->handshakes, &client->handshake);
+    }
+}
+
+static void close_client(struct stream_place *place)
+{
+    struct stream_client *client = client_at(place);
+    stream_transfers_stop(&client->transfers);
+    stream_table_remove(place);
+    if (client->protocol->stop != NULL) {
+        client->protocol->stop(client->state);
+    }
+    client_quota_release(client->worker->shared->quota, &client->holder);
+    if (client->idle != NULL) {
+        event_free(client->idle);
+    }
+    stream_transport_close(client->transport, client->handshaking);
+    end_handshake(client);
+    free(client);
+}
+
+/* Its time of idleness begins anew. */
+static void begin_idle(struct stream_client *client)
+{
+    event_add(client->idle, client->worker->stream_idle);
+}
+
+static size_t kept(const struct stream_client *client)
+{
+    return client->protocol->kept == NULL ? 0 : client->protocol->kept(client->state);
+}
+
+static size_t output_size(const struct stream_client *client)
+{
+    return evbuffer_get_length(stream_client_output(client));
+}
+
+/* Are keepalive and padding a matter of this hop alone? */
+static bool has_own_options(const struct stream_client *client)
+{
+    return client->listen->transport != CONFIG_TCP;
+}
+
+/* ---- What a connection offers its protocol ---- */
+
+struct worker *stream_client_worker(const struct stream_client *client)
+{
+    return client->worker;
+}
+
+const struct config_listen *stream_client_listen(const struct stream_client *client)
+{
+    return client->listen;
+}
+
+const struct address *stream_client_peer(const struct stream_client *client)
+{
+    return &client->peer;
+}
+
+const struct query_ends *stream_client_ends(const struct stream_client *client)
+{
+    return &client->ends;
+}
+
+struct evbuffer *stream_client_output(const struct stream_client *client)
+{
+    return bufferevent_get_output(client->transport);
+}
+
+void *stream_client_state(const struct stream_client *client)
+{
+    return client->state;
+}
+
+void stream_client_set_state(struct stream_client *client, void *state)
+{
+    client->state = state;
+}
+
+static void start_protocol(struct stream_client *client, const struct stream_protocol *protocol)
+{
+    client->protocol = protocol;
+    if (protocol->start != NULL && !protocol->start(client)) {
+        stream_client_doom(client);
+    }
+}
+
+void stream_client_speak(struct stream_client *client, const struct stream_protocol *protocol)
+{
+    if (client->protocol->stop != NULL) {
+        client->protocol->stop(client->state);
+    }
+    client->state = NULL;
+    start_protocol(client, protocol);
+}
+
+bool stream_client_introduce(struct stream_client *client, const struct stream_opening *told)
+{
+    client->ends = told->ends;
+    client->unknown = told->unknown;
+    if (!client_quota_move(client->worker->shared->quota, &client->holder, &told->holder)) {
+        counters_add(&client->worker->counters, COUNTER_TCP_REFUSED);
+        stream_client_doom(client);
+        return false;
+    }
+    client->holder = told->holder;
+    return true;
+}
+
+struct query_client stream_client_who(const struct stream_client *client)
+{
+    struct query_client who = true_client_of_peer(&client->ends.client);
+    if (client->unknown) {
+        true_client_hide(&who);
+    }
+    who.stream = true;
+    who.ends = &client->ends;
+    return who;
+}
+
+/* Answers made here must not pile up between two turns of the loop, where only it writes. */
+static bool has_room_for_answers(const struct stream_client *client)
+{
+    size_t limit = client->worker->shared->config->limits.stream_output;
+    return !client->tls || output_size(client) < limit / 2;
+}
+
+bool stream_client_has_room(const struct stream_client *client, size_t size)
+{
+    return inflight_has_room(client->worker->inflight, size) && has_room_for_answers(client) &&
+           client->due < STREAM_CLIENT_PIPELINE && client->transfers.count < STREAM_TRANSFERS;
+}
+
+void stream_client_stall(struct stream_client *client)
+{
+    if (stream_table_stall(&client->place)) {
+        bufferevent_disable(client->transport, EV_READ);
+    }
+}
+
+/* No answer will come for this request. */
+static void forgo(struct stream_client *client, const struct origin_stream *request)
+{
+    if (client->protocol->forgo != NULL) {
+        client->protocol->forgo(client, request);
+    }
+}
+
+void stream_client_take(struct stream_client *client, const struct query_client *who,
+                        int64_t request, uint8_t *query, size_t size)
+{
+    struct origin origin = {.kind = ORIGIN_STREAM,
+                            .connection = {.slot = client->place.slot,
+                                           .serial = client->place.serial,
+                                           .request = request}};
+    uint8_t out[BLOCK_ANSWER_MAX];
+    unsigned waiting = client->due + client->transfers.count;
+    client->taken++;
+    if (has_own_options(client)) {
+        size = hop_options_take(query, size, &origin.connection.hop);
+    }
+    size_t answer = dispatch_query(client->worker, &origin, who, (struct span){query, size}, out);
+    if (answer > 0) {
+        stream_client_send(client, &origin.connection, (struct span){out, answer});
+    } else if (client->due + client->transfers.count == waiting) {
+        forgo(client, &origin.connection);
+    }
+}
+
+void stream_client_end(struct stream_client *client)
+{
+    bufferevent_disable(client->transport, EV_READ);
+    client->draining = true;
+}
+
+bool stream_client_is_ending(const struct stream_client *client)
+{
+    return client->draining;
+}
+
+void stream_client_doom(struct stream_client *client)
+{
+    stream_table_doom(&client->place);
+}
+
+bool stream_client_is_doomed(const struct stream_client *client)
+{
+    return client->place.doomed;
+}
+
+/* ---- Sending ---- */
+
+size_t stream_client_unread(const struct stream_client *client)
+{
+    return output_size(client) + kept(client);
+}
+
+/* Everything that is owed has been sent, and nothing more is expected. */
+static void finish_if_done(struct stream_client *client)
+{
+    if (client->draining && !client->place.stalled && client->due == 0 &&
+        client->transfers.count == 0 && stream_client_unread(client) == 0) {
+        stream_client_doom(client);
+    }
+}
+
+void stream_client_settle(struct stream_client *client)
+{
+    finish_if_done(client);
+    stream_table_resume(client->place.table);
+}
+
+/* The message with the hop's own options, in out, where its query asked for any. */
+static struct span with_own_options(const struct stream_client *client,
+                                    const struct origin_stream *to, struct span message,
+                                    uint8_t out[static DNS_MESSAGE_MAX])
+{
+    bool tells_idle = client->listen->transport == CONFIG_TLS;
+    unsigned idle_ms = tells_idle ? client->worker->shared->config->limits.tcp_idle_ms : 0;
+    size_t size = to->hop.opt ? hop_options_put(message, &to->hop, idle_ms, out) : 0;
+    return size == 0 ? message : (struct span){out, size};
+}
+
+void stream_client_send_unlimited(struct stream_client *client, const struct origin_stream *to,
+                                  struct span message)
+{
+    uint8_t out[DNS_MESSAGE_MAX];
+    message = with_own_options(client, to, message, out);
+    size_t before = stream_client_unread(client);
+    if (!client->place.doomed && !client->protocol->write(client, to, message)) {
+        stream_client_doom(client);
+    }
+    client->queued += stream_client_unread(client) - before;
+    begin_idle(client); /* to read it, the client has all of that */
+}
+
+/* Would this message leave more unread than is allowed? A single one may always wait. */
+static bool is_over(const struct stream_client *client, size_t size, size_t limit)
+{
+    size_t waiting = stream_client_unread(client);
+    return waiting > 0 && waiting + size > limit;
+}
+
+void stream_client_send(struct stream_client *client, const struct origin_stream *to,
+                        struct span message)
+{
+    struct worker *worker = client->worker;
+    size_t limit = worker->shared->config->limits.stream_output;
+    if (!client->place.doomed && is_over(client, message.size, limit)) {
+        stream_transport_write_now(client->transport);
+    }
+    if (!client->place.doomed && is_over(client, message.size, limit)) {
+        counters_add(&worker->counters, COUNTER_TCP_OVERFLOW);
+        stream_client_doom(client);
+    }
+    stream_client_send_unlimited(client, to, message);
+}
+
+/* ---- Reading ---- */
+
+/* Takes all complete queries that there is room for. */
+static void pump(struct stream_client *client)
+{
+    struct evbuffer *input = bufferevent_get_input(client->transport);
+    const struct stream_protocol *spoken;
+    uint64_t before = client->taken;
+    do {
+        spoken = client->protocol;
+        spoken->read(client, input);
+    } while (!client->place.doomed && client->protocol != spoken);
+    if (client->taken > before) {
+        begin_idle(client);
+    }
+    upstream_flush(client->worker->upstream);
+    finish_if_done(client);
+}
+
+static void on_readable(struct bufferevent *transport, void *ctx)
+{
+    struct stream_client *client = ctx;
+    (void)transport;
+    if (client->place.doomed) {
+        return;
+    }
+    upstream_clock_read(&client->worker->clock);
+    pump(client);
+}
+
+/* The client has read everything: transfers go on, and its time of idleness begins anew. */
+static void on_drained(struct bufferevent *transport, void *ctx)
+{
+    struct stream_client *client = ctx;
+    (void)transport;
+    if (client->place.doomed || client->handshaking) {
+        return;
+    }
+    begin_idle(client);
+    if (client->protocol->written != NULL) {
+        client->protocol->written(client);
+    }
+    stream_transfers_resume(&client->transfers);
+    stream_client_settle(client);
+}
+
+/* ---- The life of a connection ---- */
+
+/* No more octets will come. What is due can still be written: after its end of input libevent's
+ * TLS writes nothing that waits already, unless it is told so. */
+static void on_end_of_input(struct stream_client *client)
+{
+    stream_client_end(client);
+    bufferevent_enable(client->transport, EV_WRITE);
+    finish_if_done(client);
+}
+
+static void fail_handshake(struct stream_client *client)
+{
+    counters_add(&client->worker->counters, COUNTER_TLS_FAILED);
+    end_handshake(client);
+    stream_client_doom(client);
+}
+
+static struct stream_client *client_of(struct stream_handshake *handshake)
+{
+    return (struct stream_client *)((char *)handshake - offsetof(struct stream_client, handshake));
+}
+
+static void begin_handshake(struct stream_client *client)
+{
+    struct stream_handshakes *handshakes = &client->worker->handshakes;
+    struct stream_handshake *excess = stream_handshakes_excess(handshakes);
+    if (excess != NULL) { /* closed at once: another's call, and its place is needed now */
+        struct stream_client *oldest = client_of(excess);
+        fail_handshake(oldest);
+        close_client(&oldest->place);
+    }
+    client->handshaking = true;
+    stream_handshakes_begin(handshakes, &client->handshake);
+    event_add(client->idle, client->worker->stream_handshake_time);
+}
+
+static void on_handshake_done(struct stream_client *client)
+{
+    struct counters *counters = &client->worker->counters;
+    end_handshake(client);
+    counters_add(counters, COUNTER_TLS_ACCEPTED);
+    if (stream_transport_is_resumed(client->transport)) {
+        counters_add(counters, COUNTER_TLS_RESUMED);
+    }
+    begin_idle(client);
+    start_protocol(client, client->protocol);
+}
+
+static void on_event(struct bufferevent *transport, short what, void *ctx)
+{
+    struct stream_client *client = ctx;
+    (void)transport;
+    if (client->place.doomed) {
+        return;
+    }
+    if ((what & BEV_EVENT_CONNECTED) != 0) {
+        on_handshake_done(client);
+    } else if (client->handshaking) {
+        fail_handshake(client);
+    } else if ((what & BEV_EVENT_EOF) != 0) {
+        on_end_of_input(client);
+    } else {
+        stream_client_doom(client);
+    }
+}
+
+static void drain_client(struct stream_place *place)
+{
+    struct stream_client *client = client_at(place);
+    if (client->protocol->drain != NULL && !client->handshaking) {
+        client->draining = true; /* but still read: answers may wait for the client's windows */
+        client->protocol->drain(client);
+    } else {
+        stream_client_end(client);
+    }
+    finish_if_done(client);
+}
+
+static void on_idle(evutil_socket_t descriptor, short what, void *ctx)
+{
+    struct stream_client *client = ctx;
+    (void)descriptor;
+    (void)what;
+    if (client->place.doomed) {
+        return;
+    }
+    if (client->handshaking) {
+        fail_handshake(client);
+        return;
+    }
+    size_t unread = stream_client_unread(client);
+    uint64_t read = client->queued - unread;
+    if (unread > 0 && read > client->read_by) {
+        client->read_by = read; /* slowly, but it reads */
+        begin_idle(client);
+        return;
+    }
+    if (unread == 0 && (client->due > 0 || client->transfers.count > 0 || client->place.stalled)) {
+        begin_idle(client); /* it is upstream that takes its time */
+        return;
+    }
+    if (unread > 0 || client->draining) {
+        stream_client_doom(client);
+        return;
+    }
+    begin_idle(client); /* to read what its protocol says to that */
+    drain_client(&client->place);
+}
+
+static void start_client(struct stream_client *client)
+{
+    bufferevent_setcb(client->transport, on_readable, on_drained, on_event, client);
+    bufferevent_enable(client->transport, EV_READ | EV_WRITE);
+    client->tls = stream_transport_is_tls(client->transport);
+    if (client->tls) {
+        begin_handshake(client);
+    } else {
+        begin_idle(client);
+        start_protocol(client, client->protocol);
+    }
+}
+
+void stream_client_open(struct worker *worker, const struct stream_opening *opening)
+{
+    struct stream_client *client = calloc(1, sizeof(*client));
+    if (client == NULL || !stream_table_add(worker->streams, &client->place)) {
+        free(client);
+        close(opening->descriptor);
+        client_quota_release(worker->shared->quota, &opening->holder);
+        return;
+    }
+    client->worker = worker;
+    client->listen = opening->listen;
+    client->peer = opening->peer;
+    client->holder = opening->holder;
+    client->ends = opening->ends;
+    client->unknown = opening->unknown;
+    client->protocol = stream_protocol_of(opening->listen);
+    client->transfers.client = client;
+    client->idle = evtimer_new(worker->base, on_idle, client);
+    client->transport = stream_transport_open(worker, opening->listen, opening->descriptor);
+    if (client->transport == NULL || client->idle == NULL) {
+        close_client(&client->place);
+        return;
+    }
+    start_client(client);
+}
+
+static void resume_client(struct stream_place *place)
+{
+    struct stream_client *client = client_at(place);
+    if (!client->draining) {
+        bufferevent_enable(client->transport, EV_READ);
+    }
+    pump(client);
+}
+
+static void read_clock(void *ctx)
+{
+    struct worker *worker = ctx;
+    upstream_clock_read(&worker->clock);
+}
+
+struct stream_table *stream_client_table(struct worker *worker)
+{
+    const struct config_limits *limits = &worker->shared->config->limits;
+    const unsigned handshake_ms = limits->tcp_idle_ms < STREAM_CLIENT_HANDSHAKE_MS
+                                      ? limits->tcp_idle_ms
+                                      : STREAM_CLIENT_HANDSHAKE_MS;
+    const struct timeval idle = milliseconds(limits->tcp_idle_ms);
+    const struct timeval handshake = milliseconds(handshake_ms);
+    const struct stream_table_events events = {close_client, resume_client, drain_client,
+                                               read_clock, worker};
+    worker->stream_idle = event_base_init_common_timeout(worker->base, &idle);
+    worker->stream_handshake_time = event_base_init_common_timeout(worker->base, &handshake);
+    stream_handshakes_init(&worker->handshakes, limits->tcp_connections / 4 + 1);
+    return worker->stream_idle == NULL || worker->stream_handshake_time == NULL
+               ? NULL
+               : stream_table_new(worker->base, &events);
+}
+
+/* ---- Answers of upstreams ---- */
+
+void stream_client_expect(struct stream_table *table, const struct origin_stream *origin)
+{
+    struct stream_client *client = find(table, origin);
+    if (client != NULL) {
+        client->due++;
+    }
+}
+
+void stream_client_answer(struct stream_table *table, const struct origin_stream *origin,
+                          struct span answer)
+{
+    struct stream_client *client = find(table, origin);
+    if (client == NULL) {
+        return;
+    }
+    client->due--;
+    stream_client_send(client, origin, answer);
+    finish_if_done(client);
+}
+
+void stream_client_forgo(struct stream_table *table, const struct origin_stream *origin)
+{
+    struct stream_client *client = find(table, origin);
+    if (client == NULL) {
+        return;
+    }
+    client->due--;
+    forgo(client, origin);
+    finish_if_done(client);
+}
+
+bool stream_client_transfers(struct stream_table *table, const struct origin_stream *origin)
+{
+    struct stream_client *client = find(table, origin);
+    return client != NULL && client->protocol->transfers;
+}
+
+bool stream_client_transfer(struct stream_table *table, const struct origin_stream *origin,
+                            struct span query, const struct transfer_mark *mark)
+{
+    struct stream_client *client = find(table, origin);
+    return client == NULL || /* nobody is left to answer */
+           stream_transfers_start(&client->transfers, origin, query, mark);
+}

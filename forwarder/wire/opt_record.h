@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The OPT record of a whole message (RFC 6891 section 6.1), query or answer, and the options in it:
+ * for those who change it. Messages that are not whole to the last octet have none here; edns.h
+ * reads what can be read of a query. Pure, like the rest of this room.
+ */
+#pragma once
+
+#include "forwarder/wire/records.h"
+
+#define OPT_RECORD_FIXED 11 /* octets of one without options: root, type, class, TTL, RDLENGTH */
+#define OPT_RECORD_OPTION 4 /* octets of an option before its data */
+
+enum opt_record_outcome {
+    OPT_RECORD_NONE,
+    OPT_RECORD_ONE,
+    OPT_RECORD_UNREADABLE, /* counts or lengths that do not fit, octets behind the last record, two
+                            * or more, or one that has another owner or section than it should */
+};
+
+struct opt_record {
+    struct records_record record; /* its owner is where it begins */
+    size_t end;                   /* where it ends */
+    bool signed_behind;           /* the message is signed: TSIG or SIG(0) (RFC 8945, RFC 2931) */
+    uint16_t behind;              /* records behind it */
+};
+
+/* Sets record and behind for OPT_RECORD_ONE, and signed_behind but for OPT_RECORD_UNREADABLE. */
+enum opt_record_outcome opt_record_find(struct span message, struct opt_record *out);
+
+struct opt_record_option {
+    uint16_t code;
+    struct span data;
+    struct span whole; /* with code and length */
+};
+
+/* The next option of RDATA. False at the end; reader.failed, where one does not fit. */
+bool opt_record_next(struct span_reader *rdata, struct opt_record_option *out);

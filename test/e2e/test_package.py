@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Debian package: built, looked at by lintian, installed, started, upgraded under load, and
+purged. It is installed into a copy of this system (an overlay in a mount namespace of its own), of
+which nothing remains; the service manager is played by test_service's."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from client import DEADLINE
+from dnsbytes import NOERROR, REFUSED, parse, query
+from harness import (
+    COUNTRY_DATABASE, ITALIAN4, MILAN, REPOSITORY, SERVER4, Process, SiteTest, yaml_text,
+)
+from test_service import LAUNCHER, Manager
+
+UNITS = ("bailiwick.service", "bailiwick-country-database.service")
+EXPOSURE = 1.5  # at most, of 10, as systemd-analyze security counts it
+STATE = "var/lib/bailiwick"
+
+
+class Copy:
+    """This system, as an overlay that can be changed at will."""
+
+    def __init__(self, folder):
+        self.root = folder / "root"
+        self.root.mkdir()
+        mounts = (
+            f"mount -t tmpfs tmpfs {folder} && mkdir {folder}/upper {folder}/work {folder}/root && "
+            f"mount -t overlay -o lowerdir=/,upperdir={folder}/upper,workdir={folder}/work "
+            f"overlay {self.root} && mount -t proc proc {self.root}/proc && "
+            f"mount --bind /dev {self.root}/dev && mount -t tmpfs tmpfs {self.root}/run && "
+            "echo ready && exec sleep infinity"
+        )
+        self.holder = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "-m", "--propagation", "private",
+             "sh", "-c", mounts],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        if self.holder.stdout.readline() != "ready\n":
+            raise AssertionError("no overlay could be mounted")
+
+    def enter(self):
+        """Words that run a command inside. The root is the holder's: we may be in a chroot."""
+        return ("nsenter", "-m", "-r", "-t", str(self.holder.pid), "chroot", str(self.root))
+
+    def run(self, *command, status=0, **options):
+        done = subprocess.run(
+            [*self.enter(), *command], capture_output=True, text=True, timeout=300, **options
+        )
+        if done.returncode != status:
+            raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def write(self, path, text):
+        self.run("sh", "-c", 'mkdir -p "$(dirname "$1")" && cat >"$1"', "sh", path, input=text)
+
+    def exists(self, path):
+        return subprocess.run([*self.enter(), "test", "-e", path]).returncode == 0
+
+    def close(self):
+        self.holder.kill()
+        self.holder.wait()
+        self.holder.stdout.close()
+
+
+class Service(Process):
+    """bailiwickd as bailiwick.service starts it: its user, its capabilities, its descriptors."""
+
+    name = "bailiwickd"
+    exit_statuses = (0,)
+
+    def __init__(self, site, copy, manager, unit):
+        super().__init__(site)
+        self.manager = manager
+        [user] = re.findall(r"^User=(.*)$", unit, re.M)
+        [program] = re.findall(r"^ExecStart=(.*)$", unit, re.M)
+        [capabilities] = re.findall(r"^AmbientCapabilities=CAP_(.*)$", unit, re.M)
+        sets = [f"--{kind}-caps=-all,+{capabilities.lower()}" for kind in ("inh", "ambient")]
+        kept = list(manager.kept)
+        self.descriptors = tuple(descriptor for _, descriptor in kept)
+        copy.run("install", "-d", "-o", user, "-m", "0750", "/run/bailiwick")
+        self.launch(
+            *copy.enter(),
+            "setpriv", "--reuid", user, "--regid", user, "--init-groups", *sets,
+            "--no-new-privs", "--pdeathsig", "KILL", "--",
+            "/usr/bin/python3", "-c", LAUNCHER,
+            ",".join(str(each) for each in self.descriptors),
+            ":".join(name for name, _ in kept),
+            manager.address, program,
+        )  # fmt: skip
+
+
+class Package(SiteTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="bailiwick-package-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        built = subprocess.run(
+            [REPOSITORY / "scripts" / "make-deb", cls.folder / "deb"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        if built.returncode != 0:
+            raise AssertionError(built.stdout[-8000:] + built.stderr[-4000:])
+        [cls.package] = cls.folder.glob("deb/bailiwick_*.deb")
+
+    def copy(self):
+        copy = Copy(pathlib.Path(tempfile.mkdtemp(dir=self.folder)))
+        self.addCleanup(copy.close)
+        copy.run("sh", "-c", "printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d")
+        copy.run("chmod", "+x", "/usr/sbin/policy-rc.d")
+        # One that is there is kept: nothing has to be downloaded to install.
+        copy.run("mkdir", "-p", f"/{STATE}")
+        copy.run("cp", str(COUNTRY_DATABASE), f"/{STATE}/country.mmdb")
+        return copy
+
+    def install(self, copy, package):
+        target = f"/tmp/{package.name}"
+        copy.run("sh", "-c", f"cat >{target}", stdin=package.open("rb"))
+        copy.run("dpkg", "-i", target)
+
+    def configuration(self, server):
+        address, port = server
+        return {
+            "listen": [{"address": SERVER4}],
+            "upstream": {"servers": [{"address": address, "port": port}]},
+            "geo": {"database": f"/{STATE}/country.mmdb"},
+            "orders": "/etc/bailiwick/orders",
+        }
+
+    def newer(self):
+        """The same package with a higher version."""
+        unpacked = self.folder / "newer"
+        subprocess.run(["dpkg-deb", "-R", self.package, unpacked], check=True)
+        control = unpacked / "DEBIAN" / "control"
+        control.write_text(re.sub(r"^(Version: .*)$", r"\1+1", control.read_text(), flags=re.M))
+        package = self.folder / "newer.deb"
+        subprocess.run(["dpkg-deb", "-b", unpacked, package], check=True, capture_output=True)
+        return package
+
+    def test_a_service_from_install_to_purge(self):
+        copy = self.copy()
+        resolver = self.unbound(data=["www.example. 300 A 192.0.2.80"])
+        self.install(copy, self.package)
+        self.assertIn("bailiwick", copy.run("getent", "passwd", "bailiwick"))
+        self.assertEqual(copy.run("stat", "-c", "%U", f"/{STATE}"), "bailiwick\n")
+        configuration = self.configuration(resolver.server)
+        copy.write("/etc/bailiwick/forwarder.conf", yaml_text(configuration))
+        copy.write("/etc/bailiwick/orders/IT/milan.yaml", yaml_text(MILAN))
+        manager = Manager(self.site)
+        self.addCleanup(manager.close)
+        unit = copy.run("cat", "/lib/systemd/system/bailiwick.service")
+
+        def start():
+            service = self._started(Service(self.site, copy, manager, unit))
+            service.wait_for_answer((SERVER4, 53), query("www.example"), NOERROR)
+            return service
+
+        service = start()
+        self.assertEqual(parse(self.italian4.ask(query("x.limetorrents.pro"))).rcode, REFUSED)
+        self.assertEqual(parse(self.italian4.ask(query("www.example"))).rcode, NOERROR)
+        capabilities = pathlib.Path(f"/proc/{service.process.pid}/status").read_text()
+        self.assertIn("CapEff:\t0000000000000400\n", capabilities)  # CAP_NET_BIND_SERVICE alone
+        self.assertNotIn("Uid:\t0", capabilities)
+        status = json.loads(copy.run("bailiwick", "status", "--json"))
+        self.assertEqual(status["errors"], [])
+        copy.run("bailiwick", "reload")
+        load = self.load()
+        self.install(copy, self.newer())
+        service.stop()
+        service = start()
+        self.assertEqual(self.lost(load), "0")
+        service.stop()
+        self.assertEqual(copy.run("dpkg-query", "-W", "-f", "${Status}", "bailiwick").split()[-1],
+                         "installed")  # fmt: skip
+        copy.run("dpkg", "--purge", "bailiwick")
+        self.assertFalse(copy.exists(f"/{STATE}"))
+        self.assertFalse(copy.exists("/usr/sbin/bailiwickd"))
+        self.assertTrue(copy.exists("/etc/bailiwick/orders/IT/milan.yaml"))
+
+    def load(self):
+        questions = self.folder / "questions"
+        questions.write_text("www.example A\nx.limetorrents.pro A\n")
+        command = f"dnsperf -s {SERVER4} -a {ITALIAN4} -d {questions} -l 3600 -t 60 -q 200 -c 4 -T 1"
+        with self.site.clients:
+            return subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "--", *command.split()],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )  # fmt: skip
+
+    def lost(self, load):
+        load.send_signal(signal.SIGINT)
+        report, _ = load.communicate(timeout=DEADLINE)
+        return re.search(r"Queries lost: +(\d+)", report)[1]
+
+    def test_commands_of_the_readme(self):
+        """As they stand there; what has no terminal and no systemd here is played."""
+        section = (REPOSITORY / "README.md").read_text().partition("## As a service\n")[2]
+        commands = re.search(r"^```\n(.*?)^```$", section, re.M | re.S)[1].splitlines()
+        copy = self.copy()
+        copy.write("/srv/forwarder.conf", yaml_text(self.configuration(("192.0.2.1", 53))))
+        copy.write("/usr/local/bin/editor", '#!/bin/sh\ncp /srv/forwarder.conf "$1"\n')
+        copy.write("/usr/local/bin/systemctl", '#!/bin/sh\necho "$@" >>/srv/asked\n')
+        copy.run("chmod", "+x", "/usr/local/bin/editor", "/usr/local/bin/systemctl")
+        copy.run("sh", "-c", "mkdir -p /srv/build/deb && cat >/srv/build/deb/bailiwick_0.deb",
+                 stdin=self.package.open("rb"))  # fmt: skip
+        for command in commands:
+            copy.run("sh", "-c", f"cd /srv && {command} </dev/null")
+        self.assertEqual(copy.run("cat", "/srv/asked").splitlines()[-1], "start bailiwick")
+
+    def test_units_are_closed_in(self):
+        for unit in UNITS:
+            done = subprocess.run(
+                ["systemd-analyze", "security", "--offline=true", REPOSITORY / "debian" / unit],
+                capture_output=True, text=True,
+            )  # fmt: skip
+            [exposure] = re.findall(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
+            self.assertLessEqual(float(exposure), EXPOSURE, unit)
+
+    def test_the_database_is_renewed_by_geoipupdate_where_that_is_configured(self):
+        copy = self.copy()
+        self.install(copy, self.package)
+        renew = ("/usr/lib/bailiwick/renew-country-database", "/tmp/country.mmdb")
+        copy.write("/usr/local/bin/geoipupdate", '#!/bin/sh\necho new >"$2/GeoLite2-City.mmdb"\n')
+        copy.run("chmod", "+x", "/usr/local/bin/geoipupdate")
+        copy.write("/etc/GeoIP.conf", "AccountID 42\nEditionIDs GeoLite2-ASN GeoLite2-City\n")
+        copy.run(*renew)
+        self.assertEqual(copy.run("cat", "/tmp/country.mmdb"), "new\n")
+        copy.write("/usr/local/bin/geoipupdate", "#!/bin/sh\nexit 1\n")
+        copy.run(*renew, status=1)
+        self.assertEqual(copy.run("cat", "/tmp/country.mmdb"), "new\n")
+
+    def test_completion(self):
+        copy = self.copy()
+        self.install(copy, self.package)
+        for words, offered in (
+            (["bailiwick", "st"], "status"),
+            (["bailiwick", "test", "--ba"], "--batch"),
+            (["bailiwick", "order", "sus"], "suspend"),
+            (["bailiwick", "order", "suspend", "--rea"], "--reason"),
+        ):
+            script = (
+                ". /usr/share/bash-completion/completions/bailiwick; compopt() { :; }; "
+                f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; "
+                f"_bailiwick bailiwick {words[-1]} {words[-2]}; echo ${{COMPREPLY[@]}}"
+            )
+            self.assertEqual(copy.run("bash", "-c", script), offered + "\n")
