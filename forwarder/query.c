@@ -105,7 +105,7 @@ static bool may_ask(const struct query_env *env, const struct query_client *clie
 static bool find_place(const struct query_env *env, const struct query_client *client,
                        struct place *place)
 {
-    if (client->unknown) {
+    if (query_client_is_unknown(client)) {
         *place = PLACE_UNKNOWN;
         return true;
     }
@@ -133,7 +133,7 @@ void query_read(const struct query_env *env, const struct query_client *client, 
     /* Where is it, and does any order bind clients there? */
     out->stage = QUERY_STAGE_OUTSIDE;
     out->located = find_place(env, client, &out->place);
-    if (!out->located || !policy_in_scope_at(policy, &out->place, env->now)) {
+    if (!out->located || !policy_in_scope(policy, &out->place, env->now)) {
         return;
     }
     /* What does it ask? */

@@ -60,13 +60,19 @@ struct query_client {
     struct address address; /* who asks: the peer, or whom a trusted PROXY or HTTP header tells */
     struct address subject; /* whose country counts: the same, or the first address of the network
                              * that a trusted ECS option tells */
-    bool unknown;           /* nobody knows whose: its country is not looked up; spread is 128 */
-    bool hidden;            /* and a proxy said so: what the message tells of it is not believed */
     uint8_t spread;         /* how many bits at the end of the subject nobody told: 0 of an address,
                              * else the rest of a network's (on the 128 bits of struct address) */
+    bool hidden;            /* nobody told any, and a proxy said so: what the message tells of it is
+                             * not believed */
     bool stream;            /* not over plain UDP: answers may be as long as they like */
     const struct query_ends *ends; /* borrowed for the call; NULL where nobody wants to be told */
 };
+
+/* Does nobody know whose country counts? Then it is not looked up. */
+static inline bool query_client_is_unknown(const struct query_client *client)
+{
+    return client->spread == 8 * sizeof(client->subject.octet);
+}
 
 struct query_result {
     enum query_fate fate;

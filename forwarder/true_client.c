@@ -21,14 +21,12 @@ static void become(struct query_client *client, const struct address *address)
 {
     client->address = *address;
     client->subject = *address;
-    client->unknown = false;
     client->spread = 0;
 }
 
 void true_client_lose(struct query_client *client)
 {
     client->subject = (struct address){0};
-    client->unknown = true;
     client->spread = ADDRESS_BITS;
 }
 
@@ -60,7 +58,8 @@ void true_client_proxied(struct query_client *client, const struct proxy_header 
 bool true_client_forwarded(const struct config_trust *trust, struct query_client *client,
                            const struct address *told)
 {
-    if (client->unknown || !network_set_contains(trust->forwarded_for, &client->address)) {
+    if (query_client_is_unknown(client) ||
+        !network_set_contains(trust->forwarded_for, &client->address)) {
         return false;
     }
     if (told == NULL) {
@@ -80,7 +79,6 @@ static void narrow(struct query_client *client, const struct ecs *ecs)
     }
     unsigned family_bits = ecs->family == ECS_FAMILY_IPV4 ? 32 : ADDRESS_BITS;
     memcpy(client->subject.octet, ecs->octet, sizeof(client->subject.octet));
-    client->unknown = false;
     client->spread = (uint8_t)(family_bits - ecs->source);
 }
 

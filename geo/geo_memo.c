@@ -67,8 +67,9 @@ void geo_memo_reset(struct geo_memo *memo, const struct geo_db *db,
     }
 }
 
-/* The set of an address: by its first 48 bits, and for IPv4 by the first 24 of its own. */
-static const struct set *set_of(const struct geo_memo *memo, const struct address *address)
+/* The index of the set of an address: by its first 48 bits, and for IPv4 by the first 24 of its
+ * own. */
+static size_t set_of(const struct geo_memo *memo, const struct address *address)
 {
     uint64_t key;
     memcpy(&key, address->octet, sizeof key);
@@ -79,12 +80,12 @@ static const struct set *set_of(const struct geo_memo *memo, const struct addres
         key = be64toh(ipv4) >> 8;
     }
     /* Fibonacci hashing: the product's upper half depends on every bit of the key. */
-    return &memo->sets[(key * UINT64_C(11400714819323198485) >> 32) & memo->mask];
+    return (key * UINT64_C(11400714819323198485) >> 32) & memo->mask;
 }
 
 void geo_memo_prefetch(const struct geo_memo *memo, const struct address *address)
 {
-    const struct set *set = set_of(memo, address);
+    const struct set *set = &memo->sets[set_of(memo, address)];
     __builtin_prefetch(set);
     __builtin_prefetch((const char *)set + sizeof(*set) - 1);
 }
@@ -93,7 +94,7 @@ void geo_memo_prefetch(const struct geo_memo *memo, const struct address *addres
  * Lives until the next call. */
 static inline const struct way *find_way(struct geo_memo *memo, const struct address *address)
 {
-    struct set *set = (struct set *)(uintptr_t)set_of(memo, address);
+    struct set *set = &memo->sets[set_of(memo, address)];
     for (unsigned i = 0; i < WAYS; i++) {
         const struct way *way = &set->ways[i];
         if (address_common_bits(&way->base, address) >= way->length) {

@@ -53,13 +53,10 @@ struct policy_client {
                      * address of the network is excepted, nor by its address where not all are. */
 };
 
-/* Does any active order that has not ended at now, begun or not, hold this country or a subdivision
- * of it in its scope? One comparison; reads no name. */
-bool policy_in_scope(const struct policy *policy, struct country country, int64_t now);
-
-/* The same for a client there: of a country of which orders hold only parts, those alone. One
- * comparison but for clients of such a country. */
-bool policy_in_scope_at(const struct policy *policy, const struct place *place, int64_t now);
+/* Does any active order that has not ended at now, begun or not, hold a client there in its scope:
+ * its country, or a subdivision that it lies in? One comparison but for clients of countries of
+ * which orders hold only parts; reads no name. */
+bool policy_in_scope(const struct policy *policy, const struct place *place, int64_t now);
 
 /* Why an order that names the qname does or does not bind this query. */
 enum policy_binding {

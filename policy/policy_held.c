@@ -57,11 +57,6 @@ int64_t policy_next_change(const struct policy *policy, int64_t now)
     return next;
 }
 
-bool policy_in_scope(const struct policy *policy, struct country country, int64_t now)
-{
-    return now < policy->scope.any[country_index(country)];
-}
-
 /* Does an order bind one of the parts that a client lies in? Apart, so that those whose countries
  * are bound whole or not at all do not pay for it. */
 static __attribute__((noinline)) bool binds_within(const struct policy_ends *ends,
@@ -87,7 +82,7 @@ static bool binds_at(const struct policy_ends *ends, const struct place *place, 
     return now < ends->whole[index] || binds_within(ends, place, now);
 }
 
-bool policy_in_scope_at(const struct policy *policy, const struct place *place, int64_t now)
+bool policy_in_scope(const struct policy *policy, const struct place *place, int64_t now)
 {
     return binds_at(&policy->scope, place, now);
 }

@@ -136,7 +136,15 @@ static const struct {
 } ANSWERS[] = {
     {"nothing was asked for", ANSWER("0000 0000 0001") OPT("0000"), "o", NULL, 0},
     {"no OPT in the query", ANSWER("0000 0000 0001") OPT("0007") PADDING, "", NULL, 0},
-    {"no OPT in the answer", ANSWER("0001 0000 0000") A_RECORD, "opk", NULL, 0},
+    {"no OPT in the answer, and no padding asked for", ANSWER("0001 0000 0000") A_RECORD, "ok",
+     NULL, 0},
+    {"no OPT in the answer", ANSWER("0001 0000 0000") A_RECORD, "opk",
+     ANSWER("0001 0000 0001") A_RECORD "00 0029 04d0 00 00 0000 019e" TOLD "000c 0194", 404},
+    {"no OPT in an answer that says it does not know EDNS",
+     "1234 8181 0001 0000 0000 0000"
+     "03 777777 00 0001 0001",
+     "op", NULL, 0},
+    {"no OPT in a signed answer", ANSWER("0000 0000 0001") TSIG, "op", NULL, 0},
     {"keepalive", ANSWER("0001 0000 0001") A_RECORD OPT("0000"), "ok",
      ANSWER("0001 0000 0001") A_RECORD OPT("0006") TOLD, 0},
     {"behind other options", ANSWER("0000 0000 0001") OPT("000c") COOKIE, "ok",

@@ -424,8 +424,8 @@ START_TEST(holds_nothing)
     ck_assert_uint_eq(policy_order_count(policy), 0);
     ck_assert_uint_eq(policy_names(policy), 0);
     ck_assert_int_eq(policy_next_change(policy, 0), ORDER_FOR_GOOD);
-    ck_assert(!policy_in_scope(policy, country_of("IT"), 0));
-    ck_assert(!policy_in_scope(policy, COUNTRY_UNKNOWN, 0));
+    ck_assert(!policy_in_scope(policy, &(struct place){.country = country_of("IT")}, 0));
+    ck_assert(!policy_in_scope(policy, &(struct place){.country = COUNTRY_UNKNOWN}, 0));
     ck_assert_str_eq(decider(policy, "a.test", TYPE_A), "");
     policy_free(policy);
     policy_free(NULL);
@@ -483,7 +483,8 @@ START_TEST(windows_open_and_close)
         ck_assert_int_eq(notes.match[0].binding, rows[i].expected);
         ck_assert_int_eq(notes.match[0].end, rows[i].end);
         ck_assert(policy_order_in_force(order, rows[i].now) == (rows[i].expected == POLICY_BINDS));
-        ck_assert(policy_in_scope(policy, country_of("IT"), rows[i].now));
+        ck_assert(
+            policy_in_scope(policy, &(struct place){.country = country_of("IT")}, rows[i].now));
     }
     ck_assert_int_eq(policy_next_change(policy, 99), 1000);
     policy_free(policy);

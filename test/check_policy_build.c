@@ -138,12 +138,12 @@ START_TEST(scope_ends_with_the_last_order)
     orders[3]->scope = (struct order_scope){.unknown = true};
     orders[3]->end = 100;
     struct policy *policy = policy_over(orders, 4, 100);
-    ck_assert(policy_in_scope(policy, country_of("IT"), 100));
-    ck_assert(policy_in_scope(policy, country_of("IT"), 250));
-    ck_assert(policy_in_scope(policy, country_of("IT"), 399));
-    ck_assert(!policy_in_scope(policy, country_of("IT"), 400));
-    ck_assert(!policy_in_scope(policy, country_of("FR"), 100));
-    ck_assert(!policy_in_scope(policy, COUNTRY_UNKNOWN, 100));
+    ck_assert(policy_in_scope(policy, &(struct place){.country = country_of("IT")}, 100));
+    ck_assert(policy_in_scope(policy, &(struct place){.country = country_of("IT")}, 250));
+    ck_assert(policy_in_scope(policy, &(struct place){.country = country_of("IT")}, 399));
+    ck_assert(!policy_in_scope(policy, &(struct place){.country = country_of("IT")}, 400));
+    ck_assert(!policy_in_scope(policy, &(struct place){.country = country_of("FR")}, 100));
+    ck_assert(!policy_in_scope(policy, &(struct place){.country = COUNTRY_UNKNOWN}, 100));
     ck_assert_int_eq(policy_next_change(policy, 100), 200);
     ck_assert_int_eq(policy_next_change(policy, 200), 300);
     ck_assert_int_eq(policy_next_change(policy, 300), 400);
@@ -158,12 +158,12 @@ START_TEST(scope_knows_groups_by_the_day)
     order->scope.groups[COUNTRY_GROUP_EU] = true;
     order_ref(order);
     struct policy *policy = policy_over(&order, 1, BREXIT - 10);
-    ck_assert(policy_in_scope(policy, country_of("GB"), BREXIT - 10));
-    ck_assert(policy_in_scope(policy, country_of("FR"), BREXIT));
-    ck_assert(!policy_in_scope(policy, country_of("NO"), BREXIT));
+    ck_assert(policy_in_scope(policy, &(struct place){.country = country_of("GB")}, BREXIT - 10));
+    ck_assert(policy_in_scope(policy, &(struct place){.country = country_of("FR")}, BREXIT));
+    ck_assert(!policy_in_scope(policy, &(struct place){.country = country_of("NO")}, BREXIT));
     policy_free(policy);
     policy = policy_over(&order, 1, BREXIT);
-    ck_assert(!policy_in_scope(policy, country_of("GB"), BREXIT));
+    ck_assert(!policy_in_scope(policy, &(struct place){.country = country_of("GB")}, BREXIT));
     policy_free(policy);
 }
 END_TEST
@@ -193,7 +193,7 @@ START_TEST(answers_are_read_for_some)
     orders[2]->aliases = true;
     orders[4]->status = ORDER_LIFTED;
     struct policy *policy = policy_over(orders, ROWS(orders), 0);
-    ck_assert(policy_in_scope(policy, country_of("IT"), 0));
+    ck_assert(policy_in_scope(policy, &(struct place){.country = country_of("IT")}, 0));
     ck_assert(!reads_answers(policy, country_of("IT"), 0));
     ck_assert(reads_answers(policy, country_of("FR"), 1000));
     ck_assert(!reads_answers(policy, country_of("FR"), 1001));
@@ -263,13 +263,14 @@ START_TEST(scope_knows_subdivisions)
     for (int i = 0; i < ROWS(PARTED); i++) {
         const struct place place = {country_of(PARTED[i].country),
                                     within_of(PARTED[i].larger, PARTED[i].smaller)};
-        bool in_scope = policy_in_scope_at(policy, &place, PARTED[i].now);
+        bool in_scope = policy_in_scope(policy, &place, PARTED[i].now);
         bool reads = policy_reads_answers(policy, &place, PARTED[i].now);
         ck_assert_msg(in_scope == PARTED[i].in_scope, "%s", PARTED[i].label);
         ck_assert_msg(reads == PARTED[i].reads_answers, "%s", PARTED[i].label);
     }
-    ck_assert(policy_in_scope(policy, country_of("US"), 199));
-    ck_assert(!policy_in_scope(policy, country_of("US"), 200));
+    const struct place california = {country_of("US"), within_of("CA", "")};
+    ck_assert(policy_in_scope(policy, &california, 199));
+    ck_assert(!policy_in_scope(policy, &california, 200));
     policy_free(policy);
 }
 END_TEST

@@ -63,8 +63,7 @@ static const char *describe(const struct query_client *client)
     char subject[ADDRESS_TEXT_MAX];
     address_format(&client->address, address);
     address_format(&client->subject, subject);
-    ck_assert(client->unknown == (client->spread == 128));
-    if (client->unknown) {
+    if (query_client_is_unknown(client)) {
         snprintf(out, sizeof out, "%s unknown", address);
     } else if (address_equal(&client->address, &client->subject) && client->spread == 0) {
         snprintf(out, sizeof out, "%s", address);

@@ -68,7 +68,7 @@ START_TEST(or_it_is_asked_as_it_is)
 {
     for (unsigned i = 0; i < 3; i++) {
         bench->config.send_client = i == 0 ? CONFIG_SEND_NO : CONFIG_SEND_ECS;
-        client.unknown = i == 1;
+        client.spread = i == 1 ? 128 : 0;
         struct inflight_entry *entry = add(i == 2 ? PLAIN "00" : PLAIN);
         ck_assert_int_eq(entry->subnet, CLIENT_SUBNET_NONE);
         ck_assert_uint_eq(entry->original_size, 0);

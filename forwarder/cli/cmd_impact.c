@@ -48,7 +48,7 @@ static bool blocks(const struct judging *judging, const struct policy_client *cl
     const struct policy *policy = judging->set->generation->policy;
     struct policy_match shadow = {.binding = POLICY_OTHER_COUNTRY};
     const struct place place = {client->country, client->within};
-    if (!policy_in_scope_at(policy, &place, question.now)) {
+    if (!policy_in_scope(policy, &place, question.now)) {
         return false;
     }
     if (policy_decide(policy, client, &question, match, take_shadow, &shadow) == POLICY_BLOCK) {

@@ -13,6 +13,7 @@
 #include "forwarder/published.h"
 #include "forwarder/server/control.h"
 #include "forwarder/server/server_state.h"
+#include "forwarder/server/service_manager.h"
 #include "forwarder/server/status.h"
 #include "forwarder/server/watch.h"
 #include "policy/instant.h"
@@ -86,7 +87,7 @@ static void start_load(struct server *server)
     if (asked.watched && server->watch != NULL) {
         ask.unfinished = watch_unfinished(server->watch, &ask.unfinished_count);
     }
-    server_service_loading();
+    service_manager_reloading();
     if (!loader_start(server->loader, server_generation(server), &ask)) {
         struct loader_result result = {0};
         problem_list_init(&result.problems);
@@ -158,7 +159,7 @@ void server_on_loaded(void *ctx, struct loader_result *result)
         server->refused = result->problems;
         server->refused_since = (int64_t)time(NULL);
     }
-    server_service_loaded(server);
+    server_service_ready(server);
     server_collect(server);
     start_load(server);
 }

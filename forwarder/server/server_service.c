@@ -14,7 +14,7 @@
 
 #define STATUS_MAX 256
 
-static void tell_ready(const struct server *server)
+void server_service_ready(const struct server *server)
 {
     const struct generation *generation = server_generation(server);
     char status[STATUS_MAX];
@@ -52,7 +52,7 @@ void server_service_start(struct server *server)
 {
     unsigned wanted_ms = service_manager_watchdog_ms();
     struct timeval period = milliseconds(wanted_ms / 3 + 1); /* one may be late */
-    tell_ready(server);
+    server_service_ready(server);
     if (wanted_ms == 0) {
         return;
     }
@@ -60,14 +60,4 @@ void server_service_start(struct server *server)
     if (server->watchdog != NULL) {
         event_add(server->watchdog, &period);
     }
-}
-
-void server_service_loading(void)
-{
-    service_manager_reloading();
-}
-
-void server_service_loaded(const struct server *server)
-{
-    tell_ready(server);
 }

@@ -140,13 +140,12 @@ void server_stop_watch(struct server *server);
 
 /* server_service.c */
 
-/* Tells the service manager that queries are served, by what, and what it is to keep; gives signs
- * of life from now on if it wants them. */
-void server_service_start(struct server *server);
+/* Tells the service manager that queries are served, and by what: at the start, and once a load has
+ * ended. */
+void server_service_ready(const struct server *server);
 
-/* A load has begun, or one has ended. */
-void server_service_loading(void);
-void server_service_loaded(const struct server *server);
+/* The same for the first time; gives signs of life from now on if they are wanted. */
+void server_service_start(struct server *server);
 
 /* server_control.c */
 

@@ -8,7 +8,7 @@
  *
  * Left alone is a message that cannot be read to its end, that has two OPTs or an unreadable one,
  * that is signed (TSIG or SIG(0) last: the options are part of what was signed), or that has
- * records behind its OPT whose names would not bear to be moved. Pure: no heap, no sockets.
+ * records behind its OPT that would not bear to be moved. Pure: no heap, no sockets.
  */
 #pragma once
 
@@ -25,6 +25,8 @@ size_t hop_options_take(uint8_t *query, size_t size, struct origin_hop *hop);
 
 /* Writes the answer to such a query with the hop's own options in its OPT in place of any that it
  * came with: the idle time, if the query asked for it (0: this transport has none to tell), and
- * padding, if the query was padded. Octets in out; 0: the answer goes as it is. */
+ * padding, if the query was padded. A NOERROR or NXDOMAIN that is to be padded and has no OPT gets
+ * one (RFC 6891 section 6.2.1: OPT is a matter of the hop). Octets in out; 0: the answer goes as it
+ * is. */
 size_t hop_options_put(struct span answer, const struct origin_hop *hop, unsigned idle_ms,
                        uint8_t out[static DNS_MESSAGE_MAX]);

@@ -102,9 +102,9 @@ void proxy_intake_tell(const struct config_trust *trust, const struct proxy_head
 {
     struct query_client client = true_client_of_peer(&opening->peer);
     true_client_proxied(&client, header, &opening->ends);
-    opening->unknown = client.unknown;
+    opening->unknown = query_client_is_unknown(&client);
     opening->holder = CLIENT_QUOTA_NOBODY;
-    if (!client.unknown && !true_client_speaks(trust, &client.address)) {
+    if (!opening->unknown && !true_client_speaks(trust, &client.address)) {
         opening->holder = client.address;
     }
 }

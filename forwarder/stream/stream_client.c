@@ -238,11 +238,6 @@ void stream_client_end(struct stream_client *client)
     client->draining = true;
 }
 
-bool stream_client_is_ending(const struct stream_client *client)
-{
-    return client->draining;
-}
-
 void stream_client_doom(struct stream_client *client)
 {
     stream_table_doom(&client->place);
@@ -519,10 +514,10 @@ void stream_client_open(struct worker *worker, const struct stream_opening *open
 static void resume_client(struct stream_place *place)
 {
     struct stream_client *client = client_at(place);
-    if (!client->draining) {
+    pump(client);
+    if (!client->draining && !place->stalled && !place->doomed) {
         bufferevent_enable(client->transport, EV_READ);
     }
-    pump(client);
 }
 
 static void read_clock(void *ctx)

@@ -78,7 +78,8 @@ static const struct config_trust *trust(const struct stream_client *client)
 static bool is_proxy(const struct stream_client *client)
 {
     struct query_client who = stream_client_who(client);
-    return !who.unknown && network_set_contains(trust(client)->forwarded_for, &who.address);
+    return !query_client_is_unknown(&who) &&
+           network_set_contains(trust(client)->forwarded_for, &who.address);
 }
 
 /* Whose query is it? False: a proxy that would know does not say it in a way we can read. One that

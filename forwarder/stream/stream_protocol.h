@@ -110,7 +110,6 @@ void stream_client_take(struct stream_client *client, const struct query_client 
 
 /* No more queries will be taken; the connection ends when everything due has been answered. */
 void stream_client_end(struct stream_client *client);
-bool stream_client_is_ending(const struct stream_client *client);
 
 /* It is broken, or breaks rules: closed from the loop, whatever is due. */
 void stream_client_doom(struct stream_client *client);

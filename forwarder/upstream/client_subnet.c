@@ -12,8 +12,6 @@
 #include "forwarder/wire/ecs.h"
 #include "forwarder/wire/opt_record.h"
 
-#define TYPE_RRSIG 46
-
 static_assert(CLIENT_SUBNET_GROWTH == OPT_RECORD_FIXED + OPT_RECORD_OPTION + ECS_MAX,
               "an OPT with one option");
 
@@ -185,68 +183,33 @@ static enum client_subnet change_opt(struct span query, const struct opt_record 
 enum client_subnet client_subnet_query(struct span query, const struct client_subnet_teller *teller,
                                        struct span_writer *out)
 {
-    enum client_subnet change = CLIENT_SUBNET_NONE;
+    enum client_subnet change;
     struct ecs subnet = told_subnet(teller);
     struct opt_record opt;
     if (subnet.source == 0 || !is_eligible(query)) {
         return CLIENT_SUBNET_NONE;
     }
-    switch (opt_record_find(query, &opt)) {
-    case OPT_RECORD_UNREADABLE:
+    enum opt_record_outcome found = opt_record_find(query, &opt);
+    if (found == OPT_RECORD_UNREADABLE || opt.signed_behind || opt.tail > 0) {
         return CLIENT_SUBNET_NONE;
-    case OPT_RECORD_NONE:
-        if (opt.signed_behind) {
-            return CLIENT_SUBNET_NONE;
-        }
+    }
+    if (found == OPT_RECORD_ONE) {
+        change = change_opt(query, &opt, &subnet, out);
+    } else {
         cut(&subnet);
         write_with_opt(out, query, &subnet);
         change = CLIENT_SUBNET_OPT;
-        break;
-    case OPT_RECORD_ONE:
-        if (opt.signed_behind) {
-            return CLIENT_SUBNET_NONE;
-        }
-        change = change_opt(query, &opt, &subnet, out);
-        break;
     }
     return out->failed ? CLIENT_SUBNET_NONE : change;
 }
 
 /* ---- Answers ---- */
 
-/* Can the record stand elsewhere? Its owner points to before the OPT, and its type has no names
- * that may be compressed (RFC 3597 section 4). Where the end of the owner cannot be told from a
- * pointer, it is taken for one. */
-static bool is_movable(struct span message, const struct records_record *record, size_t limit)
-{
-    size_t end = record->data - (OPT_RECORD_FIXED - 1); /* of its owner */
-    if (end - record->owner >= 2) {
-        const uint8_t *last = message.bytes + end - 2;
-        if ((last[0] & 0xc0U) == 0xc0U && (((size_t)last[0] & 0x3fU) << 8 | last[1]) >= limit) {
-            return false;
-        }
-    }
-    return record->type == DNS_TYPE_A || record->type == DNS_TYPE_AAAA ||
-           record->type == DNS_TYPE_TXT || record->type == TYPE_RRSIG;
-}
-
-static bool are_movable(struct span message, const struct opt_record *opt)
-{
-    struct records records = records_begin(message);
-    struct records_record record;
-    while (records_next(&records, &record)) {
-        if (record.owner >= opt->end && !is_movable(message, &record, opt->record.owner)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* What stands behind the OPT, if it may. */
 static void write_behind(struct span_writer *writer, struct span answer,
                          const struct opt_record *opt, size_t count)
 {
-    if (are_movable(answer, opt)) {
+    if (opt_record_may_resize(answer, opt)) {
         span_write(writer, part(answer, opt->end, answer.size));
         put_u16(writer, ARCOUNT_AT, count);
     } else {
@@ -291,7 +254,7 @@ bool client_subnet_answer(struct span answer, enum client_subnet change, struct 
     struct span data;
     unsigned count;
     if (change == CLIENT_SUBNET_NONE || opt_record_find(answer, &opt) != OPT_RECORD_ONE ||
-        opt.signed_behind) {
+        opt.signed_behind || opt.tail > 0) {
         return false;
     }
     if (change == CLIENT_SUBNET_OPT) {

@@ -14,7 +14,7 @@ static enum client_subnet tell(const struct upstream_env *env, const struct quer
                                struct span message, struct span_writer *room)
 {
     const struct config_upstream *config = env->config;
-    if (config->send_client != CONFIG_SEND_ECS || client->unknown) {
+    if (query_client_is_unknown(client)) {
         return CLIENT_SUBNET_NONE;
     }
     const struct client_subnet_teller teller = {&client->subject, client->spread, config->ecs_ipv4,
@@ -22,12 +22,19 @@ static enum client_subnet tell(const struct upstream_env *env, const struct quer
     return client_subnet_query(message, &teller, room);
 }
 
-/* A query with so much in it that there is no room for two is asked as it is. */
-static struct inflight_entry *add_changed(struct upstream_env *env, struct span changed,
-                                          struct span original, enum client_subnet change)
+/* The message that tells the client's network, in flight in place of the client's own (original);
+ * NULL where nothing is told, or there is no room for both. */
+static struct inflight_entry *add_telling(struct upstream_env *env, struct span message,
+                                          struct span original, const struct query_client *client)
 {
+    uint8_t room[DNS_MESSAGE_MAX];
+    struct span_writer writer = span_writer(room, sizeof(room));
+    enum client_subnet change = tell(env, client, message, &writer);
+    if (change == CLIENT_SUBNET_NONE) {
+        return NULL;
+    }
     struct inflight_entry *entry =
-        inflight_add_own(env->inflight, changed, original, env->clock->ms);
+        inflight_add_own(env->inflight, (struct span){room, writer.size}, original, env->clock->ms);
     if (entry != NULL) {
         entry->subnet = change;
     }
@@ -37,15 +44,9 @@ static struct inflight_entry *add_changed(struct upstream_env *env, struct span 
 struct inflight_entry *upstream_subnet_add(struct upstream_env *env, struct span message,
                                            const struct query_client *client)
 {
-    if (env->config->send_client != CONFIG_SEND_ECS) {
-        return inflight_add(env->inflight, message, env->clock->ms);
-    }
-    uint8_t room[DNS_MESSAGE_MAX];
-    struct span_writer writer = span_writer(room, sizeof(room));
-    enum client_subnet change = tell(env, client, message, &writer);
     struct inflight_entry *entry = NULL;
-    if (change != CLIENT_SUBNET_NONE) {
-        entry = add_changed(env, (struct span){room, writer.size}, message, change);
+    if (env->config->send_client == CONFIG_SEND_ECS) {
+        entry = add_telling(env, message, message, client);
     }
     return entry != NULL ? entry : inflight_add(env->inflight, message, env->clock->ms);
 }
@@ -54,12 +55,9 @@ struct inflight_entry *upstream_subnet_add_own(struct upstream_env *env, struct 
                                                struct span original,
                                                const struct query_client *client)
 {
-    uint8_t room[DNS_MESSAGE_MAX];
-    struct span_writer writer = span_writer(room, sizeof(room));
-    enum client_subnet change = tell(env, client, message, &writer);
     struct inflight_entry *entry = NULL;
-    if (change != CLIENT_SUBNET_NONE) {
-        entry = add_changed(env, (struct span){room, writer.size}, original, change);
+    if (env->config->send_client == CONFIG_SEND_ECS) {
+        entry = add_telling(env, message, original, client);
     }
     return entry != NULL ? entry
                          : inflight_add_own(env->inflight, message, original, env->clock->ms);

@@ -4,7 +4,9 @@
  */
 #include "forwarder/wire/opt_record.h"
 
+#define POINTER_MARK 0xc0U
 #define TYPE_SIG 24
+#define TYPE_RRSIG 46
 #define TYPE_TSIG 250
 
 /* Takes note of one record; false if it cannot be. */
@@ -40,10 +42,56 @@ enum opt_record_outcome opt_record_find(struct span message, struct opt_record *
             return OPT_RECORD_UNREADABLE;
         }
     }
-    if (records.broken || records.at != message.size) {
+    if (records.broken) {
         return OPT_RECORD_UNREADABLE;
     }
+    out->tail = message.size - records.at;
     return found ? OPT_RECORD_ONE : OPT_RECORD_NONE;
+}
+
+/* Does the name at this place lead to nothing at or behind limit, but by octets of its own? */
+static bool name_leads_before(struct span message, size_t at, size_t limit)
+{
+    while (message.bytes[at] != 0) { /* the cursor has passed the name: it has an end */
+        if ((message.bytes[at] & POINTER_MARK) == POINTER_MARK) {
+            size_t target =
+                (size_t)(message.bytes[at] & ~POINTER_MARK) << 8 | message.bytes[at + 1];
+            return target < limit;
+        }
+        at += 1U + message.bytes[at];
+    }
+    return true;
+}
+
+static bool may_move(struct span message, const struct records_record *record, size_t opt)
+{
+    bool plain = record->type == DNS_TYPE_A || record->type == DNS_TYPE_AAAA ||
+                 record->type == DNS_TYPE_TXT || record->type == TYPE_RRSIG;
+    return plain && name_leads_before(message, record->owner, opt);
+}
+
+bool opt_record_may_resize(struct span message, const struct opt_record *opt)
+{
+    struct records records = records_begin(message);
+    struct records_record record;
+    if (opt->behind == 0) {
+        return true;
+    }
+    while (records_next(&records, &record)) {
+        if (record.owner >= opt->end && !may_move(message, &record, opt->record.owner)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool opt_record_is_readable(struct span rdata)
+{
+    struct span_reader reader = span_reader(rdata);
+    struct opt_record_option option;
+    while (opt_record_next(&reader, &option)) {
+    }
+    return !reader.failed;
 }
 
 bool opt_record_next(struct span_reader *rdata, struct opt_record_option *out)
