@@ -89,6 +89,7 @@ class Bailiwickd(Daemon, Measured):
         )
         self.write_orders(inputs)
         self.start()
+        self.wait_until_kept()  # its start is over, and what follows is queries alone
 
     def write_orders(self, inputs):
         self.write_order("IT/bench.yaml", self.order("IT"))
