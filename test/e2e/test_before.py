@@ -154,6 +154,7 @@ class Shrink(Before):
         daemon.reload("--accept-shrink")
         self.assertFalse(self.is_blocked("9.example"))
         self.assertTrue(self.is_blocked("1.example"))
+        daemon.wait_until_kept()  # check compares with what is under state
         self.assertNotIn("shrink", daemon.tool("check").stdout)
 
 
