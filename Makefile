@@ -32,7 +32,7 @@ LIBS     := $(shell pkg-config --libs $(PKGS)) -pthread
 CLI_LIBS := $(shell pkg-config --libs libpcap)
 CHECK_LIBS = $(shell pkg-config --libs check)
 
-OPT      := -O2
+OPT      := -O3
 ifeq ($(SANITIZE),asan)
 OPT      := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 else ifeq ($(SANITIZE),tsan)

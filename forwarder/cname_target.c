@@ -32,12 +32,11 @@ size_t cname_target_query(struct span query, const struct dname *target,
     }
     edns_query_decode(query, &question, &edns);
     struct span_writer writer = span_writer(out, CNAME_TARGET_QUERY_MAX);
-    span_write_u16(&writer, 0);
-    span_write_u16(&writer, (uint16_t)(DNS_FLAG_RD | (header.flags & DNS_FLAG_CD)));
-    span_write_u16(&writer, 1);
-    span_write_u16(&writer, 0);
-    span_write_u16(&writer, 0);
-    span_write_u16(&writer, edns.present);
+    uint8_t fixed[DNS_HEADER_SIZE] = {0};
+    span_put_u16(fixed + 2, (uint16_t)(DNS_FLAG_RD | (header.flags & DNS_FLAG_CD)));
+    span_put_u16(fixed + 4, 1);
+    span_put_u16(fixed + 10, edns.present);
+    span_write(&writer, (struct span){fixed, sizeof(fixed)});
     span_write(&writer, (struct span){name.wire, name.size});
     span_write_u16(&writer, question.qtype);
     span_write_u16(&writer, DNS_CLASS_IN);

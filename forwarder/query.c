@@ -32,14 +32,14 @@ static size_t rcode_answer(const struct query_env *env, struct query_seen *seen,
     if (!query_seen_question(seen)) {
         return block_header_only(&seen->block.header, rcode, out);
     }
+    query_seen_opt(seen);
     struct edns_cookie_env cookie = order_answer_cookie(env, &seen->client->address);
     return block_rcode(&seen->block, rcode, info_code, &cookie, out);
 }
 
 /* resolver-arpa: nodata. An in-scope client is not led to a resolver that applies no orders
  * (RFC 9462 section 4). Octets of the answer, or 0 if the name is not below resolver.arpa. */
-static size_t answer_designated(const struct query_env *env, const struct query_seen *seen,
-                                uint8_t *out)
+static size_t answer_designated(const struct query_env *env, struct query_seen *seen, uint8_t *out)
 {
     static const struct dname resolver_arpa = {.size = 15,
                                                .labels = 2,
@@ -56,6 +56,7 @@ static size_t answer_designated(const struct query_env *env, const struct query_
         .rname = env->generation->soa_rname,
     };
     struct edns_cookie_env cookie = order_answer_cookie(env, &seen->client->address);
+    query_seen_opt(seen);
     return block_answer(&seen->block, &what, &cookie, out);
 }
 

@@ -91,7 +91,8 @@ struct query_result {
 struct query_seen {
     const struct query_client *client;
     struct span message;
-    struct block_query block; /* header; question and OPT after query_seen_question */
+    struct block_query block; /* header; question after query_seen_question; the rest after
+                               * query_seen_opt */
     struct dname qname;       /* after query_seen_name */
 };
 

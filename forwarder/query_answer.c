@@ -147,6 +147,7 @@ size_t query_answer_compose(const struct query_env *env, const struct query_answ
         !cname_target_read(answer->answer, &seen.qname, &writer, &tail)) {
         return 0;
     }
+    query_seen_opt(&seen);
     struct order_answer_query query = {
         .block = &seen.block,
         .qname = &seen.qname,

@@ -8,18 +8,19 @@
 
 bool query_seen_question(struct query_seen *seen)
 {
-    if (dns_question_decode(seen->message, &seen->block.question) != DNS_QUESTION_ONE) {
-        return false;
-    }
-    seen->block.stream = seen->client->stream;
-    edns_query_decode(seen->message, &seen->block.question, &seen->block.edns);
-    return true;
+    return dns_question_decode(seen->message, &seen->block.question) == DNS_QUESTION_ONE;
 }
 
 bool query_seen_name(struct query_seen *seen)
 {
     const struct span *qname = &seen->block.question.qname;
     return query_seen_question(seen) && dname_decode(qname->bytes, qname->size, &seen->qname);
+}
+
+void query_seen_opt(struct query_seen *seen)
+{
+    seen->block.stream = seen->client->stream;
+    edns_query_decode(seen->message, &seen->block.question, &seen->block.edns);
 }
 
 static void refuse_edns(const struct query_env *env, const struct query_seen *seen,
@@ -31,10 +32,11 @@ static void refuse_edns(const struct query_env *env, const struct query_seen *se
     result->size = block_rcode(&seen->block, rcode, -1, &cookie, out);
 }
 
-void query_seen_listed(const struct query_env *env, const struct query_seen *seen, bool in_answer,
+void query_seen_listed(const struct query_env *env, struct query_seen *seen, bool in_answer,
                        struct query_result *result, uint8_t out[static BLOCK_ANSWER_MAX])
 {
     const struct edns_query *edns = &seen->block.edns;
+    query_seen_opt(seen);
     if (edns->several) {
         refuse_edns(env, seen, DNS_RCODE_FORMERR, result, out);
         return;

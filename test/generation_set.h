@@ -74,10 +74,12 @@ static inline void put_database(const char *fixture)
 static inline void configure(const char *lines)
 {
     char path[SCRATCH_PATH_MAX], text[SET_TEXT_MAX], line[WHY_MAX] = "";
-    snprintf(text, sizeof text,
-             "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n"
-             "orders: orders\nstate: state\n%s%s",
-             lines, strstr(lines, "geo:") == NULL ? "geo: {database: country.mmdb}\n" : "");
+    int size =
+        snprintf(text, sizeof text,
+                 "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n"
+                 "orders: orders\nstate: state\n%s%s",
+                 lines, strstr(lines, "geo:") == NULL ? "geo: {database: country.mmdb}\n" : "");
+    ck_assert_int_lt(size, SET_TEXT_MAX);
     put("forwarder.conf", text);
     config_free(config);
     problem_list_fini(&problems);

@@ -214,6 +214,7 @@ static inline void bench_ask_transfer(int client, uint16_t id)
 {
     struct fake_message message;
     bench_query(&message, id, "07'example'00");
+    ck_assert_uint_gt(message.size, 3);
     message.bytes[message.size - 3] = 0xfc;
     fake_stream_write(client, bench.base, &message);
 }

@@ -251,7 +251,7 @@ bool client_subnet_answer(struct span answer, enum client_subnet change, struct 
 {
     struct opt_record opt;
     struct ecs echo;
-    struct span data;
+    struct span data = {0};
     unsigned count;
     if (change == CLIENT_SUBNET_NONE || opt_record_find(answer, &opt) != OPT_RECORD_ONE ||
         opt.signed_behind || opt.tail > 0) {

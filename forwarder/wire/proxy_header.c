@@ -194,10 +194,12 @@ enum proxy_header_outcome proxy_header_decode(struct span bytes, struct proxy_he
 static void write_fixed(struct span_writer *writer, unsigned command, unsigned family,
                         size_t length)
 {
-    span_write(writer, (struct span){(const uint8_t *)SIGNATURE, SIGNATURE_SIZE});
-    span_write_u8(writer, (uint8_t)(VERSION | command));
-    span_write_u8(writer, (uint8_t)family);
-    span_write_u16(writer, (uint16_t)length);
+    uint8_t fixed[PROXY_HEADER_FIXED];
+    memcpy(fixed, SIGNATURE, SIGNATURE_SIZE);
+    fixed[SIGNATURE_SIZE] = (uint8_t)(VERSION | command);
+    fixed[SIGNATURE_SIZE + 1] = (uint8_t)family;
+    span_put_u16(fixed + SIGNATURE_SIZE + 2, (uint16_t)length);
+    span_write(writer, (struct span){fixed, sizeof(fixed)});
 }
 
 static bool is_ipv4(const struct proxy_header_end *end)

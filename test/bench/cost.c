@@ -243,6 +243,7 @@ static uint64_t block(struct world *world, size_t turn)
     if (!dns_header_decode(seen.message, &seen.block.header) || !query_seen_question(&seen)) {
         fail("a question");
     }
+    query_seen_opt(&seen);
     order_answer(&env, &asked, &match, &result, out);
     return result.size;
 }
