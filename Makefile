@@ -10,6 +10,7 @@
 # make deb        the Debian package, into build/deb
 # make bench-lists  what a large list costs, beside dnsdist, BIND and Unbound (test/bench/lists)
 # make bench-reload what clients notice of a reload of a large list (test/bench/reload)
+# make soak       everything that can go wrong, under load: SOAK_SECONDS (300) of it (test/soak/run)
 # SANITIZE=asan|tsan   the same programs and tests under ASan+UBSan or TSan, in build/asan, build/tsan
 # WERROR=1        warnings are errors (CI)
 
@@ -21,11 +22,16 @@ endif
 CLANG    ?= clang
 VERSION  := 0.1.0
 
+# When this was made, in seconds since the epoch: before it no clock is right (wall_clock.h). The same
+# for everybody who builds this, but on a machine whose own clock is before it.
+MADE     := $(shell made=$${SOURCE_DATE_EPOCH:-$$(date -d "$$(sed -n 's/^ -- .*>  //p;T;q' \
+                debian/changelog)" +%s)}; now=$$(date +%s); echo $$((made < now ? made : now)))
+
 # Commands are shown by their target; V=1 shows them whole.
 V        ?=
 say       = $(if $(V),,@echo "  $(1)" $(subst $(BUILD)/,,$@);)
 
-PKGS     := libevent_core libmaxminddb libcares yaml-0.1 jansson libidn2 libpsl libknot libzscanner libcrypto zlib libzstd glib-2.0 libsystemd libevent_openssl libssl libnghttp2 libngtcp2 libngtcp2_crypto_gnutls gnutls
+PKGS     := libevent_core libevent_extra libmaxminddb libcares yaml-0.1 jansson libidn2 libpsl libknot libzscanner libcrypto zlib libzstd glib-2.0 libsystemd libevent_openssl libssl libnghttp2 libcap-ng libseccomp libngtcp2 libngtcp2_crypto_gnutls gnutls libfstrm sqlite3
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 LIBS     := $(shell pkg-config --libs $(PKGS)) -pthread
 # What only the operator's tool needs.
@@ -41,7 +47,7 @@ endif
 
 WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wvla -Wmissing-prototypes \
             -Wstrict-prototypes $(if $(WERROR),-Werror)
-CPPFLAGS += -I. -D_GNU_SOURCE -DCARES_NO_DEPRECATED -DBAILIWICK_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+CPPFLAGS += -I. -D_GNU_SOURCE -DCARES_NO_DEPRECATED -DBAILIWICK_VERSION='"$(VERSION)"' -DBAILIWICK_MADE=$(MADE) $(PKG_CFLAGS)
 CFLAGS   += -std=c17 -g $(OPT) $(WARN)
 LDFLAGS  += -pthread $(filter -fsanitize%,$(OPT))
 
@@ -49,7 +55,7 @@ LDFLAGS  += -pthread $(filter -fsanitize%,$(OPT))
 GEO      := $(wildcard geo/*.c)
 POLICY   := $(wildcard policy/*.c)
 WIRE     := $(wildcard forwarder/wire/*.c)
-PARTS    := forwarder $(addprefix forwarder/,config generation explain http quic stream upstream server)
+PARTS    := forwarder $(addprefix forwarder/,audit config generation explain http quic stream tap upstream server)
 DAEMON   := $(filter-out forwarder/main.c,$(wildcard $(addsuffix /*.c,$(PARTS))))
 CLI      := $(filter-out forwarder/cli/main.c,$(wildcard forwarder/cli/*.c))
 
@@ -69,7 +75,7 @@ rooms_wire      := wire
 rooms_forwarder := forwarder policy geo wire
 rooms_cli       := cli forwarder policy geo wire
 
-.PHONY: all unit unit-build fuzz bench bench-build bench-lists bench-reload lint flags install deb clean
+.PHONY: all unit unit-build fuzz bench bench-build bench-lists bench-reload soak-build soak lint flags install deb clean
 .DELETE_ON_ERROR:
 all: $(BUILD)/bailiwickd $(BUILD)/bailiwick
 
@@ -148,6 +154,22 @@ bench-lists: bench-build
 bench-reload: bench-build
 	test/bench/reload
 
+# The soak: who asks, who answers, and a clock that can be set.
+SOAK_PEERS := $(addprefix $(BUILD)/soak/,asker fake_resolver stepped_clock.so)
+soak_objects = $(patsubst %,$(BUILD)/obj/test/soak/%.o,$(1))
+$(BUILD)/soak/asker: $(call soak_objects,asker row phase right_answer way_udp way_stream way_https way_quic)
+$(BUILD)/soak/fake_resolver: $(call soak_objects,fake_resolver right_answer)
+$(BUILD)/soak/asker $(BUILD)/soak/fake_resolver:
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+# Preloaded into programs of every kind, so never with a sanitizer.
+$(BUILD)/soak/stepped_clock.so: test/soak/stepped_clock.c
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) -std=c17 -g -O2 $(WARN) -fPIC -shared -o $@ $<
+soak-build: all $(E2E_PEERS) $(SOAK_PEERS)
+soak: soak-build
+	test/soak/run
+
 lint:
 	scripts/lint
 # What the compilers of lint need to know, quoted for a shell.
@@ -168,6 +190,8 @@ install: all
 	    install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit; \
 	done
 	$(call into,share/doc/bailiwick/examples) forwarder.conf.example
+	$(call into,share/bailiwick/monitoring) forwarder/monitoring/alerts.yml \
+	    forwarder/monitoring/board.json
 	install -D -m 0644 forwarder/completion/bailiwick.bash \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bailiwick
 	install -D -m 0644 forwarder/completion/_bailiwick \

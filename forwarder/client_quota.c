@@ -124,14 +124,27 @@ static void let_go(struct client_quota *quota, const struct address *client)
     }
 }
 
-bool client_quota_take(struct client_quota *quota, const struct address *client)
+/* Under the lock. */
+static enum client_quota_fate take(struct client_quota *quota, const struct address *client)
+{
+    if (!hold(quota, client)) {
+        return CLIENT_QUOTA_TOO_MANY; /* and nobody else is to go for him */
+    }
+    if (quota->connections >= quota->connections_max) {
+        let_go(quota, client);
+        return CLIENT_QUOTA_FULL;
+    }
+    quota->connections++;
+    return CLIENT_QUOTA_TAKEN;
+}
+
+enum client_quota_fate client_quota_take(struct client_quota *quota, const struct address *client)
 {
     struct address who = client_of(client);
     pthread_mutex_lock(&quota->lock);
-    bool taken = quota->connections < quota->connections_max && hold(quota, &who);
-    quota->connections += taken;
+    enum client_quota_fate fate = take(quota, &who);
     pthread_mutex_unlock(&quota->lock);
-    return taken;
+    return fate;
 }
 
 bool client_quota_move(struct client_quota *quota, const struct address *from,

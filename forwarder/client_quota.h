@@ -4,6 +4,9 @@
  * tcp-connections and tcp-per-client. Taken when a connection is accepted and given back when it
  * closes, never on a query's path; so a lock is fine here. A client is an IPv4 address or an
  * IPv6 /64, the least that one subscriber holds.
+ *
+ * A client with too many is refused more; none of his others is closed for it, which behind one
+ * address may be his neighbour's. Where all places are taken, room is made: reaper.h.
  */
 #pragma once
 
@@ -17,8 +20,14 @@ struct client_quota;
 struct client_quota *client_quota_new(unsigned connections, unsigned per_client);
 void client_quota_free(struct client_quota *quota); /* NULL is allowed */
 
-/* Takes a place for one more connection of this client; false if a limit is reached. */
-bool client_quota_take(struct client_quota *quota, const struct address *client);
+enum client_quota_fate {
+    CLIENT_QUOTA_TAKEN,
+    CLIENT_QUOTA_FULL,     /* all places are taken: another must go first */
+    CLIENT_QUOTA_TOO_MANY, /* the client has as many as he may, or memory is out */
+};
+
+/* Takes a place for one more connection of this client. */
+enum client_quota_fate client_quota_take(struct client_quota *quota, const struct address *client);
 
 /* A holder of places that are no one client's: peers that speak for others. They count in all, and
  * there is no limit of their own. No client has this address. */

@@ -8,10 +8,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "forwarder/histogram.h"
 #include "geo/country.h"
 
+#define COUNTERS_TRANSPORTS 5U /* indexes: enum config_transport */
+#define COUNTERS_RCODES 16U    /* what the header tells of them: its last four bits (RFC 1035) */
+
 enum counter {
-    COUNTER_QUERIES,         /* messages of clients, of any kind */
+    COUNTER_QUERIES,         /* messages of clients, of any kind; counted by transport alone */
     COUNTER_FORWARDED,       /* sent upstream for a client */
     COUNTER_BLOCKED,         /* an order decided; drops included */
     COUNTER_BLOCKED_ANSWERS, /* of these, because of what upstream's answer held */
@@ -21,16 +25,22 @@ enum counter {
     COUNTER_ANSWERS_UNREADABLE, /* of these, forwarded though they could not be read to their end */
     COUNTER_SERVFAIL,           /* nobody answered in time */
     COUNTER_FORMERR,            /* made here */
-    COUNTER_DROPPED,        /* queries given no answer: malformed, in-flight full, socket full */
-    COUNTER_IN_FLIGHT_FULL, /* of these, because the in-flight table was full */
-    COUNTER_RETRIED,        /* asked of another server */
+    COUNTER_DROPPED, /* queries given no answer: malformed, in-flight full, socket full, over a
+                      * rate limit, from a port where answers go round */
+    COUNTER_IN_FLIGHT_FULL,      /* of these, because the in-flight table was full */
+    COUNTER_RETRIED,             /* asked of another server */
     COUNTER_UPSTREAM_UNVERIFIED, /* handshakes with a TLS server given up: its certificate */
     COUNTER_SUBNET_REFUSED,      /* asked again without the client's network (send-client: ecs) */
     COUNTER_UNMATCHED,     /* answers of upstreams that matched no query: wrong ID or question */
     COUNTER_LOOKUP_FAILED, /* the country lookup erred; no order was applied */
     COUNTER_NOT_SERVED,    /* REFUSED: not in `allow` */
+    COUNTER_RATE_DROPPED,  /* of the dropped: over a rate-limit, over UDP */
+    COUNTER_RATE_SLIPPED,  /* answered with TC=1 alone: likewise */
+    COUNTER_RATE_QUERIES,  /* over rate-limit.queries, in whatever way they came */
+    COUNTER_LOOP_PORTS,    /* of the dropped: datagrams from a port that answers anything */
     COUNTER_TCP_ACCEPTED,
-    COUNTER_TCP_REFUSED,     /* closed at once: tcp-connections or tcp-per-client */
+    COUNTER_TCP_REFUSED,     /* closed at once: tcp-per-client, or nobody could give way */
+    COUNTER_TCP_REAPED,      /* closed for another: tcp-connections, over QUIC too */
     COUNTER_TCP_OVERFLOW,    /* closed: stream-output, over QUIC too */
     COUNTER_TLS_ACCEPTED,    /* handshakes of TLS that clients completed */
     COUNTER_TLS_RESUMED,     /* of these, by a session ticket */
@@ -56,11 +66,25 @@ struct counters_country {
 
 struct counters {
     _Atomic uint64_t value[COUNTERS];
+    /* By transport: messages of clients; answers to them, those of transfers aside; connections
+     * that are open now, handshakes included; and how long it took from the batch that a query came
+     * with until all of that batch that can be done at once was: forwarded, or answered. */
+    _Atomic uint64_t queries[COUNTERS_TRANSPORTS];
+    _Atomic uint64_t answers[COUNTERS_TRANSPORTS][COUNTERS_RCODES];
+    _Atomic uint64_t connections[COUNTERS_TRANSPORTS];
+    struct histogram own[COUNTERS_TRANSPORTS];
     struct counters_country country[COUNTRY_INDEXES];
 };
 
-/* The key under which status reports a counter. */
+/* The key under which status reports a counter; and what it counts, one sentence. */
 const char *counters_name(enum counter counter);
+const char *counters_help(enum counter counter);
+
+/* What one worker has counted; may be called from any thread. */
+uint64_t counters_read(const struct counters *counters, enum counter counter);
+
+/* Adds what another set counted, whose owner counts no more, and has no connection any more. */
+void counters_fold(struct counters *counters, const struct counters *from);
 
 static inline void counters_bump(_Atomic uint64_t *value)
 {
@@ -71,4 +95,30 @@ static inline void counters_bump(_Atomic uint64_t *value)
 static inline void counters_add(struct counters *counters, enum counter counter)
 {
     counters_bump(&counters->value[counter]);
+}
+
+/* A message of a client. */
+static inline void counters_asked(struct counters *counters, unsigned transport)
+{
+    counters_bump(&counters->queries[transport]);
+}
+
+/* An answer, of which at least the header is there, for a client. */
+static inline void counters_answered(struct counters *counters, unsigned transport,
+                                     const uint8_t *answer)
+{
+    counters_bump(&counters->answers[transport][answer[3] % COUNTERS_RCODES]);
+}
+
+/* A batch of so many queries took so long. */
+static inline void counters_took(struct counters *counters, unsigned transport, uint32_t us,
+                                 uint32_t count)
+{
+    histogram_add(&counters->own[transport], us, count);
+}
+
+/* A connection was opened (1), or closed (-1). */
+static inline void counters_connected(struct counters *counters, unsigned transport, int change)
+{
+    histogram_raise(&counters->connections[transport], (uint64_t)(int64_t)change);
 }

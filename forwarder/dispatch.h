@@ -14,8 +14,22 @@
 #include "forwarder/upstream/upstream_env.h"
 
 struct origin;
-struct transfer;
+struct published;
+struct stream_transfer;
 struct worker;
+
+/* For what messages that came together are judged and counted: the generation, the time. It stays
+ * where it is, and is good until the worker's loop goes on. */
+struct dispatch_context {
+    struct worker *worker;
+    struct published *published;
+    struct query_env env;        /* the path's side of it; shadow orders are counted here */
+    struct policy_match *shadow; /* room for the first that is only counted; NULL: nobody asks */
+    bool shadowed;               /* there was one */
+};
+
+/* What is in force now. */
+void dispatch_begin(struct worker *worker, struct dispatch_context *out);
 
 /* Handles one message of a client. Octets of the answer that was written to out and is to be sent
  * now; 0 if the message was forwarded or dropped. */
@@ -26,9 +40,9 @@ size_t dispatch_query(struct worker *worker, const struct origin *origin,
 /* The same in two steps, for messages that came together: each is read first, then handled, with
  * nothing else done between. The client may be told anew, by the message itself (ECS of a trusted
  * peer). Borrows client and bytes. */
-void dispatch_read(struct worker *worker, struct query_client *client, struct span bytes,
-                   struct query_read *out);
-size_t dispatch_prepared(struct worker *worker, const struct origin *origin,
+void dispatch_read(const struct dispatch_context *context, struct query_client *client,
+                   struct span bytes, struct query_read *out);
+size_t dispatch_prepared(struct dispatch_context *context, const struct origin *origin,
                          struct query_read *read, uint8_t out[static BLOCK_ANSWER_MAX]);
 
 /* SERVFAIL for a message that nobody answered; octets written. Counts it. */
@@ -38,7 +52,7 @@ size_t dispatch_unanswered(struct worker *worker, const struct query_client *cli
 /* Judges one message of a transfer. QUERY_FORWARD: it is for the client as it is. Else the transfer
  * is blocked, and counted so: with QUERY_ANSWER (and QUERY_CNAME) size octets in out are for the
  * client instead. */
-enum query_fate dispatch_transfer(struct worker *worker, const struct transfer *transfer,
+enum query_fate dispatch_transfer(struct worker *worker, const struct stream_transfer *running,
                                   struct span message, uint8_t out[static BLOCK_ANSWER_MAX],
                                   size_t *size);
 

@@ -8,7 +8,9 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
+#include "forwarder/client_quota.h"
 #include "forwarder/dispatch.h"
+#include "forwarder/generation/generation.h"
 #include "forwarder/generation/generation_tls.h"
 #include "forwarder/log.h"
 #include "forwarder/published.h"
@@ -22,18 +24,28 @@
 #include "forwarder/upstream/upstream.h"
 #include "forwarder/worker.h"
 
-struct listener {
+struct quic_listener {
+    struct listen_quic *quic;
     const struct config_listen *listen;
     struct quic_endpoint *endpoint;
     struct tls_pair *pair; /* what its credentials were made from; NULL: it has none */
-    TAILQ_ENTRY(listener) link;
+    TAILQ_ENTRY(quic_listener) link;
 };
 
 struct listen_quic {
     struct worker *worker;
     struct quic_table *table;
-    TAILQ_HEAD(, listener) listeners;
+    unsigned taken; /* queries of this batch */
+    TAILQ_HEAD(, quic_listener) listeners;
 };
+
+/* Who may speak for others is not counted as one client. */
+static struct address holder_of(void *ctx, const struct address *client)
+{
+    const struct listen_quic *quic = ctx;
+    const struct config_trust *trust = &quic->worker->published->generation->config->trust;
+    return true_client_speaks(trust, client) ? CLIENT_QUOTA_NOBODY : *client;
+}
 
 static bool has_room(void *ctx, size_t size)
 {
@@ -54,7 +66,8 @@ static struct query_ends ends_of(const struct quic_query *query)
 static bool on_query(void *ctx, const struct quic_query *query)
 {
     struct listen_quic *quic = ctx;
-    struct origin origin = {.kind = ORIGIN_QUIC, .connection = query->origin};
+    struct origin origin = {
+        .kind = ORIGIN_QUIC, .transport = CONFIG_QUIC, .connection = query->origin};
     const struct query_ends ends = ends_of(query);
     struct query_client who = true_client_of_peer(&query->client);
     struct span message = {query->message, query->size};
@@ -68,6 +81,7 @@ static bool on_query(void *ctx, const struct quic_query *query)
     if (origin.connection.hop.keepalive) {
         return false;
     }
+    quic->taken++;
     size_t size = dispatch_query(quic->worker, &origin, &who, message, out);
     if (size > 0) {
         listen_quic_answer(quic, &origin.connection, (struct span){out, size});
@@ -78,13 +92,19 @@ static bool on_query(void *ctx, const struct quic_query *query)
 static void on_batch(void *ctx)
 {
     struct listen_quic *quic = ctx;
+    quic->taken = 0;
     upstream_clock_read(&quic->worker->clock);
 }
 
 static void on_batch_end(void *ctx)
 {
     struct listen_quic *quic = ctx;
-    upstream_flush(quic->worker->upstream);
+    struct worker *worker = quic->worker;
+    upstream_flush(worker->upstream);
+    if (quic->taken > 0) {
+        counters_took(&worker->counters, CONFIG_QUIC, upstream_clock_since(&worker->clock),
+                      quic->taken);
+    }
 }
 
 struct listen_quic *listen_quic_new(struct worker *worker)
@@ -97,13 +117,13 @@ struct listen_quic *listen_quic_new(struct worker *worker)
     struct quic_env env = {
         .base = worker->base,
         .limits = &config->limits,
-        .quota = worker->shared->quota,
+        .reaper = &worker->reaper,
         .counters = &worker->counters,
         .receiver = worker->queries,
         .tickets = worker->shared->tickets,
         .worker = worker->index,
-        .workers = worker->shared->workers,
         .answer_ms = config->upstream.timeout_ms,
+        .holder = holder_of,
         .has_room = has_room,
         .on_query = on_query,
         .on_batch = on_batch,
@@ -120,41 +140,68 @@ struct listen_quic *listen_quic_new(struct worker *worker)
     return quic;
 }
 
+static void listener_free(struct quic_listener *listener)
+{
+    TAILQ_REMOVE(&listener->quic->listeners, listener, link);
+    tls_pair_unref(listener->pair);
+    free(listener);
+}
+
 void listen_quic_free(struct listen_quic *quic)
 {
-    struct listener *listener;
+    struct quic_listener *listener;
     if (quic == NULL) {
         return;
     }
     quic_table_free(quic->table);
     while ((listener = TAILQ_FIRST(&quic->listeners)) != NULL) {
-        TAILQ_REMOVE(&quic->listeners, listener, link);
-        tls_pair_unref(listener->pair);
-        free(listener);
+        listener_free(listener);
     }
     free(quic);
 }
 
-bool listen_quic_add(struct listen_quic *quic, const struct worker_socket *socket)
+struct quic_listener *listen_quic_add(struct listen_quic *quic, const struct worker_socket *socket)
 {
     struct quic_endpoint_setup setup = {socket->descriptor, &socket->listen->address,
                                         socket->wildcard};
-    struct listener *listener = calloc(1, sizeof(*listener));
+    struct quic_listener *listener = calloc(1, sizeof(*listener));
     if (listener == NULL) {
         close(socket->descriptor);
-        return false;
+        return NULL;
     }
+    listener->quic = quic;
     listener->listen = socket->listen;
     listener->endpoint = quic_endpoint_new(quic->table, &setup);
     if (listener->endpoint == NULL) {
         free(listener);
-        return false;
+        return NULL;
     }
     TAILQ_INSERT_TAIL(&quic->listeners, listener, link);
-    return true;
+    return listener;
 }
 
-static void renew(struct listener *listener, struct tls_pair *pair)
+void listen_quic_become(struct quic_listener *listener, const struct config_listen *listen)
+{
+    listener->listen = listen;
+}
+
+void listen_quic_leave(struct quic_listener *listener)
+{
+    quic_endpoint_drain(listener->endpoint);
+}
+
+bool listen_quic_is_unused(const struct quic_listener *listener)
+{
+    return quic_endpoint_unused(listener->endpoint);
+}
+
+void listen_quic_remove(struct quic_listener *listener)
+{
+    quic_endpoint_close(listener->endpoint);
+    listener_free(listener);
+}
+
+static void renew(struct quic_listener *listener, struct tls_pair *pair)
 {
     char why[WHY_MAX];
     char value[LOG_VALUE_MAX];
@@ -176,7 +223,7 @@ static void renew(struct listener *listener, struct tls_pair *pair)
 void listen_quic_adopt(struct listen_quic *quic)
 {
     const struct generation *generation = quic->worker->published->generation;
-    struct listener *listener;
+    struct quic_listener *listener;
     TAILQ_FOREACH(listener, &quic->listeners, link)
     {
         struct tls_pair *pair = generation_tls_find(generation, listener->listen);
@@ -224,15 +271,4 @@ void listen_quic_resume(struct listen_quic *quic)
     }
     quic_table_resume(quic->table);
     quic_table_flush(quic->table);
-}
-
-uint64_t listen_quic_drops(const struct listen_quic *quic)
-{
-    const struct listener *listener;
-    uint64_t drops = 0;
-    TAILQ_FOREACH(listener, &quic->listeners, link)
-    {
-        drops += quic_endpoint_drops(listener->endpoint);
-    }
-    return drops;
 }

@@ -12,7 +12,9 @@
 #include "forwarder/origin.h"
 #include "forwarder/wire/span.h"
 
+struct config_listen;
 struct listen_quic;
+struct quic_listener;
 struct worker;
 struct worker_socket;
 
@@ -20,9 +22,22 @@ struct worker_socket;
 struct listen_quic *listen_quic_new(struct worker *worker);
 void listen_quic_free(struct listen_quic *quic); /* closes all; NULL is allowed */
 
-/* Takes over the socket's descriptor in any case. It serves nobody before listen_quic_adopt. False
- * when memory is out, or the kernel cannot do what it takes. */
-bool listen_quic_add(struct listen_quic *quic, const struct worker_socket *socket);
+/* A socket of it. Takes over the descriptor in any case. It serves nobody before listen_quic_adopt.
+ * NULL when memory is out, or the kernel cannot do what it takes. */
+struct quic_listener *listen_quic_add(struct listen_quic *quic, const struct worker_socket *socket);
+
+/* The same socket is meant for this now: from the next listen_quic_adopt on. */
+void listen_quic_become(struct quic_listener *listener, const struct config_listen *listen);
+
+/* Takes no more queries or connections there; those open close as their answers have been received.
+ */
+void listen_quic_leave(struct quic_listener *listener);
+
+/* Is no connection open there? */
+bool listen_quic_is_unused(const struct quic_listener *listener);
+
+/* Closes what is open there, and the socket. */
+void listen_quic_remove(struct quic_listener *listener);
 
 /* New connections prove themselves with the certificates of the worker's generation. A listener
  * whose pair is missing there serves no new ones; a pair that cannot be used is logged, and the one
@@ -44,6 +59,3 @@ void listen_quic_forgo(struct listen_quic *quic, const struct origin_stream *ori
 
 /* Goes on with queries that waited for room in flight, and sends what has become due. */
 void listen_quic_resume(struct listen_quic *quic);
-
-/* Datagrams that the kernel dropped at these sockets so far. */
-uint64_t listen_quic_drops(const struct listen_quic *quic);

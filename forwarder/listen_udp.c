@@ -5,10 +5,8 @@
 #include "forwarder/listen_udp.h"
 
 #include <event2/event.h>
-#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "forwarder/counters.h"
@@ -24,6 +22,9 @@
 /* Messages that are read before the first of them is judged: what one waits for in memory, the
  * country of its client and its name, the others wait for at the same time. */
 #define GROUP 16U
+
+/* More than any socket's buffer holds. */
+#define LEAVE_BATCHES 16384U
 
 /* A message of a client that came with others. */
 struct received {
@@ -41,7 +42,6 @@ struct listen_udp {
     int descriptor;
     bool wildcard;
     bool proxied; /* each datagram begins with a PROXY header */
-    bool told;    /* upstream is told who asks, by such a header */
     struct event *readable;
     struct udp_sender *sender;
     struct received group[GROUP]; /* while they are handled */
@@ -70,7 +70,7 @@ static bool take_header(struct listen_udp *listener, struct query_client *client
     return true;
 }
 
-/* The two ends of a datagram as its sender sees them, for a resolver that is to know. */
+/* The two ends of a datagram as its sender sees them, for who is to know. */
 static void tell_ends(const struct listen_udp *listener, const struct origin_datagram *origin,
                       struct query_client *client, struct query_ends *ends)
 {
@@ -90,6 +90,25 @@ static void tell_ends(const struct listen_udp *listener, const struct origin_dat
     client->ends = ends;
 }
 
+/* Ports from which no client asks, where something answers whatever comes, an answer too: echo,
+ * daytime, quotd, chargen, time, kpasswd. A forged query from there would go round for ever. And
+ * port 0, to which nothing can be sent. */
+static bool is_loop_port(uint16_t port)
+{
+    switch (port) {
+    case 0:
+    case 7:
+    case 13:
+    case 17:
+    case 19:
+    case 37:
+    case 464:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Who sent it, who asks? */
 static void receive(struct listen_udp *listener, unsigned index, struct received *out)
 {
@@ -97,24 +116,31 @@ static void receive(struct listen_udp *listener, unsigned index, struct received
     struct origin_datagram *datagram = &out->origin.datagram;
     out->message.bytes = udp_receiver_bytes(worker->queries, index, &out->message.size);
     out->origin.kind = ORIGIN_DATAGRAM;
+    out->origin.transport = CONFIG_UDP;
     datagram->listener = listener;
     udp_receiver_origin(worker->queries, index, datagram);
     out->client = (struct query_client){.stream = false};
     out->has_client = address_of_sockaddr(&datagram->peer.any, &out->client.address);
+    if (out->has_client && is_loop_port(origin_port(&datagram->peer.any))) {
+        counters_add(&worker->counters, COUNTER_LOOP_PORTS);
+        counters_add(&worker->counters, COUNTER_DROPPED);
+        out->has_client = false;
+    }
     if (!out->has_client) {
         return;
     }
     out->client.subject = out->client.address;
     if (listener->proxied) {
         out->has_client = take_header(listener, &out->client, &out->ends, &out->message);
-    } else if (listener->told) {
+    } else if (worker_tells_ends(worker)) {
         tell_ends(listener, datagram, &out->client, &out->ends);
     }
     geo_memo_prefetch(worker->memo, &out->client.subject);
 }
 
 /* Handles it; an answer made here is queued. */
-static void handle(struct listen_udp *listener, struct received *received)
+static void handle(struct listen_udp *listener, struct dispatch_context *context,
+                   struct received *received)
 {
     if (!received->has_client) {
         return;
@@ -123,7 +149,7 @@ static void handle(struct listen_udp *listener, struct received *received)
         listen_udp_flush(listener);
     }
     uint8_t *room = udp_sender_room(listener->sender);
-    size_t answer = dispatch_prepared(listener->worker, &received->origin, &received->read, room);
+    size_t answer = dispatch_prepared(context, &received->origin, &received->read, room);
     if (answer > 0) {
         udp_sender_add(listener->sender, (struct span){room, answer}, &received->origin.datagram,
                        listener->wildcard);
@@ -132,32 +158,42 @@ static void handle(struct listen_udp *listener, struct received *received)
 
 static void handle_group(struct listen_udp *listener, unsigned first, unsigned count)
 {
+    struct dispatch_context context;
+    dispatch_begin(listener->worker, &context);
     for (unsigned i = 0; i < count; i++) {
         receive(listener, first + i, &listener->group[i]);
     }
     for (unsigned i = 0; i < count; i++) {
         struct received *received = &listener->group[i];
         if (received->has_client) {
-            dispatch_read(listener->worker, &received->client, received->message, &received->read);
+            dispatch_read(&context, &received->client, received->message, &received->read);
         }
     }
     for (unsigned i = 0; i < count; i++) {
-        handle(listener, &listener->group[i]);
+        handle(listener, &context, &listener->group[i]);
     }
 }
 
-static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
+/* Handles what the socket holds, at most a batch. False: it held nothing. */
+static bool read_batch(struct listen_udp *listener)
 {
-    struct listen_udp *listener = ctx;
     struct worker *worker = listener->worker;
-    (void)what;
     upstream_clock_read(&worker->clock);
-    unsigned count = udp_receiver_read(worker->queries, descriptor);
+    unsigned count = udp_receiver_read(worker->queries, listener->descriptor);
     for (unsigned first = 0; first < count; first += GROUP) {
         handle_group(listener, first, count - first < GROUP ? count - first : GROUP);
     }
     upstream_flush(worker->upstream);
     listen_udp_flush(listener);
+    counters_took(&worker->counters, CONFIG_UDP, upstream_clock_since(&worker->clock), count);
+    return count > 0;
+}
+
+static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
+{
+    (void)descriptor;
+    (void)what;
+    (void)read_batch(ctx);
 }
 
 struct listen_udp *listen_udp_new(struct worker *worker, const struct worker_socket *socket)
@@ -171,7 +207,6 @@ struct listen_udp *listen_udp_new(struct worker *worker, const struct worker_soc
     listener->descriptor = socket->descriptor;
     listener->wildcard = socket->wildcard;
     listener->listen = socket->listen;
-    listener->told = worker->shared->config->upstream.send_client == CONFIG_SEND_PROXY;
     listener->proxied = socket->listen->proxy != CONFIG_PROXY_NO;
     listener->sender = udp_sender_new();
     listener->readable =
@@ -202,6 +237,19 @@ void listen_udp_stop(struct listen_udp *listener)
     event_del(listener->readable);
 }
 
+void listen_udp_become(struct listen_udp *listener, const struct config_listen *listen)
+{
+    listener->listen = listen;
+    listener->proxied = listen->proxy != CONFIG_PROXY_NO;
+}
+
+void listen_udp_leave(struct listen_udp *listener)
+{
+    for (unsigned i = 0; i < LEAVE_BATCHES && read_batch(listener); i++) {
+    }
+    event_del(listener->readable);
+}
+
 void listen_udp_send(const struct origin_datagram *origin, struct span answer)
 {
     struct listen_udp *listener = origin->listener;
@@ -228,14 +276,4 @@ void listen_udp_flush(struct listen_udp *listener)
     for (; lost > 0; lost--) {
         counters_add(&listener->worker->counters, COUNTER_DROPPED);
     }
-}
-
-uint32_t listen_udp_drops(const struct listen_udp *listener)
-{
-    uint32_t values[SK_MEMINFO_VARS] = {0};
-    socklen_t size = sizeof(values);
-    if (getsockopt(listener->descriptor, SOL_SOCKET, SO_MEMINFO, values, &size) != 0) {
-        return 0;
-    }
-    return values[SK_MEMINFO_DROPS];
 }

@@ -10,6 +10,7 @@
 #include "forwarder/origin.h"
 #include "forwarder/wire/span.h"
 
+struct config_listen;
 struct listen_udp;
 struct worker;
 struct worker_socket;
@@ -18,8 +19,13 @@ struct worker_socket;
 struct listen_udp *listen_udp_new(struct worker *worker, const struct worker_socket *socket);
 void listen_udp_free(struct listen_udp *listener); /* NULL is allowed */
 
-/* Takes no more queries; answers can still be sent. */
+/* The same socket is meant for this now. */
+void listen_udp_become(struct listen_udp *listener, const struct config_listen *listen);
+
+/* Takes no more queries; answers can still be sent. What waits in the socket is left there (stop),
+ * or handled first (leave: the kernel queues nothing more). */
 void listen_udp_stop(struct listen_udp *listener);
+void listen_udp_leave(struct listen_udp *listener);
 
 /* Queues an answer, whose octets stay until the next listen_udp_flush. */
 void listen_udp_send(const struct origin_datagram *origin, struct span answer);
@@ -28,6 +34,3 @@ void listen_udp_send(const struct origin_datagram *origin, struct span answer);
 void listen_udp_send_copy(const struct origin_datagram *origin, struct span answer);
 
 void listen_udp_flush(struct listen_udp *listener);
-
-/* Datagrams that the kernel dropped at this socket so far. */
-uint32_t listen_udp_drops(const struct listen_udp *listener);

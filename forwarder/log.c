@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Log lines, made in a buffer of the caller's stack and written at once. The only state is the
- * level. Invariant: between two line ends on standard error there is one event, whatever text from
- * outside it carries, and it is no longer than a pipe writes whole.
+ * level and the format. Invariant: between two line ends on standard error there is one event,
+ * whatever text from outside it carries, and it is no longer than a pipe writes whole.
  */
 #include "forwarder/log.h"
 
+#define SD_JOURNAL_SUPPRESS_LOCATION /* of this file, which says nothing */
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
 #include <unistd.h>
 
-/* A pipe takes this much from one writer without mixing in another (POSIX). */
-#define LOG_LINE_MAX PIPE_BUF
+#include "forwarder/log_fields.h"
 
-static const char *const level_names[] = {
-    [LOG_LEVEL_ERROR] = "error",
-    [LOG_LEVEL_WARNING] = "warning",
-    [LOG_LEVEL_INFO] = "info",
-    [LOG_LEVEL_DEBUG] = "debug",
-};
-
-#define LEVELS (sizeof level_names / sizeof level_names[0])
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define LEVELS (LOG_LEVEL_DEBUG + 1)
 
 static atomic_uint threshold = LOG_LEVEL_INFO;
+static atomic_uint chosen_format = LOG_FORMAT_TEXT;
+static atomic_bool to_journal;
 
 bool log_level_parse(const char *text, size_t len, enum log_level *out)
 {
     for (size_t level = 0; level < LEVELS; level++) {
-        if (strlen(level_names[level]) == len && memcmp(level_names[level], text, len) == 0) {
+        const char *name = log_fields_level((enum log_level)level);
+        if (strlen(name) == len && memcmp(name, text, len) == 0) {
             *out = (enum log_level)level;
             return true;
         }
@@ -42,6 +43,24 @@ bool log_level_parse(const char *text, size_t len, enum log_level *out)
 void log_set_level(enum log_level level)
 {
     atomic_store_explicit(&threshold, (unsigned)level, memory_order_relaxed);
+}
+
+void log_set_format(enum log_format format)
+{
+    atomic_store_explicit(&chosen_format, (unsigned)format, memory_order_relaxed);
+}
+
+void log_find_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM"); /* "device:inode" */
+    struct stat found;
+    char own[64];
+    /* Where its socket is out of reach (another root), sd_journal_sendv drops events and says that
+     * it has sent them. */
+    if (stream != NULL && fstat(STDERR_FILENO, &found) == 0 && access(JOURNAL_SOCKET, W_OK) == 0) {
+        snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)found.st_dev, (uintmax_t)found.st_ino);
+        atomic_store_explicit(&to_journal, strcmp(stream, own) == 0, memory_order_relaxed);
+    }
 }
 
 /* Octets of the character that text begins with, as its first octet announces them, but no more
@@ -137,30 +156,64 @@ static void write_line(const char *line, size_t size)
     }
 }
 
+/* Copies text to out, a string of at most LOG_LINE_MAX - 1 octets. Returns its length. */
+static size_t make_line(const char *text, char out[static LOG_LINE_MAX])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (const char *at = text; *at != '\0';) {
+        char piece[PIECE_MAX];
+        at += make_harmless(at, piece);
+        if (!append(out, &used, LOG_LINE_MAX, 1, piece)) {
+            break;
+        }
+    }
+    return used;
+}
+
+/* False if the journal does not take it. */
+static bool write_journal(const struct log_record *record, const char *text)
+{
+    struct log_journal_room room;
+    struct iovec fields[LOG_JOURNAL_FIELDS];
+    return sd_journal_sendv(fields, log_fields_journal(record, text, &room, fields)) == 0;
+}
+
+static void write_json(const struct log_record *record)
+{
+    char line[LOG_LINE_MAX];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    write_line(line, log_fields_json(record, &now, line));
+}
+
 void log_event(enum log_level level, const char *module, const char *message, const char *fields,
                ...)
 {
     if ((unsigned)level > atomic_load_explicit(&threshold, memory_order_relaxed)) {
         return;
     }
-    char text[LOG_LINE_MAX];
-    int head = snprintf(text, sizeof text, "%s %s: %s%s", level_names[level], module, message,
+    char text[LOG_LINE_MAX], line[LOG_LINE_MAX];
+    const char *name = log_fields_level(level), *values = "";
+    int head = snprintf(text, sizeof text, "%s %s: %s%s", name, module, message,
                         fields[0] == '\0' ? "" : " ");
     if (head > 0 && (size_t)head < sizeof text) {
         va_list args;
         va_start(args, fields);
         vsnprintf(text + head, sizeof text - (size_t)head, fields, args);
         va_end(args);
+        values = text + head;
     }
-    char line[LOG_LINE_MAX];
-    size_t used = 0;
-    for (const char *at = text; *at != '\0';) {
-        char piece[PIECE_MAX];
-        at += make_harmless(at, piece);
-        if (!append(line, &used, sizeof line, 1, piece)) {
-            break;
-        }
+    const struct log_record record = {level, module, message, values};
+    size_t size = make_line(text, line);
+    if (atomic_load_explicit(&to_journal, memory_order_relaxed) &&
+        write_journal(&record, line + strlen(name) + 1)) {
+        return;
     }
-    line[used] = '\n';
-    write_line(line, used + 1);
+    if (atomic_load_explicit(&chosen_format, memory_order_relaxed) == LOG_FORMAT_JSON) {
+        write_json(&record);
+        return;
+    }
+    line[size] = '\n';
+    write_line(line, size + 1);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The log: one event a line on standard error: level, module, a stable message, then key=value.
- * The only global of the tree. Nothing per query is ever logged, and no client's address.
- * Safe from any thread; a line is written by one write call.
+ * The log: one event a line on standard error: level, module, a stable message, then key=value; or
+ * the same as an object of JSON; or, where standard error leads to the systemd journal, as fields
+ * of its own. The only global of the tree. Nothing per query is ever logged, and no client's
+ * address. Safe from any thread; a line is written by one write call.
  */
 #pragma once
 
@@ -25,7 +26,20 @@ bool log_level_parse(const char *text, size_t len, enum log_level *out);
 /* What is less urgent than this is not written. Starts as LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 
-/* fields is a printf format of the key=value part, "" for none; values that may hold blanks or
+enum log_format {
+    LOG_FORMAT_TEXT,
+    LOG_FORMAT_JSON,
+};
+
+/* Starts as LOG_FORMAT_TEXT. */
+void log_set_format(enum log_format format);
+
+/* Does standard error lead to the journal, as whoever started the process says in JOURNAL_STREAM
+ * (systemd.exec(5))? Then events go there with their fields, whatever the format, from now on. */
+void log_find_journal(void);
+
+/* fields is a printf format of the key=value part, "" for none; no key is called time, level,
+ * module, message or event; values that may hold blanks or
  * quotes are given through log_quote. Control characters never reach the output raw. */
 void log_event(enum log_level level, const char *module, const char *message, const char *fields,
                ...) __attribute__((format(printf, 4, 5)));

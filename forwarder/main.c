@@ -58,6 +58,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "bailiwickd: unexpected argument %s\n%s", argv[optind], usage);
         return 2;
     }
+    log_find_journal();
     if (check) {
         log_set_level(LOG_LEVEL_ERROR); /* problems are printed, not logged */
         return check_config_run(config, stdout);

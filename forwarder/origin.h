@@ -47,6 +47,7 @@ struct origin_stream {
     uint32_t serial; /* of the connection that held the slot then */
     int64_t request; /* the stream within the connection: of HTTP/2 or QUIC; else 0 */
     struct origin_hop hop;
+    uint8_t transport; /* enum config_transport, of its listener; not of QUIC */
 };
 
 enum origin_kind {
@@ -57,6 +58,7 @@ enum origin_kind {
 
 struct origin {
     enum origin_kind kind;
+    uint8_t transport; /* enum config_transport */
     union {
         struct origin_datagram datagram;
         struct origin_stream connection;

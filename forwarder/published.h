@@ -11,18 +11,21 @@
 #include <stdint.h>
 
 struct config;
+struct country_slots;
 struct generation;
 
 struct published_share {
     uint64_t in_flight;         /* the worker's own; queries that keep this generation */
     struct published *older;    /* the worker's own; the one before, while that is in use here */
-    _Atomic uint64_t *blocked;  /* by index of policy_order() */
-    _Atomic uint64_t *shadowed; /* the same, for orders with action shadow */
+    _Atomic uint64_t *blocked;  /* by order and country: country_slots_find() */
+    _Atomic uint64_t *shadowed; /* for orders with action shadow, by index of policy_order() */
 };
 
 struct published {
     struct generation *generation; /* owned */
     uint64_t number;               /* its number: published sets are left in this order */
+    struct country_slots *slots;   /* of its orders */
+    uint64_t *stored;              /* the main thread's: of each slot, what is on its way to disk */
     size_t share_count;            /* one a worker */
     struct published_share shares[];
 };
@@ -35,4 +38,7 @@ void published_free(struct published *published);
 
 /* Sums of all workers' counts for one order. */
 uint64_t published_blocked(const struct published *published, size_t order);
+/* The same for one slot. */
+uint64_t published_blocked_in(const struct published *published, uint32_t slot);
+
 uint64_t published_shadowed(const struct published *published, size_t order);

@@ -174,6 +174,7 @@ void query_decide(const struct query_env *env, struct query_read *read, struct q
     result->reads_answer = false;
     result->size = 0;
     result->target = NULL;
+    result->alias.size = 0;
     switch (read->stage) {
     case QUERY_STAGE_GATE:
         decide_gate(env, &read->seen, result, out);

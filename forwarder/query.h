@@ -82,6 +82,7 @@ struct query_result {
     bool retry;                 /* QUERY_FORWARD: may be asked of several servers (opcode QUERY) */
     bool reads_answer;          /* QUERY_FORWARD: query_answer_judge is due */
     struct policy_match match;  /* QUERY_BLOCKED, QUERY_BAD_EDNS: which order */
+    struct dname alias;         /* and the alias in an answer that it matched; else of size 0 */
     size_t size;                /* QUERY_ANSWER: octets in out; QUERY_CNAME: of the CNAME alone */
     const struct dname *target; /* QUERY_CNAME; of the generation. order_action_target says where it
                                  * leads */

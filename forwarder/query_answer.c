@@ -18,6 +18,7 @@ struct judging {
     const struct policy_client *who;
     struct policy_question question;
     struct policy_match *match;
+    struct dname *alias; /* that match is of; of size 0 where it is of none */
     size_t shadow_count;
     struct policy_match shadows[SHADOWS_MAX]; /* one an order */
 };
@@ -63,7 +64,13 @@ static bool on_link(void *ctx, const struct answer_link *link)
     struct judging *judging = ctx;
     judging->question.alias = link->name;
     judging->question.answer = link->name == NULL ? &link->address : NULL;
-    return decide(judging, note_link) == POLICY_BLOCK;
+    if (decide(judging, note_link) != POLICY_BLOCK) {
+        return false;
+    }
+    if (link->name != NULL) {
+        *judging->alias = *link->name;
+    }
+    return true;
 }
 
 static void tell_shadows(struct judging *judging)
@@ -90,7 +97,7 @@ static bool read_query(const struct query_answer *answer, struct query_seen *see
 
 static enum answer_links_outcome walk(const struct query_env *env,
                                       const struct query_answer *answer,
-                                      const struct query_seen *seen, struct policy_match *match)
+                                      const struct query_seen *seen, struct query_result *result)
 {
     struct policy_client who = {answer->client.subject, answer->place.country, answer->place.within,
                                 answer->client.spread};
@@ -103,7 +110,8 @@ static enum answer_links_outcome walk(const struct query_env *env,
         .now = env->now,
         .stream = answer->client.stream,
     };
-    judging.match = match;
+    judging.match = &result->match;
+    judging.alias = &result->alias;
     judging.shadow_count = 0;
     enum answer_links_outcome outcome =
         answer_links_walk(answer->answer, &seen->qname, on_link, &judging);
@@ -115,16 +123,20 @@ void query_answer_judge(const struct query_env *env, const struct query_answer *
                         struct query_result *result, uint8_t out[static BLOCK_ANSWER_MAX])
 {
     struct query_seen seen;
-    *result = (struct query_result){
-        .fate = QUERY_FORWARD,
-        .reason = QUERY_NOT_LISTED,
-        .place = answer->place,
-        .located = true,
-    };
+    /* One by one: match and alias, most of it, are set where they mean something. */
+    result->fate = QUERY_FORWARD;
+    result->reason = QUERY_NOT_LISTED;
+    result->place = answer->place;
+    result->located = true;
+    result->retry = false;
+    result->reads_answer = false;
+    result->size = 0;
+    result->target = NULL;
+    result->alias.size = 0;
     if (!read_query(answer, &seen)) {
         return; /* its question was readable when it was judged */
     }
-    switch (walk(env, answer, &seen, &result->match)) {
+    switch (walk(env, answer, &seen, result)) {
     case ANSWER_LINKS_WHOLE:
         break;
     case ANSWER_LINKS_CUT:

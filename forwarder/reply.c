@@ -8,6 +8,7 @@
 #include "forwarder/listen_quic.h"
 #include "forwarder/listen_udp.h"
 #include "forwarder/stream/stream_client.h"
+#include "forwarder/tap_query.h"
 #include "forwarder/upstream/inflight.h"
 #include "forwarder/worker.h"
 
@@ -25,7 +26,12 @@ void reply_expect(struct worker *worker, const struct origin *origin)
     }
 }
 
-void reply_send(struct worker *worker, const struct origin *origin, struct span answer)
+static void count(struct worker *worker, const struct origin *origin, struct span answer)
+{
+    counters_answered(&worker->counters, origin->transport, answer.bytes);
+}
+
+static void send_copy(struct worker *worker, const struct origin *origin, struct span answer)
 {
     switch (origin->kind) {
     case ORIGIN_DATAGRAM:
@@ -40,34 +46,41 @@ void reply_send(struct worker *worker, const struct origin *origin, struct span 
     }
 }
 
-/* Hands on a datagram's answer that may be longer than its client takes. One that came by a stream
- * knew no limit at all: it gets ours too, so that nobody is sent more than he asked for elsewhere.
- */
-static void relay_fitted(struct worker *worker, const struct inflight_entry *entry,
-                         struct span answer)
+void reply_send(struct worker *worker, const struct origin *origin, struct span answer)
 {
-    uint8_t out[BLOCK_ANSWER_MAX];
+    count(worker, origin, answer);
+    send_copy(worker, origin, answer);
+}
+
+/* A datagram's answer that may be longer than its client takes, cut if it is. One that came by a
+ * stream knew no limit at all: it gets ours too, so that nobody is sent more than he asked for
+ * elsewhere. */
+static struct span fit(const struct inflight_entry *entry, struct span answer,
+                       uint8_t out[static BLOCK_ANSWER_MAX])
+{
     size_t limit = answer_fit_limit(inflight_client_query(entry));
-    if (entry->streamed && limit > sizeof(out)) {
-        limit = sizeof(out);
+    if (entry->streamed && limit > BLOCK_ANSWER_MAX) {
+        limit = BLOCK_ANSWER_MAX;
     }
-    if (answer.size > limit) {
-        answer = (struct span){out, answer_fit_cut(answer, limit, out)};
-    } else if (!entry->streamed) {
-        listen_udp_send(&entry->origin.datagram, answer);
-        return;
-    }
-    reply_send(worker, &entry->origin, answer);
+    return answer.size > limit ? (struct span){out, answer_fit_cut(answer, limit, out)} : answer;
 }
 
 void reply_relay(struct worker *worker, const struct inflight_entry *entry, struct span answer)
 {
-    if (entry->origin.kind != ORIGIN_DATAGRAM) {
-        reply_send(worker, &entry->origin, answer);
-    } else if (entry->streamed || entry->subnet != CLIENT_SUBNET_NONE) {
-        relay_fitted(worker, entry, answer);
-    } else {
+    uint8_t room[BLOCK_ANSWER_MAX];
+    bool datagram = entry->origin.kind == ORIGIN_DATAGRAM;
+    if (datagram && (entry->streamed || entry->subnet != CLIENT_SUBNET_NONE)) {
+        answer = fit(entry, answer, room);
+    }
+    count(worker, &entry->origin, answer);
+    if (datagram && !entry->streamed && answer.bytes != room) {
         listen_udp_send(&entry->origin.datagram, answer);
+    } else {
+        send_copy(worker, &entry->origin, answer);
+    }
+    if (worker->tap != NULL) {
+        struct tap_query query = tap_query_of(entry);
+        tap_query_answered(worker, &query, answer);
     }
 }
 

@@ -12,12 +12,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "forwarder/config/config_listen.h"
 #include "forwarder/dispatch.h"
 #include "forwarder/generation/generation.h"
 #include "forwarder/listen_quic.h"
-#include "forwarder/listen_udp.h"
+#include "forwarder/milliseconds.h"
 #include "forwarder/published.h"
-#include "forwarder/stream/listen_tcp.h"
+#include "forwarder/rate_limit.h"
+#include "forwarder/socket_state.h"
 #include "forwarder/stream/stream_client.h"
 #include "forwarder/stream/stream_table.h"
 #include "forwarder/udp_batch.h"
@@ -27,7 +29,7 @@
 #include "geo/geo_memo.h"
 
 #define MEMO_ENTRIES 65536
-#define STOP_SECONDS 5
+#define STOP_MS 5000U
 
 static void ring(int eventfd_descriptor)
 {
@@ -80,6 +82,8 @@ static void adopt(struct worker *worker, struct published *published)
 {
     published->shares[worker->index].older = worker->published;
     worker->published = published;
+    const struct config *config = published->generation->config;
+    worker->rates = rate_limit_wanted(config) ? &config->rate_limit : NULL;
     listen_quic_adopt(worker->quic);
     geo_memo_reset(worker->memo, published->generation->db, published->generation->overrides);
     report_oldest(worker);
@@ -101,41 +105,80 @@ static void on_stop_deadline(evutil_socket_t descriptor, short what, void *ctx)
     worker->overdue = true;
 }
 
-/* Queries that wait in the sockets now are left to the kernel; those in flight are answered. */
-static void begin_stop(struct worker *worker)
+/* Those in flight are answered; nobody asks any more. One that retires may have less time for that
+ * when the daemon stops. */
+static void begin_end(struct worker *worker, enum worker_end end, unsigned ms)
 {
-    struct timeval deadline = {.tv_sec = STOP_SECONDS};
-    worker->stopping = true;
-    for (size_t i = 0; i < worker->udp_count; i++) {
-        listen_udp_stop(worker->udp[i]);
+    struct timeval deadline = milliseconds(ms);
+    worker->ending = end;
+    if (!worker->stopping) {
+        worker->stopping = true;
+        stream_client_drain(worker, NULL);
+        listen_quic_drain(worker->quic);
     }
-    for (size_t i = 0; i < worker->tcp_count; i++) {
-        listen_tcp_stop(worker->tcp[i]);
-    }
-    stream_table_drain(worker->streams);
-    listen_quic_drain(worker->quic);
     event_add(worker->stop_deadline, &deadline);
     event_base_loopbreak(worker->base);
 }
 
+/* One that retires has left its sockets before. */
+static void follow_end(struct worker *worker)
+{
+    unsigned timeout_ms = worker->upstream_env.config->timeout_ms;
+    enum worker_end end = atomic_load(&worker->end);
+    if (end == worker->ending) {
+        return;
+    }
+    switch (end) {
+    case WORKER_GOES_ON:
+        break;
+    case WORKER_STOPS:
+        listeners_stop(worker->listeners);
+        begin_end(worker, end, STOP_MS);
+        break;
+    case WORKER_RETIRES:
+        if (atomic_load(&worker->offered_sockets) == NULL &&
+            listeners_settled(worker->listeners) != 0) {
+            begin_end(worker, end, timeout_ms > STOP_MS ? timeout_ms : STOP_MS);
+        }
+        break;
+    }
+}
+
+void worker_settled(struct worker *worker)
+{
+    uint64_t number = listeners_settled(worker->listeners);
+    if (atomic_exchange(&worker->settled, number) != number) {
+        ring(worker->shared->notify);
+    }
+    follow_end(worker);
+}
+
+/* A generation is adopted last: whoever sees that it is, sees all that was offered before it. */
 static void on_wake(evutil_socket_t descriptor, short what, void *ctx)
 {
     struct worker *worker = ctx;
     (void)what;
     silence(descriptor);
     atomic_store(&worker->signs_given, atomic_load(&worker->signs_asked));
+    if (name_turns_take(&worker->names)) {
+        ring(worker->shared->notify);
+    }
     struct published *published = atomic_load(&worker->offered);
     struct upstream_set *set = atomic_load(&worker->offered_set);
-    if (published != worker->published) {
-        adopt(worker, published);
-    }
+    struct worker_sockets *sockets = atomic_exchange(&worker->offered_sockets, NULL);
     if (set->number != worker->set_number) {
         worker->set_number = set->number;
         upstream_adopt(worker->upstream, set);
     }
-    if (atomic_load(&worker->stop) && !worker->stopping) {
-        begin_stop(worker);
+    if (sockets != NULL) {
+        (void)listeners_follow(worker->listeners, sockets);
     }
+    if (published != worker->published) {
+        adopt(worker, published);
+    } else if (sockets != NULL) {
+        listen_quic_adopt(worker->quic);
+    }
+    follow_end(worker);
 }
 
 static void *run(void *ctx)
@@ -195,60 +238,17 @@ static bool make_upstream(struct worker *worker)
         .clock = &worker->clock,
         .receiver = worker->answers,
         .config = &worker->shared->config->upstream,
-        .tls = worker->shared->upstream_tls,
         .descriptor = worker->wake,
         .worker = worker->index,
+        .keeps_ends = worker->tap != NULL,
         .oldest_set = &worker->oldest_set,
         .events = dispatch_events(worker),
     };
     worker->upstream = upstream_new(&worker->upstream_env);
+    reaper_init(&worker->reaper, worker->shared->quota, &worker->counters);
     worker->streams = stream_client_table(worker);
     worker->quic = listen_quic_new(worker);
     return worker->upstream != NULL && worker->streams != NULL && worker->quic != NULL;
-}
-
-/* Takes over the descriptor in any case. */
-static bool make_listener(struct worker *worker, const struct worker_socket *socket)
-{
-    switch (socket->listen->transport) {
-    case CONFIG_UDP:
-        worker->udp[worker->udp_count] = listen_udp_new(worker, socket);
-        return worker->udp[worker->udp_count++] != NULL;
-    case CONFIG_TCP:
-    case CONFIG_TLS:
-    case CONFIG_HTTPS:
-        worker->tcp[worker->tcp_count] = listen_tcp_new(worker, socket);
-        return worker->tcp[worker->tcp_count++] != NULL;
-    case CONFIG_QUIC:
-        return listen_quic_add(worker->quic, socket);
-    }
-    close(socket->descriptor);
-    return false;
-}
-
-/* Takes over all descriptors, also when it fails half-way. */
-static bool make_listeners(struct worker *worker, const struct worker_setup *setup)
-{
-    bool made = true;
-    worker->udp = calloc(setup->socket_count, sizeof(struct listen_udp *));
-    worker->tcp = calloc(setup->socket_count, sizeof(struct listen_tcp *));
-    for (size_t i = 0; i < setup->socket_count; i++) {
-        const struct worker_socket *socket = &setup->sockets[i];
-        if (worker->udp == NULL || worker->tcp == NULL) {
-            close(socket->descriptor);
-            made = false;
-        } else {
-            made = make_listener(worker, socket) && made;
-        }
-    }
-    return made;
-}
-
-static void close_all(const struct worker_setup *setup)
-{
-    for (size_t i = 0; i < setup->socket_count; i++) {
-        close(setup->sockets[i].descriptor);
-    }
 }
 
 struct worker *worker_new(const struct worker_shared *shared, const struct worker_setup *setup,
@@ -256,17 +256,21 @@ struct worker *worker_new(const struct worker_shared *shared, const struct worke
 {
     struct worker *worker = calloc(1, sizeof(*worker));
     if (worker == NULL) {
-        close_all(setup);
+        worker_sockets_free(setup->sockets);
         goto fail;
     }
     worker->index = setup->index;
     worker->shared = shared;
     worker->wake = -1;
-    if (!make_parts(worker) || !make_base(worker) || !make_upstream(worker)) {
-        close_all(setup);
+    worker->tap = shared->tap;
+    bool made = make_parts(worker) && make_base(worker) && make_upstream(worker) &&
+                (worker->listeners = listeners_new(worker)) != NULL;
+    if (!made) {
+        worker_sockets_free(setup->sockets);
         goto fail;
     }
-    if (!make_listeners(worker, setup)) {
+    worker->offered_list = setup->sockets->number;
+    if (!listeners_follow(worker->listeners, setup->sockets)) {
         goto fail;
     }
     atomic_init(&worker->offered, setup->published);
@@ -286,18 +290,12 @@ void worker_free(struct worker *worker)
     if (worker == NULL) {
         return;
     }
-    for (size_t i = 0; i < worker->tcp_count; i++) {
-        listen_tcp_free(worker->tcp[i]);
-    }
-    free(worker->tcp);
     /* Before the streams of clients: queries that still wait upstream are answered into them. */
     upstream_free(worker->upstream);
     stream_table_free(worker->streams);
     listen_quic_free(worker->quic);
-    for (size_t i = 0; i < worker->udp_count; i++) {
-        listen_udp_free(worker->udp[i]);
-    }
-    free(worker->udp);
+    listeners_free(worker->listeners);
+    worker_sockets_free(atomic_load(&worker->offered_sockets));
     if (worker->stop_deadline != NULL) {
         event_free(worker->stop_deadline);
     }
@@ -313,6 +311,7 @@ void worker_free(struct worker *worker)
     udp_receiver_free(worker->queries);
     geo_memo_free(worker->memo);
     inflight_free(worker->inflight);
+    name_turns_fini(&worker->names);
     if (worker->wake >= 0) {
         close(worker->wake);
     }
@@ -347,9 +346,35 @@ void worker_offer_set(struct worker *worker, struct upstream_set *set)
     ring(worker->wake);
 }
 
+void worker_offer_sockets(struct worker *worker, struct worker_sockets *sockets)
+{
+    worker->offered_list = sockets->number;
+    worker_sockets_free(atomic_exchange(&worker->offered_sockets, sockets));
+    ring(worker->wake);
+}
+
+bool worker_is_settled(const struct worker *worker)
+{
+    return atomic_load(&worker->settled) == worker->offered_list;
+}
+
+void worker_sockets_free(struct worker_sockets *sockets)
+{
+    for (size_t i = 0; sockets != NULL && i < sockets->count; i++) {
+        close(sockets->items[i].descriptor);
+    }
+    free(sockets);
+}
+
 void worker_stop(struct worker *worker)
 {
-    atomic_store(&worker->stop, true);
+    atomic_store(&worker->end, WORKER_STOPS);
+    ring(worker->wake);
+}
+
+void worker_retire(struct worker *worker)
+{
+    atomic_store(&worker->end, WORKER_RETIRES);
     ring(worker->wake);
 }
 
@@ -366,14 +391,24 @@ void worker_ask_sign(struct worker *worker)
 
 bool worker_gave_sign(const struct worker *worker)
 {
-    return atomic_load(&worker->signs_given) == atomic_load(&worker->signs_asked);
+    return atomic_load(&worker->ended) ||
+           atomic_load(&worker->signs_given) == atomic_load(&worker->signs_asked);
+}
+
+void worker_ask_names(struct worker *worker, struct name_sketch *next)
+{
+    name_turns_ask(&worker->names, next);
+    ring(worker->wake);
 }
 
 uint64_t worker_receive_drops(const struct worker *worker)
 {
     uint64_t drops = 0;
-    for (size_t i = 0; i < worker->udp_count; i++) {
-        drops += listen_udp_drops(worker->udp[i]);
+    for (size_t i = 0; worker->sockets != NULL && i < worker->sockets->count; i++) {
+        const struct worker_socket *socket = &worker->sockets->items[i];
+        if (config_listen_is_datagrams(socket->listen)) {
+            drops += socket_state_read(socket->descriptor).drops;
+        }
     }
-    return drops + listen_quic_drops(worker->quic);
+    return drops;
 }

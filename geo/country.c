@@ -79,9 +79,3 @@ void country_set_add(struct country_set *set, struct country country)
     unsigned index = country_index(country);
     set->bits[index / 64] |= UINT64_C(1) << (index % 64);
 }
-
-bool country_set_has(const struct country_set *set, struct country country)
-{
-    unsigned index = country_index(country);
-    return (set->bits[index / 64] >> (index % 64) & 1) != 0;
-}

@@ -49,4 +49,9 @@ struct country_set {
 };
 
 void country_set_add(struct country_set *set, struct country country);
-bool country_set_has(const struct country_set *set, struct country country);
+
+static inline bool country_set_has(const struct country_set *set, struct country country)
+{
+    unsigned index = country_index(country);
+    return (set->bits[index / 64] >> (index % 64) & 1) != 0;
+}

@@ -333,10 +333,8 @@ static bool collect_subdivisions(struct geo_db *db)
     }
     qsort(all, count, sizeof *all, subdivision_compare);
     db->subdivision_count = drop_doubles(all, count);
-    db->subdivisions = reallocarray(all, db->subdivision_count + 1, sizeof *all);
-    if (db->subdivisions == NULL) {
-        db->subdivisions = all;
-    }
+    struct subdivision *fitting = reallocarray(all, db->subdivision_count + 1, sizeof *all);
+    db->subdivisions = fitting == NULL ? all : fitting;
     return true;
 }
 

@@ -16,17 +16,22 @@ static struct address address_of(const char *text)
     return address;
 }
 
+static bool take(struct client_quota *quota, const struct address *client)
+{
+    return client_quota_take(quota, client) == CLIENT_QUOTA_TAKEN;
+}
+
 START_TEST(each_client_has_its_own_limit)
 {
     struct client_quota *quota = client_quota_new(100, 2);
     struct address one = address_of("192.0.2.1");
     struct address two = address_of("192.0.2.2");
-    ck_assert(client_quota_take(quota, &one));
-    ck_assert(client_quota_take(quota, &one));
-    ck_assert(!client_quota_take(quota, &one));
-    ck_assert(client_quota_take(quota, &two));
+    ck_assert(take(quota, &one));
+    ck_assert(take(quota, &one));
+    ck_assert(!take(quota, &one));
+    ck_assert(take(quota, &two));
     client_quota_release(quota, &one);
-    ck_assert(client_quota_take(quota, &one));
+    ck_assert(take(quota, &one));
     ck_assert_uint_eq(client_quota_connections(quota), 3);
     client_quota_free(quota);
 }
@@ -38,9 +43,9 @@ START_TEST(an_ipv6_client_is_its_64)
     struct address one = address_of("2001:db8:0:1::1");
     struct address same = address_of("2001:db8:0:1:ffff::2");
     struct address other = address_of("2001:db8:0:2::1");
-    ck_assert(client_quota_take(quota, &one));
-    ck_assert(!client_quota_take(quota, &same));
-    ck_assert(client_quota_take(quota, &other));
+    ck_assert(take(quota, &one));
+    ck_assert(!take(quota, &same));
+    ck_assert(take(quota, &other));
     client_quota_free(quota);
 }
 END_TEST
@@ -51,11 +56,30 @@ START_TEST(all_clients_together_are_limited)
     struct address one = address_of("192.0.2.1");
     struct address two = address_of("192.0.2.2");
     struct address three = address_of("192.0.2.3");
-    ck_assert(client_quota_take(quota, &one));
-    ck_assert(client_quota_take(quota, &two));
-    ck_assert(!client_quota_take(quota, &three));
+    ck_assert(take(quota, &one));
+    ck_assert(take(quota, &two));
+    ck_assert(!take(quota, &three));
     client_quota_release(quota, &two);
-    ck_assert(client_quota_take(quota, &three));
+    ck_assert(take(quota, &three));
+    client_quota_free(quota);
+}
+END_TEST
+
+/* Room is to be made for him who may have more, and for nobody else. */
+START_TEST(it_tells_which_limit)
+{
+    struct client_quota *quota = client_quota_new(2, 1);
+    struct address one = address_of("192.0.2.1");
+    struct address two = address_of("192.0.2.2");
+    struct address three = address_of("192.0.2.3");
+    ck_assert_int_eq(client_quota_take(quota, &one), CLIENT_QUOTA_TAKEN);
+    ck_assert_int_eq(client_quota_take(quota, &one), CLIENT_QUOTA_TOO_MANY);
+    ck_assert_int_eq(client_quota_take(quota, &two), CLIENT_QUOTA_TAKEN);
+    ck_assert_int_eq(client_quota_take(quota, &one), CLIENT_QUOTA_TOO_MANY);
+    ck_assert_int_eq(client_quota_take(quota, &three), CLIENT_QUOTA_FULL);
+    client_quota_release(quota, &one);
+    ck_assert_int_eq(client_quota_take(quota, &three), CLIENT_QUOTA_TAKEN);
+    ck_assert_uint_eq(client_quota_connections(quota), 2);
     client_quota_free(quota);
 }
 END_TEST
@@ -65,11 +89,11 @@ START_TEST(who_speaks_for_others_has_no_limit_of_his_own)
     struct client_quota *quota = client_quota_new(5, 2);
     struct address loopback = address_of("::1"); /* whose /64 is :: */
     for (unsigned i = 0; i < 3; i++) {
-        ck_assert(client_quota_take(quota, &CLIENT_QUOTA_NOBODY));
+        ck_assert(take(quota, &CLIENT_QUOTA_NOBODY));
     }
-    ck_assert(client_quota_take(quota, &loopback));
-    ck_assert(client_quota_take(quota, &loopback));
-    ck_assert(!client_quota_take(quota, &CLIENT_QUOTA_NOBODY)); /* it counts in all */
+    ck_assert(take(quota, &loopback));
+    ck_assert(take(quota, &loopback));
+    ck_assert(!take(quota, &CLIENT_QUOTA_NOBODY)); /* it counts in all */
     ck_assert_uint_eq(client_quota_connections(quota), 5);
     client_quota_free(quota);
 }
@@ -81,7 +105,7 @@ START_TEST(a_place_goes_over_to_the_true_client)
     struct address one = address_of("192.0.2.1");
     struct address two = address_of("192.0.2.2");
     for (unsigned i = 0; i < 3; i++) {
-        ck_assert(client_quota_take(quota, &CLIENT_QUOTA_NOBODY));
+        ck_assert(take(quota, &CLIENT_QUOTA_NOBODY));
     }
     /* Even where all places are taken. */
     ck_assert(client_quota_move(quota, &CLIENT_QUOTA_NOBODY, &one));
@@ -107,7 +131,7 @@ static void *take_and_release(void *ctx)
     struct address address = address_of("192.0.2.0");
     for (unsigned i = 0; i < ROUNDS; i++) {
         address.octet[15] = (uint8_t)i;
-        if (client_quota_take(quota, &address)) {
+        if (take(quota, &address)) {
             client_quota_release(quota, &address);
         }
     }
@@ -136,6 +160,7 @@ int main(void)
     tcase_add_test(tcase, each_client_has_its_own_limit);
     tcase_add_test(tcase, an_ipv6_client_is_its_64);
     tcase_add_test(tcase, all_clients_together_are_limited);
+    tcase_add_test(tcase, it_tells_which_limit);
     tcase_add_test(tcase, who_speaks_for_others_has_no_limit_of_his_own);
     tcase_add_test(tcase, a_place_goes_over_to_the_true_client);
     tcase_add_test(tcase, threads_leave_it_empty);

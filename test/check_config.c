@@ -83,7 +83,15 @@ START_TEST(defaults)
     ck_assert_uint_eq(config->limits.tcp_idle_ms, 30000);
     ck_assert_uint_eq(config->limits.in_flight, 65536);
     ck_assert_uint_eq(config->limits.stream_output, 256 * 1024);
+    ck_assert_uint_eq(config->limits.receive_buffer, 0);
+    ck_assert_uint_eq(config->rate_limit.answers, 0);
+    ck_assert_uint_eq(config->rate_limit.queries, 0);
+    ck_assert_uint_eq(config->rate_limit.slip, 2);
+    ck_assert_ptr_null(config->rate_limit.exempt);
     ck_assert_str_eq(config->control, "/run/bailiwick/control.sock");
+    ck_assert(!config->metrics.enabled);
+    ck_assert_ptr_null(config->user);
+    ck_assert(config->sandbox);
     ck_assert_int_eq(config->log_level, LOG_LEVEL_INFO);
     config_free(config);
 }
@@ -137,8 +145,14 @@ static const char everything[] =
     "  tcp-idle: 500ms\n"
     "  in-flight: 12\n"
     "  stream-output: 1 MiB\n"
+    "  receive-buffer: 8 MiB\n"
+    "rate-limit: {answers: 20, slip: 3, queries: 1000000, exempt: [192.0.2.0/24]}\n"
     "control: run/control.sock\n"
-    "log: {level: debug}\n";
+    "metrics: {address: \"2001:db8::9\", port: 9000}\n"
+    "user: bailiwick\n"
+    "sandbox: no\n"
+    "dnstap: {socket: tap.sock, queries: all, identity: ns1}\n"
+    "log: {level: debug, format: json}\n";
 
 static bool trusts(const struct network_set *set, const char *text)
 {
@@ -238,8 +252,22 @@ START_TEST(every_key)
     ck_assert_uint_eq(config->limits.tcp_idle_ms, 500);
     ck_assert_uint_eq(config->limits.in_flight, 12);
     ck_assert_uint_eq(config->limits.stream_output, 1048576);
+    ck_assert_uint_eq(config->limits.receive_buffer, 8 * 1048576);
+    ck_assert_uint_eq(config->rate_limit.answers, 20);
+    ck_assert_uint_eq(config->rate_limit.slip, 3);
+    ck_assert_uint_eq(config->rate_limit.queries, 1000000);
+    ck_assert(trusts(config->rate_limit.exempt, "192.0.2.9"));
     ck_assert_str_eq(config->control, "/etc/bailiwick/run/control.sock");
+    ck_assert(config->metrics.enabled);
+    expect_socket(&config->metrics.address, "2001:db8::9", 9000);
+    ck_assert_str_eq(config->user, "bailiwick");
+    ck_assert(!config->sandbox);
     ck_assert_int_eq(config->log_level, LOG_LEVEL_DEBUG);
+    ck_assert_int_eq(config->log_format, LOG_FORMAT_JSON);
+    ck_assert_str_eq(config->dnstap.socket, "/etc/bailiwick/tap.sock");
+    ck_assert_ptr_null(config->dnstap.file);
+    ck_assert_int_eq(config->dnstap.queries, CONFIG_DNSTAP_ALL);
+    ck_assert_str_eq(config->dnstap.identity, "ns1");
     config_free(config);
 }
 END_TEST
@@ -307,47 +335,49 @@ static const struct {
     const char *label;
     const char *yaml;
     const char *key; /* NULL: no difference */
+    unsigned up;     /* its line, from the last one */
+    unsigned column;
 } differences[] = {
-    {"none", MINIMAL, NULL},
+    {"none", MINIMAL, NULL, 0, 0},
     {"what a reload takes", MINIMAL "block: {ttl: 1s}\nallow: [192.0.2.1]\nlog: {level: error}\n",
-     NULL},
-    {"listen: port", LISTENING("{address: 127.0.0.1, port: 54}"), "listen"},
-    {"listen: one more", LISTENING("{address: 127.0.0.1}, {address: 127.0.0.2}"), "listen"},
-    {"listen: transport", LISTENING("{address: 127.0.0.1, transport: tcp}"), "listen"},
-    {"listen: PROXY",
-     LISTENING(
-         "{address: 127.0.0.1, proxy-protocol: yes}") "trust: {proxy-protocol: [127.0.0.9]}\n",
-     "listen"},
-    {"workers", MINIMAL "workers: 2\n", "workers"},
-    {"upstream: server", SERVER("{address: 192.0.2.54}"), "upstream"},
-    {"upstream: port", SERVER("{address: 192.0.2.53, port: 54}"), "upstream"},
-    {"upstream: TLS",
-     SERVER("{address: 192.0.2.53, port: 53, transport: tls, tls-name: a.example}"), "upstream"},
-    {"upstream: send-client",
-     LISTEN "upstream: {servers: [{address: 192.0.2.53}], send-client: ecs}\n" FILES, "upstream"},
-    {"upstream: health check",
-     LISTEN "upstream: {servers: [{address: 192.0.2.53}], health-check: no}\n" FILES, "upstream"},
-    {"upstream: probe",
-     LISTEN "upstream: {servers: [{address: 192.0.2.53}], health-check: {name: a}}\n" FILES,
-     "upstream"},
-    {"upstream: bootstrap",
-     LISTEN "upstream: {servers: [{address: 192.0.2.53}], bootstrap: [192.0.2.1]}\n" FILES,
-     "upstream"},
-    {"state", MINIMAL "state: /srv\n", "state"},
-    {"limits", MINIMAL "limits: {in-flight: 3}\n", "limits"},
-    {"control", MINIMAL "control: /srv/c\n", "control"},
+     NULL, 0, 0},
+    {"listen", LISTENING("{address: 127.0.0.1, port: 54}"), NULL, 0, 0},
+    {"workers", MINIMAL "workers: 2\n", NULL, 0, 0},
+    {"upstream", SERVER("{address: 192.0.2.54}"), NULL, 0, 0},
+    {"state", MINIMAL "state: /srv\n", "state", 0, 8},
+    {"limits", MINIMAL "limits: {in-flight: 3}\n", "limits", 0, 9},
+    {"limits: receive-buffer", MINIMAL "limits: {receive-buffer: 1MiB}\n", "limits", 0, 9},
+    {"control", MINIMAL "control: /srv/c\nallow: [192.0.2.1]\n", "control", 1, 10},
+    {"metrics", MINIMAL "metrics: {}\n", "metrics", 0, 10},
+    {"dnstap", MINIMAL "dnstap: {file: /srv/tap}\n", "dnstap", 0, 9},
+    {"user", MINIMAL "user: nobody\n", "user", 0, 7},
+    {"sandbox", MINIMAL "sandbox: no\n", "sandbox", 0, 10},
 };
+
+static unsigned lines_of(const char *text)
+{
+    unsigned lines = 0;
+    for (; *text != '\0'; text++) {
+        lines += *text == '\n' ? 1 : 0;
+    }
+    return lines;
+}
 
 START_TEST(fixed_keys_are_compared)
 {
     struct config *a = parse_good(MINIMAL);
     struct config *b = parse_good(differences[_i].yaml);
     size_t next = 0;
-    const char *key = config_fixed_difference(a, b, &next);
+    struct config_place place = {0, 0};
+    const char *key = config_fixed_difference(a, b, &next, &place);
     const char *expected = differences[_i].key;
     ck_assert_msg(expected == NULL ? key == NULL : key != NULL && strcmp(key, expected) == 0,
                   "%s: %s", differences[_i].label, key);
-    ck_assert_ptr_null(config_fixed_difference(a, b, &next));
+    if (expected != NULL) {
+        ck_assert_uint_eq(place.line, lines_of(differences[_i].yaml) - differences[_i].up);
+        ck_assert_uint_eq(place.column, differences[_i].column);
+    }
+    ck_assert_ptr_null(config_fixed_difference(a, b, &next, &place));
     config_free(a);
     config_free(b);
 }
@@ -419,6 +449,7 @@ static const char *const documented[] = {
     "port",
     "transport",
     "proxy-protocol",
+    "freebind",
     "certificate",
     "key",
     "tls",
@@ -466,9 +497,24 @@ static const char *const documented[] = {
     "tcp-idle",
     "in-flight",
     "stream-output",
+    "receive-buffer",
+    "rate-limit",
+    "answers",
+    "slip",
+    "queries",
+    "exempt",
     "control",
+    "metrics",
+    "dnstap",
+    "socket",
+    "file",
+    "queries",
+    "identity",
+    "user",
+    "sandbox",
     "log",
     "level",
+    "format",
 };
 
 START_TEST(example_documents_every_key)

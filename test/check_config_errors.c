@@ -12,7 +12,7 @@
 
 #define TOP_KEYS                                                                          \
     "listen, workers, allow, upstream, geo, orders, watch, state, block, resolver-arpa, " \
-    "trust, limits, control or log"
+    "trust, limits, rate-limit, control, user, sandbox, metrics, dnstap or log"
 
 static const struct {
     const char *label;
@@ -23,8 +23,8 @@ static const struct {
     {"unknown key", WITH("worker: 3\n"),
      "5:1: forwarder.conf has no key 'worker'; expected " TOP_KEYS "\n"},
     {"unknown key inside", ASKING("retry: 1s"),
-     "2:45: upstream has no key 'retry'; expected servers, bootstrap, balance, retry-after, "
-     "timeout, health-check, send-client, ecs-ipv4, ecs-ipv6 or tls-ca\n"},
+     "2:45: upstream has no key 'retry'; expected servers, bootstrap, tls-ca, balance, "
+     "retry-after, timeout, health-check, send-client, ecs-ipv4 or ecs-ipv6\n"},
     {"key given twice", WITH("workers: 3\nworkers: 3\n"),
      "6:1: the key 'workers' is given twice, first at line 5\n"},
     {"no keys at all", "{}\n",
@@ -239,16 +239,35 @@ static const struct {
      "5:25: stream-output needs a size from 64 KiB to 64 MiB, not '1 GiB'\n"},
     {"limits: small size", WITH("limits: {stream-output: 63 KiB}\n"),
      "5:25: stream-output needs a size from 64 KiB to 64 MiB, not '63 KiB'\n"},
+    {"limits: large buffer", WITH("limits: {receive-buffer: 2 GiB}\n"),
+     "5:26: receive-buffer needs a size from 64 KiB to 1024 MiB, not '2 GiB'\n"},
     {"limits: none", WITH("limits: {in-flight: 0}\n"),
      "5:21: in-flight needs a number from 1 to 1048576, not '0'\n"},
+    {"rate-limit: none", WITH("rate-limit: {answers: 0}\n"),
+     "5:23: answers needs a number from 1 to 1000000, not '0'\n"},
+    {"rate-limit: off", WITH("rate-limit: {queries: no}\n"),
+     "5:23: queries needs a number from 1 to 1000000, not 'no'\n"},
+    {"rate-limit: slip", WITH("rate-limit: {answers: 20, slip: 101}\n"),
+     "5:33: slip needs a number from 0 to 100, not '101'\n"},
+    {"rate-limit: exempt", WITH("rate-limit: {answers: 20, exempt: 192.0.2.1}\n"),
+     "5:35: exempt needs a list, not '192.0.2.1'\n"},
     {"control: too long for a socket",
      WITH("control: /run/"
           "0123456789012345678901234567890123456789012345678901234567890123456789"
           "0123456789012345678901234567890123456789\n"),
-     "5:10: control needs a path of at most 107 bytes once it is absolute, not "
+     "5:10: control needs a path of at most 103 bytes once it is absolute, not "
      "'/run/012345678901234567890123456789012345678901234567890123456789012345678…'\n"},
     {"log: odd level", WITH("log: {level: verbose}\n"),
      "5:14: level needs one of error, warning, info, debug, not 'verbose'\n"},
+    {"log: odd format", WITH("log: {format: xml}\n"),
+     "5:15: format needs one of text, json, not 'xml'\n"},
+    {"dnstap: to nowhere", WITH("dnstap: {queries: all}\n"),
+     "5:9: dnstap needs one of the keys socket and file\n"},
+    {"dnstap: to both", WITH("dnstap: {socket: a, file: b}\n"),
+     "5:9: dnstap needs one of the keys socket and file\n"},
+    {"dnstap: no mapping", WITH("dnstap: yes\n"), "5:9: dnstap needs a mapping, not 'yes'\n"},
+    {"dnstap: odd queries", WITH("dnstap: {file: a, queries: some}\n"),
+     "5:28: queries needs one of blocked, all, not 'some'\n"},
     {"all at once",
      "listen: [{address: a}]\nworkers: x\nupstream: {servers: []}\ngeo: {}\nxyz: 1\n",
      "5:1: forwarder.conf has no key 'xyz'; expected " TOP_KEYS "\n"

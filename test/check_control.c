@@ -290,8 +290,8 @@ START_TEST(a_bad_request_is_refused)
 {
     int asker = connect_to_control();
     put_text(asker, "{\"command\":\"halt\"}\n");
-    expect(asker,
-           "{\"ok\":false,\"error\":\"expected a command of status, reload, orders or test\"}\n");
+    expect(asker, "{\"ok\":false,\"error\":\"expected a command of status, reload, orders, top, "
+                  "test, drain or undrain\"}\n");
     ck_assert_uint_eq(handled, 0);
 }
 END_TEST

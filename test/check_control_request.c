@@ -17,6 +17,7 @@ START_TEST(requests_are_read)
     static const char reload[] = "{\"command\":\"reload\",\"strict\":true}";
     static const char shrink[] = "{\"command\":\"reload\",\"accept-shrink\":true}";
     static const char orders[] = "{\"command\":\"orders\"}";
+    static const char top[] = "{\"command\":\"top\",\"names\":true}";
     static const char test[] =
         "{\"command\":\"test\",\"address\":\"2.32.0.1\",\"name\":\"a.example\"}";
     static const char past[] = "{\"command\":\"test\",\"address\":\"2.32.0.1\",\"name\":\"a\","
@@ -30,6 +31,9 @@ START_TEST(requests_are_read)
     ck_assert(!request.strict && request.accept_shrink);
     ck_assert(control_request_parse(orders, strlen(orders), &request, why));
     ck_assert_int_eq(request.command, CONTROL_ORDERS);
+    ck_assert(control_request_parse(top, strlen(top), &request, why));
+    ck_assert_int_eq(request.command, CONTROL_TOP);
+    ck_assert(request.names);
     ck_assert(control_request_parse(test, strlen(test), &request, why));
     ck_assert_int_eq(request.command, CONTROL_TEST);
     ck_assert_str_eq(request.address, "2.32.0.1");
@@ -39,6 +43,15 @@ START_TEST(requests_are_read)
     ck_assert(control_request_parse(past, strlen(past), &request, why));
     ck_assert_str_eq(request.type, "AAAA");
     ck_assert_str_eq(request.time, "2026-01-01T00:00:00Z");
+    static const char drain[] = "{\"command\":\"drain\",\"address\":\"192.0.2.1\",\"force\":true}";
+    static const char undrain[] = "{\"command\":\"undrain\",\"address\":\"[::1]:53\"}";
+    ck_assert(control_request_parse(drain, strlen(drain), &request, why));
+    ck_assert_int_eq(request.command, CONTROL_DRAIN);
+    ck_assert(request.force);
+    ck_assert_str_eq(request.address, "192.0.2.1");
+    ck_assert(control_request_parse(undrain, strlen(undrain), &request, why));
+    ck_assert_int_eq(request.command, CONTROL_UNDRAIN);
+    ck_assert(!request.force);
 }
 END_TEST
 
@@ -51,13 +64,18 @@ static const struct {
     {"[]", "not a JSON object"},
     {"{\"command\":\"status\"} x", "not a JSON object"},
     {"{\"command\":\"status\",\"command\":\"reload\"}", "not a JSON object"},
-    {"{}", "expected a command of status, reload, orders or test"},
-    {"{\"command\":7}", "expected a command of status, reload, orders or test"},
-    {"{\"command\":\"stop\"}", "expected a command of status, reload, orders or test"},
+    {"{}", "expected a command of status, reload, orders, top, test, drain or undrain"},
+    {"{\"command\":7}",
+     "expected a command of status, reload, orders, top, test, drain or undrain"},
+    {"{\"command\":\"stop\"}",
+     "expected a command of status, reload, orders, top, test, drain or undrain"},
     {"{\"command\":\"status\",\"strict\":true}", "the command status has no member strict"},
     {"{\"command\":\"reload\",\"strict\":\"yes\"}", "strict: expected true or false"},
     {"{\"command\":\"test\",\"address\":\"::1\"}", "name is missing"},
     {"{\"command\":\"test\",\"name\":\"a\"}", "address is missing"},
+    {"{\"command\":\"drain\"}", "address is missing"},
+    {"{\"command\":\"undrain\",\"address\":\"::1\",\"force\":true}",
+     "the command undrain has no member force"},
     {"{\"command\":\"test\",\"address\":1,\"name\":\"a\"}", "address: expected a text"},
     {"{\"command\":\"test\",\"address\":\"::1\",\"name\":\"a\\u0000b\"}", "not a JSON object"},
 };

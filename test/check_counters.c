@@ -62,6 +62,67 @@ START_TEST(adding_changes_one_counter)
 }
 END_TEST
 
+START_TEST(every_counter_is_explained)
+{
+    for (enum counter i = 0; i < COUNTERS; i++) {
+        const char *help = counters_help(i);
+        ck_assert_msg(help != NULL, "%s", counters_name(i));
+        ck_assert_msg(help[strlen(help) - 1] == '.', "%s: a sentence", help);
+    }
+}
+END_TEST
+
+START_TEST(transports_count_apart)
+{
+    static struct counters counters;
+    const uint8_t refused[] = {0, 0, 0x81, 0x85, 0, 1}, noerror[] = {0, 0, 0x81, 0x80};
+    counters_answered(&counters, 1, refused);
+    counters_answered(&counters, 1, refused);
+    counters_answered(&counters, 2, noerror);
+    ck_assert_uint_eq(counters.answers[1][5], 2);
+    ck_assert_uint_eq(counters.answers[2][0], 1);
+    ck_assert_uint_eq(counters.answers[2][5], 0);
+    counters_connected(&counters, 3, 1);
+    counters_connected(&counters, 3, 1);
+    counters_connected(&counters, 3, -1);
+    ck_assert_uint_eq(counters.connections[3], 1);
+    counters_bump(&counters.queries[1]);
+    counters_bump(&counters.queries[4]);
+    ck_assert_uint_eq(counters_read(&counters, COUNTER_QUERIES), 2);
+    counters_took(&counters, 4, 9, 64);
+    ck_assert_uint_eq(counters.own[4].bucket[3], 64);
+    ck_assert_uint_eq(counters.own[4].sum_us, 9 * 64);
+}
+END_TEST
+
+START_TEST(sums_hold_what_both_counted)
+{
+    static struct counters sum, other;
+    const uint8_t refused[] = {0, 0, 0x81, 0x85};
+    counters_asked(&sum, 2);
+    counters_asked(&other, 2);
+    counters_asked(&other, 4);
+    counters_add(&other, COUNTERS - 1);
+    counters_answered(&other, 4, refused);
+    counters_connected(&other, 4, 1);
+    counters_took(&sum, 1, 9, 1);
+    counters_took(&other, 1, 9, 2);
+    counters_bump(&other.country[COUNTRY_INDEXES - 1].queries);
+    counters_bump(&other.country[3].blocked);
+    counters_fold(&sum, &other);
+    ck_assert_uint_eq(counters_read(&sum, COUNTER_QUERIES), 3);
+    ck_assert_uint_eq(counters_read(&sum, COUNTERS - 1), 1);
+    ck_assert_uint_eq(sum.queries[2], 2);
+    ck_assert_uint_eq(sum.answers[4][5], 1);
+    ck_assert_uint_eq(sum.own[1].bucket[3], 3);
+    ck_assert_uint_eq(sum.own[1].sum_us, 27);
+    ck_assert_uint_eq(sum.country[COUNTRY_INDEXES - 1].queries, 1);
+    ck_assert_uint_eq(sum.country[3].blocked, 1);
+    ck_assert_uint_eq(sum.connections[4], 0); /* of who counts no more none is open */
+    ck_assert_uint_eq(counters_read(&other, COUNTER_QUERIES), 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("counters");
@@ -69,6 +130,9 @@ int main(void)
     tcase_add_test(tcase, promised_names_are_kept);
     tcase_add_test(tcase, every_counter_has_a_name_of_its_own);
     tcase_add_test(tcase, adding_changes_one_counter);
+    tcase_add_test(tcase, every_counter_is_explained);
+    tcase_add_test(tcase, transports_count_apart);
+    tcase_add_test(tcase, sums_hold_what_both_counted);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

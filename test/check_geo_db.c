@@ -276,7 +276,8 @@ static struct geo_db *open_image(char why[static WHY_MAX])
     return db;
 }
 
-static void expect_image(const char *label, const char *sentence)
+/* Refused for one reason or the other; opened if there is none. */
+static void expect_image_or(const char *label, const char *sentence, const char *other)
 {
     char why[WHY_MAX] = "";
     struct geo_db *db = open_image(why);
@@ -284,9 +285,15 @@ static void expect_image(const char *label, const char *sentence)
         ck_assert_msg(db != NULL, "%s: %s", label, why);
     } else {
         ck_assert_msg(db == NULL, "%s was opened", label);
-        ck_assert_msg(strstr(why, sentence) != NULL, "%s: %s", label, why);
+        ck_assert_msg(strstr(why, sentence) != NULL || strstr(why, other) != NULL, "%s: %s", label,
+                      why);
     }
     geo_db_unref(db);
+}
+
+static void expect_image(const char *label, const char *sentence)
+{
+    expect_image_or(label, sentence, sentence);
 }
 
 #define RECORD "\xe1\x4c\x63ountry_code\x42IT"
@@ -421,7 +428,8 @@ START_TEST(judges_the_metadata)
         mmdb_image_node(&image, EMPTY(1), DATA(1, 0));
         mmdb_image_data(&image, RECORD, strlen(RECORD));
         mmdb_image_metadata(&image, METADATA[i].nodes, METADATA[i].ip_version, METADATA[i].epoch);
-        expect_image(METADATA[i].label, METADATA[i].why);
+        /* What we say of it, a newer libmaxminddb has said before. */
+        expect_image_or(METADATA[i].label, METADATA[i].why, "contains invalid metadata");
     }
 }
 END_TEST

@@ -8,13 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forwarder/upstream/upstream_counts.h"
+
 #define CHANNELS 3
 
-static _Atomic uint32_t outstanding;
+static struct upstream_counts counts;
 
 static struct inflight_channel channel_of(uint32_t number)
 {
-    return (struct inflight_channel){.number = number, .outstanding = &outstanding};
+    return (struct inflight_channel){.number = number, .counts = &counts};
 }
 
 static struct span message_of(const uint8_t *bytes, size_t size)
@@ -117,7 +119,7 @@ START_TEST(attempts_are_bounded_and_can_be_abandoned)
     ck_assert_uint_eq(entry->attempt_count, 0);
     inflight_take(inflight, entry);
     ck_assert_uint_eq(a.in_flight, 0);
-    ck_assert_uint_eq(outstanding, 0);
+    ck_assert_uint_eq(counts.outstanding, 0);
     inflight_free(inflight);
 }
 END_TEST
@@ -147,7 +149,7 @@ START_TEST(one_of_several_attempts_is_abandoned)
     for (unsigned i = 0; i < 3; i++) {
         ck_assert_uint_eq(channels[i].in_flight, 0);
     }
-    ck_assert_uint_eq(outstanding, 0);
+    ck_assert_uint_eq(counts.outstanding, 0);
     inflight_free(inflight);
 }
 END_TEST
@@ -275,7 +277,7 @@ START_TEST(agrees_with_a_naive_model)
     while (model.count > 0) {
         model_take(&model, inflight, 0);
     }
-    ck_assert_uint_eq(outstanding, 0);
+    ck_assert_uint_eq(counts.outstanding, 0);
     inflight_free(inflight);
 }
 END_TEST

@@ -16,7 +16,7 @@
 #define FIRST 3 /* sd_listen_fds(3) */
 
 /* Hands over the descriptors as a service manager does, in this process: each test is one. */
-static struct inherited_sockets *hand_over(const int *descriptors, int count)
+static struct inherited_sockets *hand_over(const int *descriptors, int count, const char *names)
 {
     char text[16];
     int high[8];
@@ -32,6 +32,7 @@ static struct inherited_sockets *hand_over(const int *descriptors, int count)
     setenv("LISTEN_PID", text, 1);
     snprintf(text, sizeof text, "%d", count);
     setenv("LISTEN_FDS", text, 1);
+    setenv("LISTEN_FDNAMES", names, 1);
     return inherited_sockets_take();
 }
 
@@ -73,7 +74,8 @@ START_TEST(nothing_is_handed_over)
 {
     struct config_listen any = row("{address: 127.0.0.1, transport: udp}");
     ck_assert_ptr_null(inherited_sockets_take());
-    ck_assert_int_eq(inherited_sockets_find(NULL, &any), -1);
+    ck_assert_int_eq(inherited_sockets_find(NULL, &any, 0, NULL), -1);
+    ck_assert_int_eq(inherited_sockets_find_any(NULL, &any), -1);
     inherited_sockets_free(NULL);
 }
 END_TEST
@@ -87,19 +89,22 @@ START_TEST(each_is_found_by_what_it_is_bound_to)
                                "certificate: a, key: b}",
                                &tcp),
                          open("/dev/null", O_RDONLY)};
-    struct inherited_sockets *inherited = hand_over(descriptors, 3);
+    bool foreign = false;
+    struct inherited_sockets *inherited =
+        hand_over(descriptors, 3, "bailiwick.socket:unknown:stored");
     ck_assert_ptr_nonnull(inherited);
     ck_assert_ptr_null(getenv("LISTEN_FDS"));
     other = another("{address: 127.0.0.1, transport: tcp}", &udp, 0);
-    ck_assert_int_eq(inherited_sockets_find(inherited, &other), -1);
+    ck_assert_int_eq(inherited_sockets_find(inherited, &other, 0, &foreign), -1);
     other = another("{address: 127.0.0.2, transport: udp}", &udp, 0);
-    ck_assert_int_eq(inherited_sockets_find(inherited, &other), -1);
+    ck_assert_int_eq(inherited_sockets_find(inherited, &other, 0, &foreign), -1);
     other = another("{address: 127.0.0.1, transport: udp}", &udp, 1);
-    ck_assert_int_eq(inherited_sockets_find(inherited, &other), -1);
-    ck_assert_int_eq(inherited_sockets_find(inherited, &udp), FIRST);
+    ck_assert_int_eq(inherited_sockets_find(inherited, &other, 0, &foreign), -1);
+    ck_assert_int_eq(inherited_sockets_find(inherited, &udp, 0, &foreign), FIRST);
+    ck_assert(foreign);
     ck_assert_int_ne(fcntl(FIRST, F_GETFL) & O_NONBLOCK, 0);
     ck_assert_int_ne(fcntl(FIRST, F_GETFD) & FD_CLOEXEC, 0);
-    ck_assert_int_eq(inherited_sockets_find(inherited, &udp), -1);
+    ck_assert_int_eq(inherited_sockets_find(inherited, &udp, 0, &foreign), -1);
     inherited_sockets_free(inherited);
     ck_assert_int_ge(fcntl(FIRST, F_GETFD), 0);
     ck_assert_int_eq(fcntl(FIRST + 1, F_GETFD), -1);
@@ -107,20 +112,47 @@ START_TEST(each_is_found_by_what_it_is_bound_to)
 }
 END_TEST
 
+/* Three workers' sockets, handed over in another order, with one of a unit between. */
+START_TEST(each_worker_gets_its_own_back)
+{
+    struct config_listen udp;
+    char names[4 * INHERITED_SOCKETS_NAME_MAX];
+    char name[3][INHERITED_SOCKETS_NAME_MAX];
+    int first = bound(SOCK_DGRAM, "{address: 127.0.0.1, transport: udp}", &udp);
+    int descriptors[] = {first, dup(first), dup(first), dup(first)};
+    for (size_t worker = 0; worker < 3; worker++) {
+        inherited_sockets_name(&udp, worker, name[worker]);
+    }
+    snprintf(names, sizeof names, "%s:%s:unit:%s", name[2], name[0], name[1]);
+    struct inherited_sockets *inherited = hand_over(descriptors, 4, names);
+    bool foreign = true;
+    ck_assert_int_eq(inherited_sockets_find(inherited, &udp, 0, &foreign), FIRST + 1);
+    ck_assert(!foreign);
+    ck_assert_int_eq(inherited_sockets_find(inherited, &udp, 7, &foreign), FIRST + 2);
+    ck_assert(foreign);
+    ck_assert_int_eq(inherited_sockets_find(inherited, &udp, 7, &foreign), -1);
+    ck_assert_int_eq(inherited_sockets_find(inherited, &udp, 2, &foreign), FIRST);
+    ck_assert_int_eq(inherited_sockets_find_any(inherited, &udp), FIRST + 3);
+    ck_assert_int_eq(inherited_sockets_find_any(inherited, &udp), -1);
+    inherited_sockets_free(inherited);
+}
+END_TEST
+
 static const struct {
     const char *listen;
+    size_t worker;
     const char *name;
 } NAMES[] = {
-    {"{address: 192.0.2.1, transport: udp}", "udp-192.0.2.1-53"},
-    {"{address: \"2001:db8::1\", port: 54, transport: tcp}", "tcp-2001_db8__1-54"},
-    {"{address: \"::\", transport: quic, certificate: a, key: b}", "quic-__-853"},
+    {"{address: 192.0.2.1, transport: udp}", 0, "udp-192.0.2.1-53-0"},
+    {"{address: \"2001:db8::1\", port: 54, transport: tcp}", 12, "tcp-2001_db8__1-54-12"},
+    {"{address: \"::\", transport: quic, certificate: a, key: b}", 3, "udp-__-853-3"},
 };
 
 START_TEST(names_have_no_colon)
 {
     struct config_listen listen = row(NAMES[_i].listen);
     char name[INHERITED_SOCKETS_NAME_MAX];
-    ck_assert_str_eq(inherited_sockets_name(&listen, name), NAMES[_i].name);
+    ck_assert_str_eq(inherited_sockets_name(&listen, NAMES[_i].worker, name), NAMES[_i].name);
 }
 END_TEST
 
@@ -130,6 +162,7 @@ int main(void)
     TCase *tcase = tcase_create("inherited_sockets");
     tcase_add_test(tcase, nothing_is_handed_over);
     tcase_add_test(tcase, each_is_found_by_what_it_is_bound_to);
+    tcase_add_test(tcase, each_worker_gets_its_own_back);
     tcase_add_loop_test(tcase, names_have_no_colon, 0, sizeof NAMES / sizeof NAMES[0]);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

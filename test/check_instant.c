@@ -269,7 +269,7 @@ START_TEST(opens_zones)
                                         "America/Port-au-Prince",
                                         "Etc/GMT+5",
                                         "UTC",
-                                        "EST5EDT"};
+                                        "GMT"};
     for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
         char why[WHY_MAX] = "";
         struct instant_zone *zone = instant_zone_open(zones[i], why);

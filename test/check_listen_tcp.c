@@ -48,16 +48,17 @@ START_TEST(clients_are_accepted)
 }
 END_TEST
 
-START_TEST(clients_beyond_the_limit_are_closed)
+START_TEST(beyond_the_limit_those_that_came_first_give_way)
 {
     bench_init("limits: {tcp-connections: 5}\n");
     connect_clients();
-    LOOP_UNTIL(bench.base, bench_counter(COUNTER_TCP_REFUSED) == CLIENTS - 5);
+    LOOP_UNTIL(bench.base, bench_counter(COUNTER_TCP_REAPED) == CLIENTS - 5);
     ck_assert_uint_eq(bench_connections(), 5);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = CLIENTS - 5; i < CLIENTS; i++) {
         bench_ask(clients[i], 1, BLOCKED);
         bench_expect(clients[i], 1, DNS_RCODE_REFUSED);
     }
+    ck_assert_uint_eq(bench_counter(COUNTER_TCP_REFUSED), 0);
 }
 END_TEST
 
@@ -92,7 +93,7 @@ START_TEST(once_stopped_it_accepts_no_more)
     connect_clients();
     struct rlimit before = few_descriptors(0);
     loop_must_wait(bench.base, 20);
-    listen_tcp_stop(bench.worker->tcp[0]); /* while it waits for descriptors */
+    listeners_stop(bench.worker->listeners); /* while it waits for descriptors */
     enough_descriptors(before);
     loop_for(bench.base, 250);
     ck_assert_uint_eq(bench_connections(), 0);
@@ -105,7 +106,7 @@ int main(void)
     TCase *tcase = tcase_create("listen_tcp");
     tcase_add_checked_fixture(tcase, NULL, tear_down);
     tcase_add_test(tcase, clients_are_accepted);
-    tcase_add_test(tcase, clients_beyond_the_limit_are_closed);
+    tcase_add_test(tcase, beyond_the_limit_those_that_came_first_give_way);
     tcase_add_test(tcase, some_descriptors_are_spared);
     tcase_add_test(tcase, without_descriptors_it_waits);
     tcase_add_test(tcase, once_stopped_it_accepts_no_more);

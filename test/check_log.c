@@ -7,8 +7,11 @@
 
 #include <check.h>
 #include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Runs one log_event call and leaves what it wrote in `line`. */
@@ -126,6 +129,48 @@ START_TEST(level_decides)
 }
 END_TEST
 
+START_TEST(format_decides)
+{
+    char line[2 * PIPE_BUF];
+    log_set_format(LOG_FORMAT_JSON);
+    CAPTURE(line, LOG_LEVEL_WARNING, "a", "b", "c=%s", "\"d e\"");
+    ck_assert_ptr_nonnull(strstr(
+        line, "Z\",\"level\":\"warning\",\"module\":\"a\",\"message\":\"b\",\"c\":\"d e\"}\n"));
+    log_set_format(LOG_FORMAT_TEXT);
+    CAPTURE(line, LOG_LEVEL_WARNING, "a", "b", "");
+    ck_assert_str_eq(line, "warning a: b\n");
+}
+END_TEST
+
+/* What JOURNAL_STREAM says of another descriptor is left behind by a parent. */
+START_TEST(another_stream_is_not_the_journal)
+{
+    static const char *const streams[] = {"", "1:2", ":", "x", "18446744073709551616:1"};
+    char line[2 * PIPE_BUF];
+    for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
+        setenv("JOURNAL_STREAM", streams[i], 1);
+        log_find_journal();
+        CAPTURE(line, LOG_LEVEL_WARNING, "a", "b", "");
+        ck_assert_str_eq(line, "warning a: b\n");
+    }
+}
+END_TEST
+
+/* Where standard error is the journal's and its socket cannot be reached, as in another root. */
+START_TEST(without_a_journal_there_is_standard_error)
+{
+    struct stat found;
+    char own[64], line[2 * PIPE_BUF];
+    ck_assert_int_eq(fstat(STDERR_FILENO, &found), 0);
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)found.st_dev, (uintmax_t)found.st_ino);
+    setenv("JOURNAL_STREAM", own, 1);
+    log_find_journal();
+    CAPTURE(line, LOG_LEVEL_WARNING, "a", "b", "");
+    bool here = access("/run/systemd/journal/socket", F_OK) == 0;
+    ck_assert_str_eq(line, here ? "" : "warning a: b\n");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("log");
@@ -135,6 +180,9 @@ int main(void)
     tcase_add_test(tcase, event_is_one_line);
     tcase_add_test(tcase, long_event_is_cut);
     tcase_add_test(tcase, level_decides);
+    tcase_add_test(tcase, format_decides);
+    tcase_add_test(tcase, another_stream_is_not_the_journal);
+    tcase_add_test(tcase, without_a_journal_there_is_standard_error);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "forwarder/tap/tap.h"
 #include "test/heap_count.h"
 #include "test/worker_bench.h"
 
@@ -17,28 +18,59 @@
 #define WARM_UP 200  /* queries, after which nothing grows any more */
 #define QUERIES 5000 /* more than a block of random numbers lasts */
 
-/* A client, what it asks, and whether that is forwarded. */
+/* A client, what it asks, and with which limits. */
 static const struct way {
     const char *label;
     const char *client;
     const char *name;
-    bool forwarded;
+    const char *lines; /* of forwarder.conf */
+    bool tapped;       /* dnstap tells of all queries */
 } ways[] = {
-    {"out of scope", NOWHERE, BLOCKED, true},
-    {"in scope, not listed", ITALY, OTHER, true},
-    {"in scope, blocked", ITALY, BLOCKED, false},
+    {"out of scope", NOWHERE, BLOCKED, "", false},
+    {"in scope, not listed", ITALY, OTHER, "", false},
+    {"in scope, blocked", ITALY, BLOCKED, "", false},
+    {"counted, forwarded", ITALY, OTHER, "rate-limit: {answers: 1, queries: 1000000}\n", false},
+    {"counted, blocked", ITALY, BLOCKED, "rate-limit: {answers: 1000000, queries: 1000000}\n",
+     false},
+    {"too many answers", ITALY, BLOCKED, "rate-limit: {answers: 1, slip: 1}\n", false},
+    {"too many queries", NOWHERE, OTHER, "rate-limit: {queries: 1, slip: 1}\n", false},
+    {"out of scope, tapped", NOWHERE, BLOCKED, "", true},
+    {"in scope, blocked, tapped", ITALY, BLOCKED, "", true},
 };
 #define WAYS ((int)(sizeof ways / sizeof *ways))
 
+static struct tap *tap;
+
+static void begin(const struct way *way)
+{
+    static char file[] = "/nonexistent/tap", identity[] = "id";
+    static const struct config_dnstap told = {
+        .file = file, .queries = CONFIG_DNSTAP_ALL, .identity = identity};
+    char why[WHY_MAX];
+    bench_init(way->lines);
+    if (way->tapped) { /* its thread is not a worker's business */
+        tap = tap_new(&told, why);
+        ck_assert_msg(tap != NULL && tap_widen(tap, 1), "%s", why);
+        bench.worker->tap = tap;
+    }
+}
+
+static void end(void)
+{
+    bench_fini();
+    tap_free(tap);
+    tap = NULL;
+}
+
 /* One round trip without a word to Check, which allocates. */
-static bool round_trip(const struct way *way, int client, const struct fake_message *query)
+static bool round_trip(int client, const struct fake_message *query)
 {
     static struct fake_message message;
     socklen_t size = sizeof message.from;
     if (send(client, query->bytes, query->size, 0) < 0) {
         return false;
     }
-    while (way->forwarded) {
+    for (;;) {
         event_base_loop(bench.base, EVLOOP_NONBLOCK);
         ssize_t got = recvfrom(bench.server.udp, message.bytes, sizeof message.bytes, MSG_DONTWAIT,
                                (struct sockaddr *)&message.from, &size);
@@ -46,11 +78,7 @@ static bool round_trip(const struct way *way, int client, const struct fake_mess
             message.bytes[2] |= 0x80;
             sendto(bench.server.udp, message.bytes, (size_t)got, 0,
                    (struct sockaddr *)&message.from, size);
-            break;
         }
-    }
-    for (;;) {
-        event_base_loop(bench.base, EVLOOP_NONBLOCK);
         if (recv(client, message.bytes, sizeof message.bytes, MSG_DONTWAIT) > 0) {
             return (message.bytes[2] & 0x80) != 0;
         }
@@ -62,7 +90,7 @@ static bool round_trips(const struct way *way, int client, unsigned count)
     struct fake_message query;
     bench_query(&query, 7, way->name);
     for (unsigned i = 0; i < count; i++) {
-        if (!round_trip(way, client, &query)) {
+        if (!round_trip(client, &query)) {
             return false;
         }
     }
@@ -71,11 +99,12 @@ static bool round_trips(const struct way *way, int client, unsigned count)
 
 START_TEST(leads_to_an_answer)
 {
-    bench_init("");
-    int client = bench_client(ways[_i].client, SOCK_DGRAM);
-    ck_assert_msg(round_trips(&ways[_i], client, WARM_UP), "%s", ways[_i].label);
+    const struct way *way = &ways[_i];
+    begin(way);
+    int client = bench_client(way->client, SOCK_DGRAM);
+    ck_assert_msg(round_trips(way, client, WARM_UP), "%s", way->label);
     close(client);
-    bench_fini();
+    end();
 }
 END_TEST
 
@@ -83,7 +112,7 @@ START_TEST(touches_neither_heap_nor_locks)
 {
     const struct way *way = &ways[_i];
     struct fake_message query;
-    bench_init("");
+    begin(way);
     int client = bench_client(way->client, SOCK_DGRAM);
     ck_assert(round_trips(way, client, WARM_UP));
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -94,14 +123,14 @@ START_TEST(touches_neither_heap_nor_locks)
     unsigned locks_before = lock_calls;
     bool answered = true;
     for (unsigned i = 0; i < QUERIES; i++) {
-        answered = round_trip(way, client, &query) && answered;
+        answered = round_trip(client, &query) && answered;
     }
     unsigned heap = heap_calls - heap_before;
     unsigned locks = lock_calls - locks_before;
     ck_assert_msg(answered && heap == 0 && locks == 0, "%s: %u heap calls, %u locks", way->label,
                   heap, locks);
     close(client);
-    bench_fini();
+    end();
 }
 END_TEST
 
@@ -133,7 +162,7 @@ START_TEST(calls_the_system_only_for_datagrams)
 {
     const struct way *way = &ways[_i];
     int status;
-    bench_init("");
+    begin(way);
     int client = bench_client(way->client, SOCK_DGRAM);
     ck_assert(round_trips(way, client, WARM_UP));
     pid_t child = fork();
@@ -143,7 +172,7 @@ START_TEST(calls_the_system_only_for_datagrams)
         bench_query(&query, 7, way->name);
         bool answered = restrict_calls();
         for (unsigned i = 0; answered && i < QUERIES; i++) {
-            answered = round_trip(way, client, &query);
+            answered = round_trip(client, &query);
         }
         syscall(SYS_exit_group, answered ? 0 : 1);
     }
@@ -151,7 +180,7 @@ START_TEST(calls_the_system_only_for_datagrams)
     ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s: status %d", way->label,
                   status);
     close(client);
-    bench_fini();
+    end();
 }
 END_TEST
 

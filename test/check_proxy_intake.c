@@ -150,7 +150,7 @@ START_TEST(those_that_wait_do_not_hold_up_the_end)
 {
     bench_init(TRUST);
     wait_for_headers();
-    listen_tcp_stop(bench.worker->tcp[0]);
+    listeners_stop(bench.worker->listeners);
     ck_assert_uint_eq(client_quota_connections(bench.shared.quota), 0);
     close_all();
 }

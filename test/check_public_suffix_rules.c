@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <libpsl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,16 +55,38 @@ static void ask_around(const struct public_suffix_rules *rules, const char *text
     }
 }
 
+static void read_list(struct file_bytes *file)
+{
+    char why[WHY_MAX];
+    ck_assert_msg(file_bytes_read(AT_FDCWD, psl_builtin_filename(), 1U << 24, file, why),
+                  "is the package publicsuffix there? %s", why);
+}
+
+/* There are none where the system's list has been renewed and libpsl's own has not: libpsl alone is
+ * right then. */
+static bool are_of_libpsl(const struct public_suffix_rules *rules)
+{
+    struct file_bytes file;
+    read_list(&file);
+    char *sha1 =
+        g_compute_checksum_for_data(G_CHECKSUM_SHA1, (const guchar *)file.bytes, file.size);
+    bool same = strcmp(sha1, psl_builtin_sha1sum()) == 0;
+    ck_assert_msg((rules != NULL) == same, "rules of a list that libpsl does not go by, or none");
+    g_free(sha1);
+    file_bytes_fini(&file);
+    return same;
+}
+
 START_TEST(nothing_that_is_a_suffix_is_ruled_out)
 {
     struct public_suffix_rules *rules = public_suffix_rules_new();
     struct file_bytes file;
     struct line_reader reader;
     struct line line;
-    char why[WHY_MAX];
-    ck_assert_msg(rules != NULL, "is the package publicsuffix there, as libpsl's own?");
-    ck_assert_msg(file_bytes_read(AT_FDCWD, psl_builtin_filename(), 1U << 24, &file, why), "%s",
-                  why);
+    if (!are_of_libpsl(rules)) {
+        return;
+    }
+    read_list(&file);
     line_reader_init(&reader, file.bytes, file.size);
     while (line_reader_next(&reader, &line)) {
         if (line.len < 200 && line.text[0] != '/') {
@@ -103,8 +126,8 @@ START_TEST(names)
     char why[WHY_MAX];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert(dname_parse(rows[i].name, strlen(rows[i].name), &name, why));
-        ck_assert_msg(public_suffix_rules_may_name(rules, &name) == rows[i].may, "%s",
-                      rows[i].name);
+        ck_assert_msg(public_suffix_rules_may_name(rules, &name) == (rules == NULL || rows[i].may),
+                      "%s", rows[i].name);
         ck_assert(public_suffix_rules_may_name(NULL, &name));
     }
     public_suffix_rules_free(rules);

@@ -5,6 +5,7 @@
 #include "forwarder/published.h"
 
 #include "forwarder/counters.h"
+#include "forwarder/country_slots.h"
 #include "forwarder/log.h"
 #include "test/generation_set.h"
 
@@ -56,6 +57,58 @@ START_TEST(what_workers_count_is_summed_by_order)
 }
 END_TEST
 
+static struct country country(const char *code)
+{
+    struct country out;
+    ck_assert(country_parse(code, 2, &out));
+    return out;
+}
+
+static uint32_t slot_of(size_t order, struct country of)
+{
+    return country_slots_find(published->slots, order, of);
+}
+
+/* Each order has slots of its own, one a country of its scope and one for all others. */
+START_TEST(blocks_are_counted_by_order_and_country)
+{
+    put("orders/EU/c.yaml", ORDER("C", "c.example"));
+    put("orders/AD/d.yaml", "id: D\nauthority: A\nissued: 2022-07-11\nscope: [AD, US]\n"
+                            "names: [d.example]\n");
+    published_free(published);
+    published = published_new(load((struct load){.read_only = true}), WORKERS);
+    static const struct {
+        const char *label;
+        const char *id;
+        const char *countries; /* two letters each */
+        size_t slots;
+    } rows[] = {
+        {"one country", "A", "IT", 2},
+        {"a group", "C", "ITFRDEREAX", 27 + 7 + 1},
+        {"two countries", "D", "USAD", 3},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t order = 0;
+        while (strcmp(policy_order(published->generation->policy, order)->id, rows[i].id) != 0) {
+            order++;
+        }
+        uint32_t first = country_slots_first(published->slots, order);
+        uint32_t end = country_slots_end(published->slots, order);
+        ck_assert_msg(end - first == rows[i].slots, "%s: %u slots", rows[i].label, end - first);
+        ck_assert_uint_eq(slot_of(order, COUNTRY_UNKNOWN), end - 1);
+        ck_assert_uint_eq(slot_of(order, country("JP")), end - 1);
+        for (const char *at = rows[i].countries; *at != '\0'; at += 2) {
+            uint32_t slot = slot_of(order, country(at));
+            ck_assert_msg(slot >= first && slot < end - 1, "%s: %.2s", rows[i].label, at);
+            ck_assert_uint_eq(published_blocked_in(published, slot), 0);
+            counters_bump(&published->shares[1].blocked[slot]);
+        }
+        counters_bump(&published->shares[0].blocked[slot_of(order, COUNTRY_UNKNOWN)]);
+        ck_assert_uint_eq(published_blocked(published, order), strlen(rows[i].countries) / 2 + 1);
+    }
+}
+END_TEST
+
 START_TEST(a_generation_without_orders_can_be_published)
 {
     published_free(published);
@@ -78,6 +131,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_share_begins_empty);
     tcase_add_test(tcase, what_workers_count_is_summed_by_order);
+    tcase_add_test(tcase, blocks_are_counted_by_order_and_country);
     tcase_add_test(tcase, a_generation_without_orders_can_be_published);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

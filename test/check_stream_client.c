@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Clients over TCP, with a whole worker behind them: pipelining, half-closing, limits, clients that
- * vanish or do not read, and draining. Zone transfers: check_stream_client_transfers.c.
+ * vanish or do not read. Draining: check_stream_client_drain.c. Zone transfers:
+ * check_stream_client_transfers.c.
  */
 #include "forwarder/stream/stream_client.h"
 
@@ -356,27 +357,105 @@ START_TEST(a_broken_upstream_makes_room)
 }
 END_TEST
 
-START_TEST(who_does_not_read_is_closed_at_stream_output)
+#define LARGE 60000 /* octets of an answer, with stream-output as small as may be */
+
+/* A client that has asked for so many large answers, which have all come from upstream. */
+static int owe(unsigned answers)
+{
+    static struct fake_message large;
+    int client = bench_client(NOWHERE, SOCK_STREAM);
+    for (unsigned id = 0; id < answers; id++) {
+        bench_ask(client, (uint16_t)id, OTHER);
+    }
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    for (unsigned i = 0; i < answers; i++) {
+        bench_read(upstream, &large);
+        large.size = LARGE;
+        bench_answer(upstream, &large);
+    }
+    LOOP_UNTIL(bench.base, bench_counter(COUNTER_ANSWERED) == answers);
+    close(upstream);
+    return client;
+}
+
+/* More than stream-output at once is nothing bad. */
+START_TEST(who_reads_a_burst_gets_it)
 {
     bench_init("limits: {stream-output: 64 KiB}\n");
-    int client = bench_client(ITALY, SOCK_STREAM);
-    for (unsigned id = 0; bench_connections() == 1 || id == 0; id++) {
-        struct fake_message message;
-        uint8_t framed[64] = {0};
-        bench_query(&message, (uint16_t)id, BLOCKED);
-        framed[1] = (uint8_t)message.size;
-        memcpy(framed + 2, message.bytes, message.size);
-        /* Until the worker reads no more, or has closed. */
-        if (send(client, framed, 2 + message.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-            loop_round(bench.base);
-        }
-        if (id % 64 == 0) {
-            loop_round(bench.base);
-        }
-        ck_assert_uint_lt(id, 1000000);
+    int client = owe(7);
+    for (uint16_t id = 0; id < 7; id++) {
+        bench_expect(client, id, DNS_RCODE_NOERROR);
     }
+    ck_assert_uint_eq(bench_counter(COUNTER_TCP_OVERFLOW), 0);
+    close(client);
+}
+END_TEST
+
+START_TEST(who_does_not_read_is_closed_at_stream_output)
+{
+    bench_init("limits: {tcp-idle: 100ms, stream-output: 64 KiB}\n");
+    int client = owe(7);
+    LOOP_UNTIL(bench.base, bench_connections() == 0);
     ck_assert_uint_eq(bench_counter(COUNTER_TCP_OVERFLOW), 1);
     close(client);
+}
+END_TEST
+
+START_TEST(who_is_owed_far_too_much_is_closed_at_once)
+{
+    bench_init("limits: {tcp-idle: 1h, stream-output: 64 KiB}\n");
+    int client = owe(12);
+    LOOP_UNTIL(bench.base, bench_connections() == 0);
+    ck_assert_uint_eq(bench_counter(COUNTER_TCP_OVERFLOW), 1);
+    close(client);
+}
+END_TEST
+
+/* Nor is more taken from who does not read what he has asked for. */
+START_TEST(answers_made_here_do_not_pile_up)
+{
+    static uint8_t burst[128 * 1024];
+    struct fake_message message;
+    size_t size = 0, sent = 0;
+    bench_init("limits: {stream-output: 64 KiB}\n");
+    int client = bench_client(ITALY, SOCK_STREAM);
+    bench_query(&message, 1, BLOCKED);
+    for (; size + 2 + message.size <= sizeof burst; size += 2 + message.size) {
+        burst[size + 1] = (uint8_t)message.size;
+        memcpy(burst + size + 2, message.bytes, message.size);
+    }
+    for (unsigned rounds = 0; rounds < 200 && sent < size; rounds++) {
+        ssize_t put = send(client, burst + sent, size - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent += put > 0 ? (size_t)put : 0;
+        loop_round(bench.base);
+    }
+    ck_assert_uint_eq(bench_connections(), 1);
+    ck_assert_uint_lt(bench_counter(COUNTER_QUERIES), size / (2 + message.size) / 2);
+    close(client);
+}
+END_TEST
+
+START_TEST(who_waits_does_not_give_way)
+{
+    struct fake_message query;
+    bench_init("limits: {tcp-connections: 2}\n");
+    int waiting = bench_client(NOWHERE, SOCK_STREAM);
+    bench_ask(waiting, 1, OTHER);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    bench_read(upstream, &query);
+    int asked = bench_client(ITALY, SOCK_STREAM);
+    bench_ask(asked, 1, BLOCKED);
+    bench_expect(asked, 1, DNS_RCODE_REFUSED);
+    int third = bench_client(ITALY, SOCK_STREAM);
+    bench_expect_end(asked);
+    bench_answer(upstream, &query);
+    bench_expect(waiting, 1, DNS_RCODE_NOERROR);
+    bench_ask(third, 1, BLOCKED);
+    bench_expect(third, 1, DNS_RCODE_REFUSED);
+    ck_assert_uint_eq(bench_counter(COUNTER_TCP_REAPED), 1);
+    close(waiting);
+    close(third);
+    close(upstream);
 }
 END_TEST
 
@@ -411,72 +490,6 @@ START_TEST(each_client_has_so_many_connections)
 }
 END_TEST
 
-/* ---- Draining ---- */
-
-START_TEST(draining_sends_what_is_due_and_reads_no_more)
-{
-    struct fake_message query;
-    bench_init("");
-    int idle = bench_client(NOWHERE, SOCK_STREAM);
-    int waiting = bench_client(ITALY, SOCK_STREAM);
-    bench_ask(waiting, 1, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.base);
-    bench_read(upstream, &query);
-    LOOP_UNTIL(bench.base, bench_connections() == 2);
-    stream_table_drain(bench.worker->streams);
-    bench_expect_end(idle);
-    ck_assert_uint_eq(bench_connections(), 1);
-    bench_ask(waiting, 2, BLOCKED);
-    loop_for(bench.base, 20);
-    ck_assert(!loop_readable(waiting));
-    bench_answer(upstream, &query);
-    bench_expect(waiting, 1, DNS_RCODE_NOERROR);
-    bench_expect_end(waiting);
-    ck_assert_uint_eq(bench_counter(COUNTER_QUERIES), 1);
-    close(upstream);
-}
-END_TEST
-
-START_TEST(draining_ends_stalled_connections)
-{
-    struct fake_message query;
-    bench_init("limits: {in-flight: 1}\n");
-    int client = bench_client(NOWHERE, SOCK_STREAM);
-    bench_ask(client, 1, OTHER);
-    bench_ask(client, 2, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.base);
-    bench_read(upstream, &query);
-    loop_for(bench.base, 10);
-    stream_table_drain(bench.worker->streams);
-    bench_answer(upstream, &query);
-    bench_expect(client, 1, DNS_RCODE_NOERROR);
-    LOOP_UNTIL(bench.base, bench_connections() == 0);
-    close(client);
-    close(upstream);
-}
-END_TEST
-
-START_TEST(connections_that_are_open_at_the_end_are_closed)
-{
-    struct fake_message message;
-    bench_init("limits: {in-flight: 1}\n");
-    int transferring = bench_client(NOWHERE, SOCK_STREAM);
-    bench_ask_transfer(transferring, 1);
-    int transfer = bench_accept_transfer(&message);
-    int waiting = bench_client(NOWHERE, SOCK_STREAM);
-    bench_ask(waiting, 2, OTHER);
-    int upstream = fake_server_accept(&bench.server, bench.base);
-    bench_read(upstream, &message);
-    bench_ask(waiting, 3, OTHER); /* stalled */
-    loop_for(bench.base, 10);
-    ck_assert_uint_eq(bench_connections(), 2);
-    close(waiting);
-    close(transferring);
-    close(transfer);
-    close(upstream);
-}
-END_TEST
-
 static void add(Suite *suite, const char *name, const TTest *const *tests, size_t count)
 {
     TCase *tcase = tcase_create(name);
@@ -503,10 +516,10 @@ int main(void)
     ADD(suite, "limits", an_idle_connection_is_closed, who_waits_for_upstream_is_not_idle,
         so_many_queries_wait_at_once_and_no_more, streams_wait_for_room_in_the_table,
         long_queries_wait_for_room_too, who_waits_for_room_is_not_idle,
-        a_broken_upstream_makes_room, who_does_not_read_is_closed_at_stream_output,
-        who_reads_nothing_is_closed_in_the_end, each_client_has_so_many_connections);
-    ADD(suite, "draining", draining_sends_what_is_due_and_reads_no_more,
-        draining_ends_stalled_connections, connections_that_are_open_at_the_end_are_closed);
+        a_broken_upstream_makes_room, who_reads_a_burst_gets_it,
+        who_does_not_read_is_closed_at_stream_output, who_is_owed_far_too_much_is_closed_at_once,
+        answers_made_here_do_not_pile_up, who_reads_nothing_is_closed_in_the_end,
+        who_waits_does_not_give_way, each_client_has_so_many_connections);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

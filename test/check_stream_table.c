@@ -154,7 +154,7 @@ START_TEST(draining_is_for_all_but_the_doomed)
     add(3);
     stream_table_stall(&places[0]);
     stream_table_doom(&places[1]);
-    stream_table_drain(table);
+    stream_table_drain(table, NULL, NULL);
     ck_assert_uint_eq(drained, 2);
     ck_assert(!places[0].stalled);
     loop_for(base, 5);

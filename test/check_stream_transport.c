@@ -349,7 +349,7 @@ START_TEST(draining_says_goodbye)
     int upstream = fake_server_accept(&bench.server, bench.base);
     bench_read(upstream, &query);
     LOOP_UNTIL(bench.base, bench_connections() == 3);
-    stream_table_drain(bench.worker->streams);
+    stream_client_drain(bench.worker, NULL);
     expect_goodbye(&idle);
     bench_answer(upstream, &query);
     expect(&waiting, 1, DNS_RCODE_NOERROR);

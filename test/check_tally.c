@@ -4,6 +4,7 @@
  */
 #include "forwarder/server/tally.h"
 
+#include "forwarder/country_slots.h"
 #include "forwarder/log.h"
 #include "forwarder/published.h"
 #include "test/generation_set.h"
@@ -34,7 +35,8 @@ static struct published *publish(const char *id, unsigned blocked, unsigned shad
         ck_assert_uint_lt(order, policy_order_count(published->generation->policy));
     }
     for (size_t i = 0; i < 2; i++) {
-        atomic_store(&published->shares[i].blocked[order], blocked);
+        uint32_t slot = country_slots_first(published->slots, order);
+        atomic_store(&published->shares[i].blocked[slot], blocked);
         atomic_store(&published->shares[i].shadowed[order], shadowed);
     }
     return published;

@@ -149,14 +149,14 @@ START_TEST(the_least_busy_is_chosen_and_equals_take_turns)
     }
     ck_assert_uint_eq(asked[0], 4);
     ck_assert_uint_eq(asked[1], 4);
-    atomic_fetch_add(upstream_target_counter(bench->targets[0], 0), 1);
-    atomic_fetch_add(upstream_target_counter(bench->targets[2], 0), 1);
+    atomic_fetch_add(&upstream_target_counts(bench->targets[0], 0)->outstanding, 1);
+    atomic_fetch_add(&upstream_target_counts(bench->targets[2], 0)->outstanding, 1);
     for (unsigned i = 0; i < SERVERS; i++) {
         struct address client = {{0}};
         ck_assert_ptr_eq(upstream_choose(upstream, &client, NULL), bench->targets[1]);
     }
-    atomic_fetch_sub(upstream_target_counter(bench->targets[0], 0), 1);
-    atomic_fetch_sub(upstream_target_counter(bench->targets[2], 0), 1);
+    atomic_fetch_sub(&upstream_target_counts(bench->targets[0], 0)->outstanding, 1);
+    atomic_fetch_sub(&upstream_target_counts(bench->targets[2], 0)->outstanding, 1);
 }
 END_TEST
 

@@ -4,12 +4,13 @@
  */
 #include "forwarder/upstream/upstream_env.h"
 
+#include "forwarder/upstream/upstream_counts.h"
 #include "test/upstream_bench.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 static struct bench *bench;
-static _Atomic uint32_t outstanding;
+static struct upstream_counts counts;
 
 static void set_up(void)
 {
@@ -18,14 +19,14 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    ck_assert_uint_eq(outstanding, 0);
+    ck_assert_uint_eq(counts.outstanding, 0);
     bench_free(bench);
 }
 
 static struct inflight_channel channel_new(void)
 {
     struct inflight_channel channel;
-    upstream_channel_init(&bench->env, &channel, NULL, &outstanding);
+    upstream_channel_init(&bench->env, &channel, NULL, &counts);
     return channel;
 }
 
@@ -35,7 +36,7 @@ START_TEST(channels_are_told_apart)
     struct inflight_channel two = channel_new();
     ck_assert_uint_ne(one.number, two.number);
     ck_assert_uint_eq(one.in_flight + two.in_flight, 0);
-    ck_assert_ptr_eq(two.outstanding, &outstanding);
+    ck_assert_ptr_eq(two.counts, &counts);
 }
 END_TEST
 

@@ -96,13 +96,24 @@ END_TEST
 START_TEST(workers_count_apart_and_are_summed)
 {
     struct upstream_target *target = target_of("192.0.2.1", 53);
-    _Atomic uint32_t *first = upstream_target_counter(target, 0);
-    _Atomic uint32_t *second = upstream_target_counter(target, 1);
+    struct upstream_counts *first = upstream_target_counts(target, 0);
+    struct upstream_counts *second = upstream_target_counts(target, 1);
     ck_assert_uint_ge((uintptr_t)second - (uintptr_t)first, 64); /* not on one cache line */
-    ck_assert_uint_eq(upstream_target_outstanding(target), 0);
-    atomic_store(first, UINT32_MAX);
-    atomic_store(second, 2);
-    ck_assert_uint_eq(upstream_target_outstanding(target), UINT64_C(0x100000001));
+    ck_assert_uint_eq((uintptr_t)first % 64, 0);
+    ck_assert_uint_eq(upstream_target_sum(target).outstanding, 0);
+    atomic_store(&first->outstanding, UINT32_MAX);
+    atomic_store(&second->outstanding, 2);
+    atomic_store(&first->queries, 3);
+    atomic_store(&second->queries, 4);
+    atomic_store(&second->timeouts, 5);
+    histogram_add(&first->latency, 100, 1);
+    histogram_add(&second->latency, 100, 1);
+    struct upstream_counts_sum sum = upstream_target_sum(target);
+    ck_assert_uint_eq(sum.outstanding, UINT64_C(0x100000001));
+    ck_assert_uint_eq(sum.queries, 7);
+    ck_assert_uint_eq(sum.timeouts, 5);
+    ck_assert_uint_eq(histogram_count(&sum.latency), 2);
+    ck_assert_uint_eq(sum.latency.sum_us, 200);
     upstream_target_unref(target);
 }
 END_TEST

@@ -151,10 +151,10 @@ static void ask_again(struct upstream *upstream, struct inflight_entry *entry)
 START_TEST(a_refusal_is_asked_again_once)
 {
     struct inflight_channel channel;
-    _Atomic uint32_t outstanding = 0;
+    static struct upstream_counts counts;
     struct inflight_entry *entry = add(PLAIN);
     bench->env.ask_again = ask_again;
-    upstream_channel_init(&bench->env, &channel, NULL, &outstanding);
+    upstream_channel_init(&bench->env, &channel, NULL, &counts);
     ck_assert(upstream_attempt(&bench->env, entry, &channel));
     asked_again = 0;
     deliver(entry, ANSWER("8185", "0000 0000 0000"), 0);

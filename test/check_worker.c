@@ -127,6 +127,41 @@ START_TEST(what_the_kernel_dropped_is_known)
 }
 END_TEST
 
+/* ---- Sockets ---- */
+
+/* All but the first: that for UDP. */
+static struct worker_sockets *without_udp(void)
+{
+    struct worker_sockets *list = bench_share(bench.sockets);
+    list->number = 2;
+    close(list->items[0].descriptor);
+    list->items[0] = list->items[--list->count];
+    return list;
+}
+
+START_TEST(a_socket_that_is_left_answers_what_it_holds)
+{
+    struct fake_message query;
+    bench_init("");
+    int waiting = bench_client(NOWHERE, SOCK_DGRAM);
+    int client = bench_client(ITALY, SOCK_DGRAM);
+    send_query(waiting, 1, OTHER);
+    receive(&query);
+    send_query(client, 2, BLOCKED);
+    worker_offer_sockets(bench.worker, without_udp());
+    expect(client, 2, DNS_RCODE_REFUSED);
+    ck_assert(!worker_is_settled(bench.worker)); /* an answer is still to leave by it */
+    give_answer(&query);
+    expect(waiting, 1, DNS_RCODE_NOERROR);
+    LOOP_UNTIL(bench.base, worker_is_settled(bench.worker));
+    send_query(client, 3, BLOCKED);
+    loop_for(bench.base, 20);
+    ck_assert(!loop_readable(client));
+    close(client);
+    close(waiting);
+}
+END_TEST
+
 /* ---- Generations and sets ---- */
 
 /* The next generation, in which another name is blocked. */
@@ -304,6 +339,8 @@ START_TEST(an_idle_worker_stops_at_once)
     bench_expect_end(client);
     join();
     ck_assert_uint_lt(loop_now_ms(), began + 2000);
+    worker_ask_sign(bench.worker);
+    ck_assert_msg(worker_gave_sign(bench.worker), "who has ended does not hang");
 }
 END_TEST
 
@@ -332,6 +369,38 @@ START_TEST(a_worker_answers_what_is_in_flight_and_stops)
     bench_expect_end(stream);
     join();
     close(datagrams);
+    close(upstream);
+}
+END_TEST
+
+/* Milliseconds until the worker ends, whatever it still owes. */
+static int64_t time_left(void)
+{
+    struct timeval due, now;
+    ck_assert(event_pending(bench.worker->stop_deadline, EV_TIMEOUT, &due));
+    evutil_gettimeofday(&now, NULL);
+    return (due.tv_sec - now.tv_sec) * 1000 + (due.tv_usec - now.tv_usec) / 1000;
+}
+
+START_TEST(one_that_retires_stops_with_the_daemon)
+{
+    struct worker_sockets *none = calloc(1, sizeof(*none));
+    bench_init(""); /* upstream has ten seconds */
+    int stream = bench_client(NOWHERE, SOCK_STREAM);
+    bench_ask(stream, 1, OTHER);
+    int upstream = fake_server_accept(&bench.server, bench.base);
+    none->number = 2;
+    worker_offer_sockets(bench.worker, none);
+    worker_retire(bench.worker);
+    LOOP_UNTIL(bench.base, bench.worker->stopping);
+    ck_assert_int_gt(time_left(), 5000);
+    worker_stop(bench.worker);
+    LOOP_UNTIL(bench.base, time_left() <= 5000);
+    int64_t left = time_left();
+    worker_ask_sign(bench.worker); /* does not put it off */
+    loop_for(bench.base, 50);
+    ck_assert_int_lt(time_left(), left);
+    close(stream);
     close(upstream);
 }
 END_TEST
@@ -402,6 +471,7 @@ int main(void)
     tcase_add_test(tcase, a_full_table_drops_the_newest);
     tcase_add_test(tcase, silence_upstream_is_a_servfail);
     tcase_add_test(tcase, what_the_kernel_dropped_is_known);
+    tcase_add_test(tcase, a_socket_that_is_left_answers_what_it_holds);
     tcase_add_test(tcase, a_query_keeps_its_generation);
     tcase_add_test(tcase, generations_are_left_in_their_order);
     tcase_add_test(tcase, a_generation_that_was_passed_over_is_left_at_once);
@@ -409,6 +479,7 @@ int main(void)
     tcase_add_test(tcase, a_sign_of_life_is_given_by_the_loop);
     tcase_add_test(tcase, an_idle_worker_stops_at_once);
     tcase_add_test(tcase, a_worker_answers_what_is_in_flight_and_stops);
+    tcase_add_test(tcase, one_that_retires_stops_with_the_daemon);
     tcase_add_test(tcase, a_worker_does_not_wait_for_ever);
     tcase_add_test(tcase, generations_change_under_load);
     tcase_set_timeout(tcase, 60);

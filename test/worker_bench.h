@@ -14,6 +14,7 @@
 #include "forwarder/counters.h"
 #include "forwarder/log.h"
 #include "forwarder/published.h"
+#include "forwarder/rate_limit.h"
 #include "forwarder/stream/stream_client.h"
 #include "forwarder/stream/stream_table.h"
 #include "forwarder/upstream/upstream_set.h"
@@ -32,8 +33,9 @@ struct worker_bench {
     struct published *published;
     struct worker_shared shared;
     struct worker *worker;
-    struct event_base *base; /* the worker's loop; with a thread of its own an empty one */
-    struct sockaddr_in udp;  /* where clients ask */
+    struct worker_sockets *sockets; /* the descriptors that the main thread would have */
+    struct event_base *base;        /* the worker's loop; with a thread of its own an empty one */
+    struct sockaddr_in udp;         /* where clients ask */
     struct sockaddr_in tcp;
 };
 
@@ -62,7 +64,24 @@ static inline struct worker_socket bench_socket(int type, struct sockaddr_in *ad
     }
     /* Without a port to prefer, the configuration listens on UDP and then TCP. */
     const struct config_listen *listen = &config->listen[type == SOCK_DGRAM ? 0 : 1];
-    return (struct worker_socket){descriptor, listen, true};
+    return (struct worker_socket){.descriptor = descriptor,
+                                  .serial = type == SOCK_DGRAM ? 1 : 2,
+                                  .listen = listen,
+                                  .wildcard = true};
+}
+
+/* The same sockets by descriptors of their own. */
+static inline struct worker_sockets *bench_share(const struct worker_sockets *sockets)
+{
+    size_t size = sizeof(*sockets) + sockets->count * sizeof(struct worker_socket);
+    struct worker_sockets *shared = malloc(size);
+    ck_assert_ptr_nonnull(shared);
+    memcpy(shared, sockets, size);
+    for (size_t i = 0; i < shared->count; i++) {
+        shared->items[i].descriptor = dup(shared->items[i].descriptor);
+        ck_assert_int_ge(shared->items[i].descriptor, 0);
+    }
+    return shared;
 }
 
 static inline struct published *bench_published(struct generation *generation)
@@ -112,14 +131,20 @@ static inline void bench_init(const char *lines)
     bench.shared = (struct worker_shared){
         .config = config,
         .quota = client_quota_new(config->limits.tcp_connections, config->limits.tcp_per_client),
+        .rate_limit = rate_limit_new(),
         .notify = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
     };
-    const struct worker_socket sockets[] = {bench_socket(SOCK_DGRAM, &bench.udp),
-                                            bench_socket(SOCK_STREAM, &bench.tcp)};
+    struct worker_sockets *sockets = calloc(1, sizeof(*sockets) + 2 * sizeof(struct worker_socket));
+    ck_assert_ptr_nonnull(sockets);
+    sockets->number = 1;
+    sockets->items[sockets->count++] = bench_socket(SOCK_DGRAM, &bench.udp);
+    sockets->items[sockets->count++] = bench_socket(SOCK_STREAM, &bench.tcp);
+    bench.sockets = bench_share(sockets);
     const struct worker_setup setup = {
-        .sockets = sockets, .socket_count = 2, .published = bench.published, .set = bench.set};
+        .sockets = sockets, .published = bench.published, .set = bench.set};
     bench.worker = worker_new(&bench.shared, &setup, why);
     ck_assert_msg(bench.worker != NULL, "%s", why);
+    bench.worker->sockets = bench.sockets;
     bench.base = bench.worker->base;
 }
 
@@ -127,8 +152,10 @@ static inline void bench_init(const char *lines)
 static inline void bench_fini(void)
 {
     worker_free(bench.worker);
+    worker_sockets_free(bench.sockets);
     ck_assert_uint_eq(client_quota_connections(bench.shared.quota), 0);
     client_quota_free(bench.shared.quota);
+    rate_limit_free(bench.shared.rate_limit);
     close(bench.shared.notify);
     published_free(bench.published);
     upstream_set_free(bench.set);
@@ -139,7 +166,7 @@ static inline void bench_fini(void)
 
 static inline uint64_t bench_counter(enum counter counter)
 {
-    return atomic_load(&bench.worker->counters.value[counter]);
+    return counters_read(&bench.worker->counters, counter);
 }
 
 /* A client's socket, connected to the worker: SOCK_STREAM or SOCK_DGRAM. */

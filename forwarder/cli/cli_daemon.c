@@ -72,3 +72,11 @@ void cli_daemon_problems(const json_t *object, struct problem_list *out)
         }
     }
 }
+
+const char *cli_daemon_upstream_state(const json_t *upstream)
+{
+    if (json_is_true(json_object_get(upstream, "drained"))) {
+        return "drained";
+    }
+    return json_is_true(json_object_get(upstream, "up")) ? "up" : "down";
+}

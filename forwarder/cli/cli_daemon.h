@@ -24,3 +24,6 @@ json_t *cli_daemon_tell(const struct cli_options *options, json_t *request);
 /* Appends the problems of an object with "errors" and "warnings" (status, or the result of a
  * reload), each with since when it stands. */
 void cli_daemon_problems(const json_t *object, struct problem_list *out);
+
+/* A word for how a server behind is, of an object of status: up, down or drained. */
+const char *cli_daemon_upstream_state(const json_t *upstream);

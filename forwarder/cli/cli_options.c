@@ -27,6 +27,7 @@ static const struct option_row {
     [CLI_OPTION_COUNTRY] = {"country", "CC", "the country, in capitals, such as IT"},
     [CLI_OPTION_STRICT] = {"strict", NULL, "all or nothing: any error keeps what is in force"},
     [CLI_OPTION_ACCEPT_SHRINK] = {"accept-shrink", NULL, "take lists that lost most names, too"},
+    [CLI_OPTION_FORCE] = {"force", NULL, "drain the server though nobody is left to ask then"},
     [CLI_OPTION_QUERIES] = {"queries", "FILE", "what was asked: text or a capture; - is text"},
     [CLI_OPTION_ID] = {"id", "ID", "the order's id: letters, digits, '.', '_' and '-'"},
     [CLI_OPTION_AUTHORITY] = {"authority", "TEXT", "who ordered it"},
@@ -40,11 +41,18 @@ static const struct option_row {
     [CLI_OPTION_MESSAGE] = {"message", "TEXT", "what they are told"},
     [CLI_OPTION_REASON] = {"reason", "TEXT", "why, for the history of the order"},
     [CLI_OPTION_ALL] = {"all", NULL, "every order in the folder of --country, for an emergency"},
-    [CLI_OPTION_ORDER] = {"order", "ID", "the order that takes the names"},
+    [CLI_OPTION_ORDER] = {"order", "ID", "the order"},
     [CLI_OPTION_TICKETS] = {"tickets", "FILE",
                             "lines NAME[,TICKET[,EFFECTIVE[,UNTIL]]]; - is standard input"},
     [CLI_OPTION_LIST] = {"list", "LIST", "the list of the order that takes them, as it names it"},
     [CLI_OPTION_BY] = {"by", "TEXT", "who does it, for the history (the user who runs this)"},
+    [CLI_OPTION_NAMES] = {"names", NULL, "blocked names too, counted from now on"},
+    [CLI_OPTION_ONCE] = {"once", NULL, "one interval, and no more"},
+    [CLI_OPTION_HEAD] = {"head", "HASH", "a hash that was noted before, which must be in it"},
+    [CLI_OPTION_FROM] = {"from", "TIME", "what began at this time or later: a date or RFC 3339"},
+    [CLI_OPTION_TO] = {"to", "TIME", "and before this one"},
+    [CLI_OPTION_CSV] = {"csv", NULL, "comma-separated values with a line of names"},
+    [CLI_OPTION_MERGE] = {"merge", NULL, "add up exports (--json) of several machines: FILE..."},
     [CLI_OPTION_HELP] = {"help", NULL, "this help"},
 };
 
@@ -56,7 +64,7 @@ static bool refuse(char why[static WHY_MAX], const char *what, const char *word)
 }
 
 /* The row that a word names, up to "=" or its end, among those allowed; NULL if none. */
-static const struct option_row *find_row(const char *name, unsigned allowed)
+static const struct option_row *find_row(const char *name, uint64_t allowed)
 {
     size_t len = strcspn(name, "=");
     for (unsigned i = 0; i < CLI_OPTIONS; i++) {
@@ -70,7 +78,7 @@ static const struct option_row *find_row(const char *name, unsigned allowed)
 
 /* Reads the option at words[0], "--" and more, and its value from there or from words[1] (NULL at
  * the end). Returns the number of words it took, 0 if it is refused. */
-static int parse_option(char **words, unsigned allowed, struct cli_options *out,
+static int parse_option(char **words, uint64_t allowed, struct cli_options *out,
                         char why[static WHY_MAX])
 {
     const struct option_row *row = find_row(words[0] + strlen("--"), allowed);
@@ -108,7 +116,7 @@ static bool is_option(const char *word)
     return word[0] == '-' && word[1] != '\0';
 }
 
-bool cli_options_parse(int argc, char **argv, unsigned allowed, struct cli_options *out,
+bool cli_options_parse(int argc, char **argv, uint64_t allowed, struct cli_options *out,
                        char why[static WHY_MAX])
 {
     *out = (struct cli_options){.operands = argv};
@@ -151,7 +159,7 @@ const char *cli_options_config(const struct cli_options *options)
     return config == NULL ? CONFIG_DEFAULT : config;
 }
 
-void cli_options_help(unsigned allowed, FILE *out)
+void cli_options_help(uint64_t allowed, FILE *out)
 {
     for (unsigned i = 0; i < CLI_OPTIONS; i++) {
         if ((allowed & CLI_OPTION_BIT(i)) != 0) {

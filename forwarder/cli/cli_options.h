@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "geo/problem.h"
@@ -38,6 +39,14 @@ enum cli_option {
     CLI_OPTION_TICKETS,
     CLI_OPTION_LIST,
     CLI_OPTION_BY,
+    CLI_OPTION_NAMES,
+    CLI_OPTION_ONCE,
+    CLI_OPTION_HEAD,
+    CLI_OPTION_FROM,
+    CLI_OPTION_TO,
+    CLI_OPTION_CSV,
+    CLI_OPTION_MERGE,
+    CLI_OPTION_FORCE,
     CLI_OPTION_HELP,
     CLI_OPTIONS, /* how many there are */
 };
@@ -45,7 +54,7 @@ enum cli_option {
 #define CLI_ANSWERS_MAX 16 /* how often the one option may come that is not overruled by itself */
 
 /* A set of options, for what a command takes. */
-#define CLI_OPTION_BIT(option) (1U << (option))
+#define CLI_OPTION_BIT(option) (UINT64_C(1) << (option))
 
 struct cli_options {
     const char *value[CLI_OPTIONS];       /* NULL: not given; "" for one that takes no value */
@@ -59,7 +68,7 @@ struct cli_options {
  * "--name VALUE" or "--name=VALUE", and the last of several counts; after "--" there are only
  * operands. allowed is the set of options that the command takes; --help always is one. False with
  * one sentence in why. */
-bool cli_options_parse(int argc, char **argv, unsigned allowed, struct cli_options *out,
+bool cli_options_parse(int argc, char **argv, uint64_t allowed, struct cli_options *out,
                        char why[static WHY_MAX]);
 
 bool cli_options_has(const struct cli_options *options, enum cli_option option);
@@ -71,4 +80,4 @@ const char *cli_options_name(enum cli_option option);
 const char *cli_options_config(const struct cli_options *options);
 
 /* A line for each allowed option. */
-void cli_options_help(unsigned allowed, FILE *out);
+void cli_options_help(uint64_t allowed, FILE *out);

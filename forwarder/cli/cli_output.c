@@ -30,7 +30,7 @@ void cli_output_usage(const char *command, const char *why)
 
 bool cli_output_json(const json_t *object)
 {
-    char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
     if (line == NULL) {
         cli_output_error("out of memory");
         return false;

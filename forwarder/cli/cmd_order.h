@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The commands below `bailiwick order`: a function each. cmd_order.c holds the table of them, with
- * what each takes; a command is called with options that it takes, all that it needs among them, as
- * many operands as its row allows (behind its own name), and all of it UTF-8.
+ * what each takes (subcommand.h).
  */
 #pragma once
 

@@ -65,6 +65,11 @@ static void add_summary(struct cli_table *table, const json_t *status)
         {"formerr", NULL, "formerr"},
         {"dropped", NULL, "dropped"},
         {"dropped by the kernel", NULL, "receive_drops"},
+        {"dropped by limits", NULL, "rate_limited_dropped"},
+        {"truncated by limits", NULL, "rate_limited_slipped"},
+        {"queries over limits", NULL, "rate_limited_queries"},
+        {"dnstap written", NULL, "dnstap_written"},
+        {"dnstap lost", NULL, "dnstap_lost"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const json_t *part = rows[i].part == NULL ? status : json_object_get(status, rows[i].part);
@@ -80,8 +85,22 @@ static void add_upstreams(struct cli_table *table, const json_t *status)
     json_array_foreach(json_object_get(status, "upstreams"), index, upstream)
     {
         add(table, upstream, "address");
-        cli_table_add(table, json_is_true(json_object_get(upstream, "up")) ? "up" : "down");
+        cli_table_add(table, cli_daemon_upstream_state(upstream));
         add(table, upstream, "outstanding");
+    }
+}
+
+static void add_listeners(struct cli_table *table, const json_t *status)
+{
+    size_t index;
+    const json_t *listener;
+    json_array_foreach(json_object_get(status, "listeners"), index, listener)
+    {
+        add(table, listener, "address");
+        add(table, listener, "transport");
+        add(table, listener, "receive_buffer");
+        add(table, listener, "waiting");
+        add(table, listener, "drops");
     }
 }
 
@@ -112,11 +131,12 @@ static void add_by_country(struct cli_table *table, const json_t *status)
 /* The tables of the text, each with its heading and, if it needs them, the heads of its columns. */
 static const struct section {
     const char *heading;
-    const char *heads[3];
+    const char *heads[5];
     size_t columns;
     void (*add)(struct cli_table *table, const json_t *status);
 } sections[] = {
     {"Daemon", {NULL}, 2, add_summary},
+    {"Listeners", {"ADDRESS", "TRANSPORT", "BUFFER", "WAITING", "DROPPED"}, 5, add_listeners},
     {"Upstreams", {"ADDRESS", "STATE", "OUTSTANDING"}, 3, add_upstreams},
     {"Blocked by order", {"ORDER", "QUERIES"}, 2, add_by_order},
     {"By country", {"COUNTRY", "QUERIES", "BLOCKED"}, 3, add_by_country},

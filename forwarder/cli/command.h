@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct cli_options;
+struct subcommand_set;
 
 /* Exit statuses (interfaces section 5). */
 enum command_exit {
@@ -25,12 +26,12 @@ enum command_exit cmd_check(const struct cli_options *options);
 enum command_exit cmd_diff(const struct cli_options *options);
 enum command_exit cmd_impact(const struct cli_options *options);
 enum command_exit cmd_status(const struct cli_options *options);
+enum command_exit cmd_top(const struct cli_options *options);
 enum command_exit cmd_reload(const struct cli_options *options);
+enum command_exit cmd_upstream(const struct cli_options *options);
 enum command_exit cmd_order(const struct cli_options *options);
+enum command_exit cmd_audit(const struct cli_options *options);
 
-/* The usage of the order command, or of one that stands below it (NULL: of all). False if there is
- * no such command. */
-bool cmd_order_help(const char *name);
-
-/* All options that commands below order take. */
-unsigned cmd_order_options(void);
+/* The commands below order and audit. */
+const struct subcommand_set *cmd_order_set(void);
+const struct subcommand_set *cmd_audit_set(void);

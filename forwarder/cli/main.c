@@ -12,6 +12,7 @@
 #include "forwarder/cli/cli_options.h"
 #include "forwarder/cli/cli_output.h"
 #include "forwarder/cli/command.h"
+#include "forwarder/cli/subcommand.h"
 #include "forwarder/log.h"
 
 #define CONFIG CLI_OPTION_BIT(CLI_OPTION_CONFIG)
@@ -23,14 +24,18 @@
 #define COUNTRY CLI_OPTION_BIT(CLI_OPTION_COUNTRY)
 #define ACCEPT_SHRINK CLI_OPTION_BIT(CLI_OPTION_ACCEPT_SHRINK)
 #define QUERIES CLI_OPTION_BIT(CLI_OPTION_QUERIES)
+#define FORCE CLI_OPTION_BIT(CLI_OPTION_FORCE)
 #define STRICT CLI_OPTION_BIT(CLI_OPTION_STRICT)
+
+#define NAMES CLI_OPTION_BIT(CLI_OPTION_NAMES)
+#define ONCE CLI_OPTION_BIT(CLI_OPTION_ONCE)
 
 #define MANY 1000000
 
 static const struct command {
     const char *name;
     enum command_exit (*run)(const struct cli_options *options);
-    unsigned options;
+    uint64_t options;
     int operands_min;
     int operands_max;
     const char *usage; /* NULL: the command has commands of its own, with their usages */
@@ -51,9 +56,17 @@ static const struct command {
      "[--country CC] [--json] --queries FILE ORDER|FILE",
      "what an order would have blocked of queries that were seen, and for whom"},
     {"status", cmd_status, CONFIG | JSON, 0, 0, "[--json]", "ask the running daemon how it is"},
+    {"top", cmd_top, CONFIG | JSON | NAMES | ONCE, 0, 0, "[--names] [--once] [--json]",
+     "what the running daemon does, second by second"},
     {"reload", cmd_reload, CONFIG | STRICT | ACCEPT_SHRINK, 0, 0, "[--strict] [--accept-shrink]",
      "have the daemon read its files again, and say what is not in force"},
+    {"upstream", cmd_upstream, CONFIG | FORCE | JSON, 0, 2,
+     "[--json]\n       bailiwick upstream drain [--force] ADDRESS[:PORT]\n"
+     "       bailiwick upstream undrain ADDRESS[:PORT]",
+     "the servers behind: how they are, and which of them are to be left in peace"},
     {"order", cmd_order, 0, 1, MANY, NULL, "change an order: new, add, remove, suspend, lift, ..."},
+    {"audit", cmd_audit, 0, 1, MANY, NULL,
+     "what was in force when, and blocked: verify, show, export"},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -62,6 +75,18 @@ static const struct command *find_command(const char *name)
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(commands[i].name, name) == 0) {
             return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+/* The commands below a command; NULL: it has none. */
+static const struct subcommand_set *below(const struct command *command)
+{
+    static const struct subcommand_set *(*const sets[])(void) = {cmd_audit_set, cmd_order_set};
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        if (strcmp(sets[i]()->name, command->name) == 0) {
+            return sets[i]();
         }
     }
     return NULL;
@@ -82,11 +107,13 @@ static enum command_exit misused(const char *why, const char *word)
     return COMMAND_MISUSED;
 }
 
-/* word is what stands behind the command, or NULL: order has commands of its own. */
+/* word is what stands behind the command, or NULL. */
 static enum command_exit print_help(const struct command *command, const char *word)
 {
-    if (command->usage == NULL) {
-        return cmd_order_help(word) ? COMMAND_DONE : misused("no such command: order ", word);
+    if (below(command) != NULL) {
+        char why[WHY_MAX];
+        snprintf(why, sizeof why, "no such command: %s ", command->name);
+        return subcommand_help(below(command), word) ? COMMAND_DONE : misused(why, word);
     }
     printf("usage: bailiwick %s [--config FILE]%s%s\n\n%s\n\n", command->name,
            command->usage[0] == '\0' ? "" : " ", command->usage, command->help);
@@ -102,7 +129,7 @@ static enum command_exit run_help(int argc, char **argv)
         return COMMAND_DONE;
     }
     const struct command *command = find_command(argv[0]);
-    if (command == NULL || argc > (command->usage == NULL ? 2 : 1)) {
+    if (command == NULL || argc > (below(command) == NULL ? 1 : 2)) {
         return misused("no such command: ", argv[argc - 1]);
     }
     return print_help(command, argv[1]);
@@ -112,7 +139,8 @@ static enum command_exit run_command(const struct command *command, int argc, ch
 {
     struct cli_options options;
     char why[WHY_MAX];
-    unsigned allowed = command->usage == NULL ? cmd_order_options() : command->options;
+    uint64_t allowed =
+        below(command) == NULL ? command->options : subcommand_options(below(command));
     if (!cli_options_parse(argc, argv, allowed, &options, why)) {
         cli_output_usage(command->name, why);
         return COMMAND_MISUSED;

@@ -1,89 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Decoding dnstap (dnstap.proto of dnstap.info, in the encoding of Protocol Buffers): numbered
- * fields, each a varint, 32 or 64 bits, or octets with their length. Of fields given twice the last
- * one counts, as that encoding has it.
+ * Decoding dnstap. Of fields given twice the last one counts, as its encoding has it.
  */
 #include "forwarder/cli/query_dnstap.h"
 
 #include <string.h>
 
 #include "forwarder/wire/dns.h"
-
-/* Fields of Dnstap and of its Message. */
-enum {
-    DNSTAP_MESSAGE = 14,
-    DNSTAP_TYPE = 15,
-    MESSAGE_TYPE = 1,
-    MESSAGE_QUERY_ADDRESS = 4,
-    MESSAGE_QUERY = 10,
-    MESSAGE_RESPONSE = 14,
-};
-
-enum {
-    DNSTAP_TYPE_MESSAGE = 1,
-    MESSAGE_TYPE_CLIENT_QUERY = 5,
-    MESSAGE_TYPE_CLIENT_RESPONSE = 6,
-};
-
-/* How a field is encoded. */
-enum wire_type {
-    WIRE_VARINT = 0,
-    WIRE_64_BITS = 1,
-    WIRE_OCTETS = 2,
-    WIRE_32_BITS = 5,
-};
-
-struct field {
-    uint64_t number;
-    enum wire_type wire;
-    uint64_t value;     /* WIRE_VARINT */
-    struct span octets; /* WIRE_OCTETS */
-};
-
-static uint64_t read_varint(struct span_reader *reader)
-{
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t octet = span_read_u8(reader);
-        value |= (uint64_t)(octet & 0x7f) << shift;
-        if ((octet & 0x80) == 0) {
-            return value;
-        }
-    }
-    reader->failed = true;
-    return 0;
-}
-
-/* The next field; false at the end, and where the message is broken. */
-static bool next_field(struct span_reader *reader, struct field *out)
-{
-    if (reader->failed || reader->at == reader->span.size) {
-        return false;
-    }
-    uint64_t key = read_varint(reader);
-    *out = (struct field){.number = key >> 3, .wire = (enum wire_type)(key & 7)};
-    switch (out->wire) {
-    case WIRE_VARINT:
-        out->value = read_varint(reader);
-        break;
-    case WIRE_64_BITS:
-        span_read(reader, 8);
-        break;
-    case WIRE_OCTETS: {
-        uint64_t size = read_varint(reader);
-        out->octets = span_read(reader, size <= reader->span.size ? (size_t)size : SIZE_MAX);
-        break;
-    }
-    case WIRE_32_BITS:
-        span_read(reader, 4);
-        break;
-    default:
-        reader->failed = true;
-        break;
-    }
-    return !reader->failed;
-}
+#include "forwarder/wire/dnstap.h"
 
 /* What of a Message is looked at. */
 struct message {
@@ -96,16 +20,16 @@ struct message {
 static bool read_message(struct span bytes, struct message *out)
 {
     struct span_reader reader = span_reader(bytes);
-    struct field field;
+    struct protobuf_field field;
     *out = (struct message){0};
-    while (next_field(&reader, &field)) {
-        if (field.number == MESSAGE_TYPE && field.wire == WIRE_VARINT) {
+    while (protobuf_read(&reader, &field)) {
+        if (field.number == DNSTAP_MESSAGE_TYPE && field.wire == PROTOBUF_VARINT) {
             out->type = field.value;
-        } else if (field.number == MESSAGE_QUERY_ADDRESS && field.wire == WIRE_OCTETS) {
+        } else if (field.number == DNSTAP_QUERY_ADDRESS && field.wire == PROTOBUF_OCTETS) {
             out->address = field.octets;
-        } else if (field.number == MESSAGE_QUERY && field.wire == WIRE_OCTETS) {
+        } else if (field.number == DNSTAP_QUERY_MESSAGE && field.wire == PROTOBUF_OCTETS) {
             out->query = field.octets;
-        } else if (field.number == MESSAGE_RESPONSE && field.wire == WIRE_OCTETS) {
+        } else if (field.number == DNSTAP_RESPONSE_MESSAGE && field.wire == PROTOBUF_OCTETS) {
             out->response = field.octets;
         }
     }
@@ -116,13 +40,13 @@ static bool read_message(struct span bytes, struct message *out)
 static bool read_dnstap(struct span bytes, struct span *out)
 {
     struct span_reader reader = span_reader(bytes);
-    struct field field;
+    struct protobuf_field field;
     uint64_t type = 0;
     *out = (struct span){0};
-    while (next_field(&reader, &field)) {
-        if (field.number == DNSTAP_TYPE && field.wire == WIRE_VARINT) {
+    while (protobuf_read(&reader, &field)) {
+        if (field.number == DNSTAP_TYPE && field.wire == PROTOBUF_VARINT) {
             type = field.value;
-        } else if (field.number == DNSTAP_MESSAGE && field.wire == WIRE_OCTETS) {
+        } else if (field.number == DNSTAP_MESSAGE && field.wire == PROTOBUF_OCTETS) {
             *out = field.octets;
         }
     }
@@ -164,7 +88,7 @@ enum query_dnstap_kind query_dnstap_decode(struct span frame, struct query_recor
     if (!read_dnstap(frame, &bytes) || !read_message(bytes, &message)) {
         return QUERY_DNSTAP_BAD;
     }
-    if (message.type != MESSAGE_TYPE_CLIENT_QUERY && message.type != MESSAGE_TYPE_CLIENT_RESPONSE) {
+    if (message.type != DNSTAP_CLIENT_QUERY && message.type != DNSTAP_CLIENT_RESPONSE) {
         return QUERY_DNSTAP_OTHER;
     }
     *out = (struct query_record){.count = 1};
@@ -172,5 +96,5 @@ enum query_dnstap_kind query_dnstap_decode(struct span frame, struct query_recor
     if (!take_question(message.query.size > 0 ? message.query : message.response, out)) {
         return QUERY_DNSTAP_OTHER;
     }
-    return message.type == MESSAGE_TYPE_CLIENT_QUERY ? QUERY_DNSTAP_QUERY : QUERY_DNSTAP_RESPONSE;
+    return message.type == DNSTAP_CLIENT_QUERY ? QUERY_DNSTAP_QUERY : QUERY_DNSTAP_RESPONSE;
 }

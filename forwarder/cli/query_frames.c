@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forwarder/wire/dnstap.h"
+
 #define CONTROL_MAX 512
-#define CONTENT_TYPE "protobuf:dnstap.Dnstap"
 #define FIELD_CONTENT_TYPE 1
 
 enum control {
@@ -87,15 +88,15 @@ static bool names_dnstap(struct span_reader *reader, char why[static WHY_MAX])
         struct span value = span_read(reader, span_read_u32(reader));
         if (!reader->failed && field == FIELD_CONTENT_TYPE) {
             any = true;
-            dnstap |= value.size == strlen(CONTENT_TYPE) &&
-                      memcmp(value.bytes, CONTENT_TYPE, value.size) == 0;
+            dnstap |= value.size == strlen(DNSTAP_CONTENT_TYPE) &&
+                      memcmp(value.bytes, DNSTAP_CONTENT_TYPE, value.size) == 0;
         }
     }
     if (reader->failed) {
         broken(why, "a control frame is broken");
     } else if (any && !dnstap) {
         broken(why, "the stream holds something else than dnstap; expected the content type "
-                    "\"" CONTENT_TYPE "\"");
+                    "\"" DNSTAP_CONTENT_TYPE "\"");
     }
     return !reader->failed && (!any || dnstap);
 }

@@ -13,6 +13,10 @@ _bailiwick_orders() {
     bailiwick orders --json ${1:+--config "$1"} 2>/dev/null | sed -n 's/^{"id":"\([^"]*\)".*/\1/p'
 }
 
+_bailiwick_servers() {
+    bailiwick upstream ${1:+--config "$1"} 2>/dev/null | sed -n '2,$s/ .*//p'
+}
+
 _bailiwick() {
     local current=$2 previous=$3 command=${COMP_WORDS[1]-} config='' words='' i
     for ((i = 1; i < COMP_CWORD - 1; i++)); do
@@ -27,16 +31,21 @@ _bailiwick() {
         [ "$previous" = --tickets ]; then
         words= # files
     elif [[ $current == -* ]]; then
-        if [ "$command" = order ] && ((COMP_CWORD > 2)); then
-            words=$(_bailiwick_options order "${COMP_WORDS[2]}")
+        if [[ $command == @(order|audit) ]] && ((COMP_CWORD > 2)); then
+            words=$(_bailiwick_options "$command" "${COMP_WORDS[2]}")
         else
             words=$(_bailiwick_options "$command")
         fi
-    elif [ "$command" = order ] && ((COMP_CWORD == 2)); then
-        words=$(_bailiwick_commands help order)
+    elif [[ $command == @(order|audit) ]] && ((COMP_CWORD == 2)); then
+        words=$(_bailiwick_commands help "$command")
+    elif [ "$command" = upstream ]; then
+        case $previous in
+            upstream) words='drain undrain' ;;
+            drain | undrain | --force) words=$(_bailiwick_servers "$config") ;;
+        esac
     elif [ "$command" = help ]; then
         words=$(_bailiwick_commands --help)
-    elif [ "$command" = impact ] || [ "$command" = order ]; then
+    elif [ "$command" = impact ] || [ "$command" = order ] || [ "$previous" = --order ]; then
         words=$(_bailiwick_orders "$config")
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

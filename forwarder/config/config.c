@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "forwarder/config/config_address.h"
+#include "forwarder/config/config_dnstap.h"
 #include "forwarder/config/config_listen.h"
+#include "forwarder/config/config_metrics.h"
 #include "forwarder/config/config_scalar.h"
 #include "forwarder/config/config_table.h"
 #include "forwarder/config/config_upstream.h"
@@ -24,6 +26,7 @@
 #define CONTACTS_MAX 8
 #define LISTEN_MAX 256
 #define NETWORKS_MAX 1000000
+#define USER_MAX 32 /* octets of a user's name, see useradd(8) */
 
 static const struct config_choice country_fields[] = {
     {"country", GEO_FIELD_COUNTRY, NULL},
@@ -50,6 +53,18 @@ static const struct config_choice resolver_arpa_choices[] = {
 };
 
 static const struct config_choice watch_choices[] = {
+    {"yes", true, NULL},
+    {"no", false, NULL},
+    {NULL, 0, NULL},
+};
+
+static const struct config_choice log_formats[] = {
+    {"text", LOG_FORMAT_TEXT, NULL},
+    {"json", LOG_FORMAT_JSON, NULL},
+    {NULL, 0, NULL},
+};
+
+static const struct config_choice sandbox_choices[] = {
     {"yes", true, NULL},
     {"no", false, NULL},
     {NULL, 0, NULL},
@@ -246,17 +261,27 @@ static const struct config_key limits_keys[] = {
     AMOUNT("tcp-idle", milliseconds, limits.tcp_idle_ms, "30s", 100, 3600000),
     AMOUNT("in-flight", number, limits.in_flight, "65536", 1, 1048576),
     AMOUNT("stream-output", size, limits.stream_output, "256 KiB", 65536, 67108864),
+    AMOUNT("receive-buffer", size, limits.receive_buffer, NULL, 65536, 1073741824),
 };
 static const struct config_table limits_table = CONFIG_TABLE("limits", limits_keys);
 
+static const struct config_key rate_limit_keys[] = {
+    AMOUNT("answers", number, rate_limit.answers, NULL, 1, CONFIG_RATE_MAX),
+    AMOUNT("slip", number, rate_limit.slip, "2", 0, 100),
+    AMOUNT("queries", number, rate_limit.queries, NULL, 1, CONFIG_RATE_MAX),
+    NETWORKS("exempt", read_trusted, rate_limit.exempt),
+};
+static const struct config_table rate_limit_table = CONFIG_TABLE("rate-limit", rate_limit_keys);
+
 static const struct config_key log_keys[] = {
     CONFIG_AMOUNT("level", parse_log_level, struct config, log_level, "info", 0, 0),
+    WORD("format", log_formats, log_format, "text"),
 };
 static const struct config_table log_table = CONFIG_TABLE("log", log_keys);
 
 static const struct config_key top_keys[] = {
     CONFIG_LIST("listen", config_listen_read, true, LISTEN_MAX),
-    CONFIG_AMOUNT("workers", parse_workers, struct config, workers, "auto", 1, 1024),
+    CONFIG_AMOUNT("workers", parse_workers, struct config, workers, "auto", 1, CONFIG_WORKERS_MAX),
     NETWORKS("allow", read_networks, allow),
     CONFIG_SECTION("upstream", read_upstream, true, &config_upstream_table),
     SECTION(geo, true),
@@ -267,8 +292,13 @@ static const struct config_key top_keys[] = {
     WORD("resolver-arpa", resolver_arpa_choices, resolver_arpa_nodata, "forward"),
     SECTION(trust, false),
     SECTION(limits, false),
+    CONFIG_SECTION("rate-limit", config_table_read_section, false, &rate_limit_table),
     PATH("control", control, "/run/bailiwick/control.sock", false,
-         sizeof((struct sockaddr_un *)NULL)->sun_path - 1),
+         sizeof((struct sockaddr_un *)NULL)->sun_path - sizeof ".new"), /* what is made first */
+    AMOUNT("user", text, user, NULL, 0, USER_MAX),
+    WORD("sandbox", sandbox_choices, sandbox, "yes"),
+    {.name = "metrics", .read = config_metrics_read},
+    CONFIG_SECTION("dnstap", config_dnstap_read, false, &config_dnstap_table),
     SECTION(log, false),
 };
 static const struct config_table top_table = CONFIG_TABLE("forwarder.conf", top_keys);
@@ -293,6 +323,77 @@ static char *folder_of(const char *path)
     return put < 0 ? NULL : folder;
 }
 
+static bool state_equal(const struct config *a, const struct config *b)
+{
+    return strcmp(a->state, b->state) == 0;
+}
+
+static bool limits_equal(const struct config *a, const struct config *b)
+{
+    return a->limits.tcp_connections == b->limits.tcp_connections &&
+           a->limits.tcp_per_client == b->limits.tcp_per_client &&
+           a->limits.tcp_idle_ms == b->limits.tcp_idle_ms &&
+           a->limits.in_flight == b->limits.in_flight &&
+           a->limits.stream_output == b->limits.stream_output &&
+           a->limits.receive_buffer == b->limits.receive_buffer;
+}
+
+static bool control_equal(const struct config *a, const struct config *b)
+{
+    return strcmp(a->control, b->control) == 0;
+}
+
+static bool metrics_equal(const struct config *a, const struct config *b)
+{
+    return config_metrics_equal(&a->metrics, &b->metrics);
+}
+
+static bool dnstap_equal(const struct config *a, const struct config *b)
+{
+    return config_dnstap_equal(&a->dnstap, &b->dnstap);
+}
+
+static bool user_equal(const struct config *a, const struct config *b)
+{
+    return a->user == NULL || b->user == NULL ? a->user == b->user : strcmp(a->user, b->user) == 0;
+}
+
+static bool sandbox_equal(const struct config *a, const struct config *b)
+{
+    return a->sandbox == b->sandbox;
+}
+
+/* What only a start can change. */
+static const struct {
+    const char *key;
+    bool (*equal)(const struct config *a, const struct config *b);
+} fixed[] = {
+    {"state", state_equal},     {"limits", limits_equal}, {"control", control_equal},
+    {"metrics", metrics_equal}, {"dnstap", dnstap_equal}, {"user", user_equal},
+    {"sandbox", sandbox_equal},
+};
+
+#define FIXED (sizeof fixed / sizeof fixed[0])
+
+_Static_assert(FIXED <= CONFIG_FIXED_MAX, "each of them has a place");
+
+static void keep_place(struct yaml_node root, const char *key, struct config_place *place)
+{
+    struct yaml_node node = yaml_node_find(root, key);
+    if (yaml_node_present(node)) {
+        yaml_node_place(node, &place->line, &place->column);
+    }
+}
+
+static void keep_places(struct config *config, struct yaml_node root)
+{
+    keep_place(root, "workers", &config->workers_place);
+    keep_place(root, "upstream", &config->upstream_place);
+    for (size_t i = 0; i < FIXED; i++) {
+        keep_place(root, fixed[i].key, &config->fixed_places[i]);
+    }
+}
+
 static void read_document(struct config *config, const char *bytes, size_t size,
                           const struct config_reader *reader)
 {
@@ -301,6 +402,7 @@ static void read_document(struct config *config, const char *bytes, size_t size,
         struct yaml_node root = yaml_text_root(text);
         size_t errors = reader->problems->errors;
         config_table_read(&top_table, root, config, reader);
+        keep_places(config, root);
         if (reader->problems->errors == errors) {
             config_listen_check_trust(config, root, reader);
         }
@@ -359,7 +461,8 @@ void config_free(struct config *config)
                            config->block.protected_names,
                            config->block.protected_networks,
                            config->block.cookie_secret,
-                           config->control};
+                           config->control,
+                           config->user};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         free(texts[i]);
     }
@@ -369,60 +472,19 @@ void config_free(struct config *config)
     network_set_free(config->trust.proxy_protocol);
     network_set_free(config->trust.ecs);
     network_set_free(config->trust.forwarded_for);
+    network_set_free(config->rate_limit.exempt);
     config_upstream_fini(&config->upstream);
+    config_dnstap_fini(&config->dnstap);
     free(config);
 }
 
-static bool listen_equal(const struct config *a, const struct config *b)
+const char *config_fixed_difference(const struct config *a, const struct config *b, size_t *next,
+                                    struct config_place *place)
 {
-    bool equal = a->listen_count == b->listen_count;
-    for (size_t i = 0; equal && i < a->listen_count; i++) {
-        equal = config_listen_equal(&a->listen[i], &b->listen[i]);
-    }
-    return equal;
-}
-
-static bool workers_equal(const struct config *a, const struct config *b)
-{
-    return a->workers == b->workers;
-}
-
-static bool upstream_equal(const struct config *a, const struct config *b)
-{
-    return config_upstream_equal(&a->upstream, &b->upstream);
-}
-
-static bool state_equal(const struct config *a, const struct config *b)
-{
-    return strcmp(a->state, b->state) == 0;
-}
-
-static bool limits_equal(const struct config *a, const struct config *b)
-{
-    return a->limits.tcp_connections == b->limits.tcp_connections &&
-           a->limits.tcp_per_client == b->limits.tcp_per_client &&
-           a->limits.tcp_idle_ms == b->limits.tcp_idle_ms &&
-           a->limits.in_flight == b->limits.in_flight &&
-           a->limits.stream_output == b->limits.stream_output;
-}
-
-static bool control_equal(const struct config *a, const struct config *b)
-{
-    return strcmp(a->control, b->control) == 0;
-}
-
-const char *config_fixed_difference(const struct config *a, const struct config *b, size_t *next)
-{
-    static const struct {
-        const char *key;
-        bool (*equal)(const struct config *a, const struct config *b);
-    } fixed[] = {
-        {"listen", listen_equal}, {"workers", workers_equal}, {"upstream", upstream_equal},
-        {"state", state_equal},   {"limits", limits_equal},   {"control", control_equal},
-    };
-    while (*next < sizeof fixed / sizeof fixed[0]) {
+    while (*next < FIXED) {
         size_t index = (*next)++;
         if (!fixed[index].equal(a, b)) {
+            *place = b->fixed_places[index];
             return fixed[index].key;
         }
     }

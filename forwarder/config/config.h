@@ -18,6 +18,12 @@
 #include "geo/problem.h"
 #include "policy/order.h"
 
+/* Where something stands in forwarder.conf, from 1; zeroed: it does not. */
+struct config_place {
+    unsigned line;
+    unsigned column;
+};
+
 /* A socket address of either family. */
 struct config_address {
     struct sockaddr_storage sockaddr;
@@ -46,9 +52,11 @@ struct config_listen {
     enum config_transport transport;
     enum config_proxy proxy;
     bool cleartext;    /* https: HTTP/2 without TLS, which ends before us */
+    bool freebind;     /* the machine need not have the address yet */
     char *certificate; /* paths, of tls, https and quic; NULL for others and for cleartext */
     char *key;
-    size_t item; /* in the list as it is written, from 0 */
+    size_t item;               /* in the list as it is written, from 0 */
+    struct config_place place; /* of that item */
 };
 
 /* Peers that may speak for a client; NULL: nobody. */
@@ -120,12 +128,52 @@ struct config_limits {
     unsigned tcp_connections;
     unsigned tcp_per_client;
     unsigned tcp_idle_ms;
-    unsigned in_flight;   /* a worker */
-    size_t stream_output; /* octets */
+    unsigned in_flight;    /* a worker */
+    size_t stream_output;  /* octets */
+    size_t receive_buffer; /* octets; 0: not said */
 };
+
+/* Where Prometheus asks. */
+struct config_metrics {
+    bool enabled;
+    struct config_address address;
+};
+
+#define CONFIG_RATE_MAX 1000000 /* a second */
+
+/* How much of what; 0: no limit. */
+struct config_rate_limit {
+    uint32_t answers; /* made here, a second and network */
+    uint32_t queries; /* a second and client */
+    uint32_t slip;    /* one of so many that are over a limit is told to come by TCP; 0: none */
+    struct network_set *exempt; /* NULL: nobody */
+};
+
+/* Which queries dnstap tells of. */
+enum config_dnstap_queries {
+    CONFIG_DNSTAP_BLOCKED,
+    CONFIG_DNSTAP_ALL,
+};
+
+#define CONFIG_IDENTITY_MAX 255 /* octets */
+
+struct config_dnstap {
+    char *socket; /* paths, one of them; both NULL: no dnstap */
+    char *file;
+    enum config_dnstap_queries queries;
+    char *identity; /* NULL: the host's name */
+};
+
+#define CONFIG_WORKERS_MAX 1024
+
+/* Keys that only a start can change; at least as many as config.c lists. */
+#define CONFIG_FIXED_MAX 16
 
 struct config {
     char *path;
+    struct config_place fixed_places[CONFIG_FIXED_MAX]; /* of keys that only a start can change */
+    struct config_place workers_place;
+    struct config_place upstream_place;
 
     struct config_listen *listen;
     size_t listen_count;
@@ -147,8 +195,14 @@ struct config {
     bool resolver_arpa_nodata;
     struct config_trust trust;
     struct config_limits limits;
+    struct config_rate_limit rate_limit;
     char *control;
+    struct config_metrics metrics;
+    struct config_dnstap dnstap;
+    char *user;   /* to become once ports can be had; NULL: nobody else */
+    bool sandbox; /* a filter over system calls, and no core dumps */
     enum log_level log_level;
+    enum log_format log_format;
 };
 
 /* Reads and checks a file. NULL if there was any error in it; all are in problems. */
@@ -159,6 +213,8 @@ struct config *config_parse(const char *path, const char *bytes, size_t size,
                             struct problem_list *problems);
 void config_free(struct config *config); /* NULL is allowed */
 
-/* One after the other, the keys of those that only a start can change (listen, workers, upstream,
- * limits, state, control) whose value differs; then NULL. *next is 0 for the first call. */
-const char *config_fixed_difference(const struct config *a, const struct config *b, size_t *next);
+/* One after the other, the keys that only a start can change (state, limits, control, metrics,
+ * dnstap, user, sandbox) whose value differs, with the place of the key in b; then NULL. *next is 0
+ * for the first call. */
+const char *config_fixed_difference(const struct config *a, const struct config *b, size_t *next,
+                                    struct config_place *place);

@@ -5,6 +5,7 @@
  */
 #include "forwarder/config/config_address.h"
 
+#include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,4 +109,20 @@ void config_address_set_port(struct config_address *address, uint16_t port)
 bool config_address_equal(const struct config_address *a, const struct config_address *b)
 {
     return a->size == b->size && memcmp(&a->sockaddr, &b->sockaddr, a->size) == 0;
+}
+
+const char *config_address_format(const struct config_address *address,
+                                  char out[static CONFIG_ADDRESS_TEXT_MAX])
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    if (address->sockaddr.ss_family == AF_INET) {
+        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address->sockaddr;
+        inet_ntop(AF_INET, &ipv4->sin_addr, host, sizeof(host));
+        snprintf(out, CONFIG_ADDRESS_TEXT_MAX, "%s:%u", host, (unsigned)ntohs(ipv4->sin_port));
+    } else {
+        const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address->sockaddr;
+        inet_ntop(AF_INET6, &ipv6->sin6_addr, host, sizeof(host));
+        snprintf(out, CONFIG_ADDRESS_TEXT_MAX, "[%s]:%u", host, (unsigned)ntohs(ipv6->sin6_port));
+    }
+    return out;
 }

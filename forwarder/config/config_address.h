@@ -23,5 +23,11 @@ void config_address_fill(const struct address *address, uint32_t zone, struct co
 /* Does nothing to an address that was never filled. */
 void config_address_set_port(struct config_address *address, uint16_t port);
 
+#define CONFIG_ADDRESS_TEXT_MAX 80
+
+/* "192.0.2.1:53", "[2001:db8::1]:53"; out itself. */
+const char *config_address_format(const struct config_address *address,
+                                  char out[static CONFIG_ADDRESS_TEXT_MAX]);
+
 /* The same family, address, port and zone? */
 bool config_address_equal(const struct config_address *a, const struct config_address *b);

@@ -44,6 +44,12 @@ static const struct config_choice tls_choices[] = {
     {NULL, 0, NULL},
 };
 
+static const struct config_choice freebind_choices[] = {
+    {"no", false, NULL},
+    {"yes", true, NULL},
+    {NULL, 0, NULL},
+};
+
 /* An item as it is written. */
 struct item {
     struct config_address address;
@@ -51,8 +57,10 @@ struct item {
     uint16_t port;       /* 0: that of each transport */
     enum config_proxy proxy;
     bool cleartext;
+    bool freebind;
     char *certificate;
     char *key;
+    struct config_place place;
 };
 
 static bool parse_address(const struct config_key *key, const struct config_value *value,
@@ -120,6 +128,7 @@ static const struct config_key item_keys[] = {
     {.name = "transport", .read = read_transports},
     CONFIG_WORD("proxy-protocol", proxy_choices, struct item, proxy, "no"),
     CONFIG_WORD("tls", tls_choices, struct item, cleartext, "yes"),
+    CONFIG_WORD("freebind", freebind_choices, struct item, freebind, "no"),
     ITEM_PATH("certificate", certificate),
     ITEM_PATH("key", key),
 };
@@ -171,7 +180,9 @@ static bool add_socket(struct config *config, const struct item *item, size_t ki
                                      .transport = (enum config_transport)kind,
                                      .proxy = item->proxy,
                                      .cleartext = item->cleartext,
-                                     .item = index};
+                                     .freebind = item->freebind,
+                                     .item = index,
+                                     .place = item->place};
     config_address_set_port(&listen->address, item->port != 0 ? item->port : kinds[kind].port);
     return keep_path(encrypted ? item->certificate : NULL, &listen->certificate) &&
            keep_path(encrypted ? item->key : NULL, &listen->key);
@@ -229,7 +240,9 @@ void config_listen_read(const struct config_key *key, struct yaml_node node, voi
     }
     for (size_t i = 0; i < count && config->listen != NULL; i++) {
         size_t errors = reader->problems->errors;
+        struct config_place *place = &items[i].place;
         config_table_read(&item_table, yaml_node_item(node, i), &items[i], reader);
+        yaml_node_place(yaml_node_item(node, i), &place->line, &place->column);
         if (reader->problems->errors == errors) {
             add_sockets(config, &items[i], i, yaml_node_item(node, i), reader);
         }
@@ -303,7 +316,7 @@ static bool same_text(const char *a, const char *b)
 bool config_listen_equal(const struct config_listen *a, const struct config_listen *b)
 {
     return config_address_equal(&a->address, &b->address) && a->transport == b->transport &&
-           a->proxy == b->proxy && a->cleartext == b->cleartext &&
+           a->proxy == b->proxy && a->cleartext == b->cleartext && a->freebind == b->freebind &&
            same_text(a->certificate, b->certificate) && same_text(a->key, b->key);
 }
 
@@ -314,5 +327,10 @@ bool config_listen_is_datagrams(const struct config_listen *listen)
 
 const char *config_listen_transport(const struct config_listen *listen)
 {
-    return kinds[listen->transport].name;
+    return config_transport_name(listen->transport);
+}
+
+const char *config_transport_name(enum config_transport transport)
+{
+    return kinds[transport].name;
 }

@@ -27,3 +27,4 @@ bool config_listen_is_datagrams(const struct config_listen *listen);
 
 /* The word for its transport in forwarder.conf. */
 const char *config_listen_transport(const struct config_listen *listen);
+const char *config_transport_name(enum config_transport transport);

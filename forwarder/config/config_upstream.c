@@ -239,6 +239,7 @@ static void read_health_check(const struct config_key *key, struct yaml_node nod
 static const struct config_key upstream_keys[] = {
     CONFIG_LIST("servers", read_servers, true, SERVERS_MAX),
     CONFIG_LIST("bootstrap", read_bootstrap, false, SERVERS_MAX),
+    {.name = "tls-ca", .parse = config_scalar_path, CONFIG_FIELD(UPSTREAM, tls_ca)},
     CONFIG_WORD("balance", balances, UPSTREAM, balance, "least-outstanding"),
     CONFIG_AMOUNT("retry-after", config_scalar_milliseconds, UPSTREAM, retry_after_ms, "1s", 10,
                   60000),
@@ -247,7 +248,6 @@ static const struct config_key upstream_keys[] = {
     CONFIG_WORD("send-client", send_client_choices, UPSTREAM, send_client, "no"),
     CONFIG_AMOUNT("ecs-ipv4", config_scalar_number, UPSTREAM, ecs_ipv4, "24", 1, 32),
     CONFIG_AMOUNT("ecs-ipv6", config_scalar_number, UPSTREAM, ecs_ipv6, "56", 1, 128),
-    {.name = "tls-ca", .parse = config_scalar_path, CONFIG_FIELD(UPSTREAM, tls_ca)},
 };
 const struct config_table config_upstream_table = CONFIG_TABLE("upstream", upstream_keys);
 

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "forwarder/explain/check_orders.h"
+#include "forwarder/explain/check_rate_limit.h"
 #include "forwarder/explain/plain_text.h"
 #include "forwarder/explain/problem_report.h"
 #include "forwarder/generation/generation.h"
@@ -115,6 +116,7 @@ int check_config_run(const char *path, FILE *out)
     if (config != NULL) {
         check_upstream(config, &problems);
         note_designated_resolvers(config, &problems);
+        check_rate_limit(config, &problems);
     }
     problem_report(&problems, out);
     print_counts(&problems, generation, out);

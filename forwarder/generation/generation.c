@@ -326,6 +326,11 @@ struct generation_keep *generation_take_keep(struct generation *generation)
     return keep;
 }
 
+const uint8_t *generation_overrides_sha256(const struct generation *generation)
+{
+    return generation->private->overrides_sha256;
+}
+
 struct generation *generation_load(const struct generation_options *options,
                                    struct problem_list *problems)
 {

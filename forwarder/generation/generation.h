@@ -114,6 +114,9 @@ struct generation *generation_load(const struct generation_options *options,
  * or no memory was left for it. */
 struct generation_keep *generation_take_keep(struct generation *generation);
 
+/* Of the overrides in force, which there must be. */
+const uint8_t *generation_overrides_sha256(const struct generation *generation);
+
 /* The caller has seen to it that nobody uses it any more. NULL is allowed. */
 void generation_free(struct generation *generation);
 

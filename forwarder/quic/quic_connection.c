@@ -12,24 +12,47 @@
 #include "forwarder/milliseconds.h"
 #include "forwarder/quic/quic_state.h"
 
-/* When the daemon stops, a client that has got all that it is owed, but does not say so, is not
- * waited for as long. */
+/* When the daemon or the listener stops, a client that has got all that it is owed, but does not
+ * say so, is not waited for as long. */
 #define DRAIN_MS 1000U
 
 uint64_t quic_connection_idle_end(const struct quic_connection *connection)
 {
     const struct quic_table *table = connection->table;
-    uint64_t ms = table->env.limits->tcp_idle_ms;
-    if (table->draining && ms > DRAIN_MS) {
+    unsigned ms = table->env.limits->tcp_idle_ms;
+    if (connection->over && ms > QUIC_TABLE_UNREAD_MS) {
+        ms = QUIC_TABLE_UNREAD_MS;
+    }
+    if (connection->endpoint->draining && ms > DRAIN_MS) {
         ms = DRAIN_MS;
     }
-    return connection->idle_from + ms * QUIC_NS_OF_MS;
+    return connection->idle_from + (uint64_t)ms * QUIC_NS_OF_MS;
+}
+
+static void begin_idle(struct quic_connection *connection, uint64_t now)
+{
+    connection->over = connection->unread > connection->table->env.limits->stream_output;
+    connection->idle_from = now;
+    connection->acked_by = connection->acked;
 }
 
 void quic_connection_useful(struct quic_connection *connection, uint64_t now)
 {
-    connection->idle_from = now;
-    connection->acked_by = connection->acked;
+    /* With too much unread its time runs, whatever it asks and is answered meanwhile. */
+    if (!connection->over || connection->unread <= connection->table->env.limits->stream_output) {
+        begin_idle(connection, now);
+    }
+}
+
+/* Has the client read, of what it has to read, as much as it must? */
+static bool reads(const struct quic_connection *connection)
+{
+    size_t limit = connection->table->env.limits->stream_output;
+    uint64_t read = connection->acked - connection->acked_by;
+    if (connection->over) {
+        return connection->unread <= limit || read >= limit / QUIC_TABLE_UNREAD_PART;
+    }
+    return connection->unread > 0 && read > 0;
 }
 
 void quic_connection_fail(struct quic_connection *connection, enum quic_error why)
@@ -46,20 +69,31 @@ bool quic_connection_done(const struct quic_connection *connection)
     return connection->due == 0 && connection->unread == 0;
 }
 
+/* Is it answers that are to come, or room for queries, that the client waits for? */
+static bool is_waiting(const struct quic_connection *connection)
+{
+    return connection->due > 0 || !TAILQ_EMPTY(&connection->waiting);
+}
+
 /* Is there nothing that the client or upstream may still be working on? */
 static bool is_idle(struct quic_connection *connection, uint64_t now)
 {
     if (now < quic_connection_idle_end(connection)) {
         return false;
     }
-    bool reads = connection->unread > 0 && connection->acked > connection->acked_by;
-    bool awaits =
-        connection->unread == 0 && (connection->due > 0 || !TAILQ_EMPTY(&connection->waiting));
-    if (reads || awaits) {
-        quic_connection_useful(connection, now);
+    if (reads(connection) || (connection->unread == 0 && is_waiting(connection))) {
+        begin_idle(connection, now);
         return false;
     }
     return true;
+}
+
+static void close_idle(struct quic_connection *connection, uint64_t now)
+{
+    if (connection->over) {
+        counters_add(connection->table->env.counters, COUNTER_TCP_OVERFLOW);
+    }
+    quic_connection_close(connection, connection->over ? DOQ_EXCESSIVE_LOAD : DOQ_NO_ERROR, now);
 }
 
 static void on_timer(evutil_socket_t descriptor, short what, void *ctx)
@@ -70,7 +104,7 @@ static void on_timer(evutil_socket_t descriptor, short what, void *ctx)
     (void)descriptor;
     (void)what;
     if (is_idle(connection, now)) {
-        quic_connection_close(connection, DOQ_NO_ERROR, now);
+        close_idle(connection, now);
     } else {
         (void)quic_connection_settle(connection,
                                      ngtcp2_conn_handle_expiry(connection->transport, now), now);
@@ -107,6 +141,46 @@ void quic_connection_release(struct quic_connection *connection, struct quic_str
     quic_table_touch(connection);
 }
 
+/* ---- Its place in the quota ---- */
+
+static void leave(struct quic_connection *connection)
+{
+    if (connection->counted) {
+        connection->counted = false;
+        reaper_leave(&connection->activity);
+        client_quota_release(connection->table->env.reaper->quota, &connection->holder);
+    }
+}
+
+static struct quic_connection *connection_by(const struct reaper_entry *entry)
+{
+    return (struct quic_connection *)((char *)(uintptr_t)entry -
+                                      offsetof(struct quic_connection, activity));
+}
+
+static bool is_spared(const struct reaper_entry *entry)
+{
+    const struct quic_connection *connection = connection_by(entry);
+    return is_waiting(connection) &&
+           connection->unread < connection->table->env.limits->stream_output / 4;
+}
+
+/* Perhaps inside another's call from ngtcp2: closed by its timer, at once. */
+static void reap(struct reaper_entry *entry)
+{
+    struct quic_connection *connection = connection_by(entry);
+    leave(connection);
+    quic_connection_fail(connection, DOQ_EXCESSIVE_LOAD);
+    event_active(connection->timer, EV_TIMEOUT, 0);
+}
+
+void quic_connection_enter(struct quic_connection *connection)
+{
+    static const struct reaper_kind kind = {is_spared, reap};
+    connection->counted = true;
+    reaper_enter(connection->table->env.reaper, &connection->activity, &kind);
+}
+
 /* ---- Life ---- */
 
 /* Everything but the transport. */
@@ -121,6 +195,7 @@ static struct quic_connection *make(const struct quic_opening *opening, uint64_t
     connection->endpoint = opening->endpoint;
     connection->way = *opening->way;
     connection->validated = opening->validated;
+    connection->holder = opening->holder;
     connection->credentials = quic_credentials_ref(opening->endpoint->credentials);
     TAILQ_INIT(&connection->streams);
     TAILQ_INIT(&connection->writable);
@@ -142,18 +217,33 @@ static struct quic_connection *make(const struct quic_opening *opening, uint64_t
 
 struct quic_connection *quic_connection_open(const struct quic_opening *opening, uint64_t now)
 {
+    struct quic_table *table = opening->endpoint->table;
     struct quic_connection *connection = make(opening, now);
     if (connection == NULL) {
+        if (opening->validated) {
+            client_quota_release(table->env.reaper->quota, &opening->holder);
+        }
         return NULL;
     }
-    connection->table->handshakes++;
-    connection->table->unsure += opening->validated ? 0 : 1;
+    table->handshakes++;
+    table->unsure += opening->validated ? 0 : 1;
+    TAILQ_INSERT_TAIL(&table->shaking, connection, shaking);
+    if (opening->validated) {
+        quic_connection_enter(connection);
+    }
     if (!quic_transport_open(connection, opening, now)) {
         quic_connection_free(connection);
         return NULL;
     }
-    connection->counted = opening->validated;
     return connection;
+}
+
+void quic_connection_shaken(struct quic_connection *connection)
+{
+    struct quic_table *table = connection->table;
+    table->handshakes--;
+    table->unsure -= connection->validated ? 0 : 1;
+    TAILQ_REMOVE(&table->shaking, connection, shaking);
 }
 
 void quic_connection_free(struct quic_connection *connection)
@@ -163,12 +253,9 @@ void quic_connection_free(struct quic_connection *connection)
     quic_table_remove(connection);
     quic_routes_clear(table->routes, &connection->routes);
     if (!connection->established) {
-        table->handshakes--;
-        table->unsure -= connection->validated ? 0 : 1;
+        quic_connection_shaken(connection);
     }
-    if (connection->counted) {
-        client_quota_release(table->env.quota, &connection->client);
-    }
+    leave(connection);
     ngtcp2_conn_del(connection->transport);
     if (connection->tls != NULL) {
         gnutls_deinit(connection->tls);

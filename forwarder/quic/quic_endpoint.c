@@ -5,13 +5,10 @@
 #include "forwarder/quic/quic_endpoint.h"
 
 #include <gnutls/crypto.h>
-#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "forwarder/client_quota.h"
 #include "forwarder/quic/quic_id.h"
 #include "forwarder/quic/quic_packet.h"
 #include "forwarder/quic/quic_state.h"
@@ -85,7 +82,7 @@ static void reset(const struct arrival *arrival)
     uint8_t noise[RESET_SIZE_MAX];
     ngtcp2_cid id;
     if (arrival->datagram.size < RESET_ANSWERED_MIN ||
-        quic_id_worker(arrival->packet.id.bytes, table->env.workers) != table->env.worker ||
+        quic_id_worker(arrival->packet.id.bytes) != table->env.worker ||
         !may_reset(table, arrival->now)) {
         return;
     }
@@ -165,31 +162,41 @@ static void open_connection(const struct arrival *arrival, const ngtcp2_pkt_hd *
                             const ngtcp2_cid *original, bool validated)
 {
     const struct quic_env *env = &arrival->endpoint->table->env;
-    struct quic_opening opening = {arrival->endpoint, &arrival->way, header, original, validated};
     struct address client;
     if (!address_of_sockaddr(&arrival->way.peer.any, &client)) {
         return;
     }
-    if (validated && !client_quota_take(env->quota, &client)) {
+    struct quic_opening opening = {
+        arrival->endpoint, &arrival->way, header,
+        original,          validated,     env->holder(env->ctx, &client)};
+    if (validated && !reaper_admit(env->reaper, &opening.holder)) {
         refuse(arrival, header, NGTCP2_CONNECTION_REFUSED);
         return;
     }
     struct quic_connection *connection = quic_connection_open(&opening, arrival->now);
     if (connection != NULL) {
         quic_connection_read(connection, &arrival->way, arrival->datagram, arrival->now);
-    } else if (validated) {
-        client_quota_release(env->quota, &client);
     }
 }
 
-/* Is he let in, has he to show something first, or is there no room? */
+/* An honest client is through in two round trips: who has taken longest gives way, unheard. */
+static void make_room(const struct arrival *arrival)
+{
+    struct quic_table *table = arrival->endpoint->table;
+    if (table->handshakes >= QUIC_TABLE_HANDSHAKES) {
+        count(arrival, COUNTER_QUIC_REFUSED);
+        quic_connection_free(TAILQ_FIRST(&table->shaking));
+    }
+}
+
+/* Is he let in, or has he to show something first? */
 static void greet(const struct arrival *arrival)
 {
     const struct quic_table *table = arrival->endpoint->table;
     const struct span datagram = arrival->datagram;
     ngtcp2_pkt_hd header;
     ngtcp2_cid original;
-    if (table->draining || arrival->endpoint->credentials == NULL ||
+    if (arrival->endpoint->draining || arrival->endpoint->credentials == NULL ||
         ngtcp2_accept(&header, datagram.bytes, datagram.size) != 0) {
         count(arrival, COUNTER_QUIC_STRAY);
         return;
@@ -199,9 +206,8 @@ static void greet(const struct arrival *arrival)
         refuse(arrival, &header, NGTCP2_INVALID_TOKEN);
     } else if (token == TOKEN_NONE && table->unsure >= QUIC_TABLE_UNSURE) {
         retry(arrival, &header);
-    } else if (table->handshakes >= QUIC_TABLE_HANDSHAKES) {
-        refuse(arrival, &header, NGTCP2_CONNECTION_REFUSED);
     } else {
+        make_room(arrival);
         open_connection(arrival, &header, &original, token == TOKEN_GOOD);
     }
 }
@@ -283,7 +289,6 @@ struct quic_endpoint *quic_endpoint_new(struct quic_table *table,
         event_new(table->env.base, setup->descriptor, EV_READ | EV_PERSIST, on_readable, endpoint);
     TAILQ_INSERT_TAIL(&table->endpoints, endpoint, link);
     if (endpoint->sender == NULL || endpoint->readable == NULL ||
-        !quic_steer(setup->descriptor, table->env.workers) ||
         !quic_steer_whole(setup->descriptor, endpoint->local.any.sa_family == AF_INET6) ||
         event_add(endpoint->readable, NULL) != 0) {
         quic_endpoint_free(endpoint);
@@ -312,14 +317,4 @@ void quic_endpoint_renew(struct quic_endpoint *endpoint, struct quic_credentials
     struct quic_credentials *before = endpoint->credentials;
     endpoint->credentials = credentials == NULL ? NULL : quic_credentials_ref(credentials);
     quic_credentials_unref(before);
-}
-
-uint32_t quic_endpoint_drops(const struct quic_endpoint *endpoint)
-{
-    uint32_t values[SK_MEMINFO_VARS] = {0};
-    socklen_t size = sizeof(values);
-    if (getsockopt(endpoint->descriptor, SOL_SOCKET, SO_MEMINFO, values, &size) != 0) {
-        return 0;
-    }
-    return values[SK_MEMINFO_DROPS];
 }

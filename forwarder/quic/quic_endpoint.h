@@ -20,15 +20,21 @@ struct quic_endpoint_setup {
     bool wildcard; /* bound to all addresses */
 };
 
-/* Endpoints of one address are made in the order of their workers (quic_steer.h). NULL when memory
- * is out, or the kernel does not know the socket options that this takes. */
+/* The socket is one of a group that quic_steer.h looks after. NULL when memory is out, or the
+ * kernel does not know the socket options that this takes. */
 struct quic_endpoint *quic_endpoint_new(struct quic_table *table,
                                         const struct quic_endpoint_setup *setup);
 void quic_endpoint_free(struct quic_endpoint *endpoint); /* NULL is allowed */
 
+/* Takes no more queries or connections; those it has close as their answers have been received. */
+void quic_endpoint_drain(struct quic_endpoint *endpoint);
+
+/* Has it no connection? */
+bool quic_endpoint_unused(const struct quic_endpoint *endpoint);
+
+/* Closes the connections that it has, tells the clients, and frees it. */
+void quic_endpoint_close(struct quic_endpoint *endpoint);
+
 /* Connections from now on prove themselves with these, of which a reference is taken. NULL, as in
  * the beginning: there are none, and packets of new clients are dropped. */
 void quic_endpoint_renew(struct quic_endpoint *endpoint, struct quic_credentials *credentials);
-
-/* Datagrams that the kernel dropped at this socket so far. */
-uint32_t quic_endpoint_drops(const struct quic_endpoint *endpoint);

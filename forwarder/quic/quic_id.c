@@ -4,18 +4,15 @@
  */
 #include "forwarder/quic/quic_id.h"
 
-void quic_id_mark(uint8_t id[static QUIC_ID_SIZE], unsigned worker, unsigned workers)
+void quic_id_mark(uint8_t id[static QUIC_ID_SIZE], unsigned worker)
 {
     unsigned drawn = (unsigned)id[0] << 8 | id[1];
-    unsigned marked = drawn - drawn % workers + worker;
-    if (marked >= QUIC_ID_WORKERS_MAX) {
-        marked -= workers; /* the last multiple is not whole */
-    }
+    unsigned marked = (drawn & ~(QUIC_ID_WORKERS_MAX - 1)) | worker;
     id[0] = (uint8_t)(marked >> 8);
     id[1] = (uint8_t)marked;
 }
 
-unsigned quic_id_worker(const uint8_t id[static QUIC_ID_SIZE], unsigned workers)
+unsigned quic_id_worker(const uint8_t id[static QUIC_ID_SIZE])
 {
-    return ((unsigned)id[0] << 8 | id[1]) % workers;
+    return ((unsigned)id[0] << 8 | id[1]) & (QUIC_ID_WORKERS_MAX - 1);
 }

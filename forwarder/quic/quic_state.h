@@ -21,6 +21,7 @@
 #include "forwarder/quic/quic_routes.h"
 #include "forwarder/quic/quic_stream.h"
 #include "forwarder/quic/quic_table.h"
+#include "forwarder/reaper.h"
 #include "forwarder/udp_batch.h"
 
 #define QUIC_PACKET_SIZE 1200U /* octets of a datagram that we send: any path takes as much */
@@ -45,6 +46,8 @@ struct quic_connection {
     uint32_t serial;
     struct origin_datagram way; /* where its first packet came from, and to */
     struct address client;      /* of way.peer */
+    struct address holder;      /* of the place in the quota */
+    struct reaper_entry activity;
     ngtcp2_conn *transport;
     ngtcp2_crypto_conn_ref reference;
     gnutls_session_t tls;
@@ -59,6 +62,7 @@ struct quic_connection {
     uint64_t acked;                  /* octets that were, ever */
     uint64_t acked_by;               /* of these, when its time of idleness last began */
     uint64_t idle_from;              /* then: nanoseconds */
+    bool over;                       /* and whether more than stream-output was unread then */
     int64_t silent[QUIC_SILENT_MAX]; /* streams that get no answer */
     unsigned silent_count;           /* ever */
     bool validated;                  /* its address is certain */
@@ -68,6 +72,7 @@ struct quic_connection {
     enum quic_error failure;
     bool dirty; /* on the table's list of those to be written */
     bool stalled;
+    TAILQ_ENTRY(quic_connection) shaking; /* on the table's list, until it is established */
     TAILQ_ENTRY(quic_connection) writing;
     TAILQ_ENTRY(quic_connection) stall;
 };
@@ -82,6 +87,8 @@ struct quic_endpoint {
     struct quic_credentials *credentials;
     struct udp_sender *sender;
     struct event *readable;
+    size_t connections; /* that came to it */
+    bool draining;      /* it takes no more queries or connections */
     TAILQ_ENTRY(quic_endpoint) link;
 };
 
@@ -93,12 +100,12 @@ struct quic_table {
     struct quic_connection **slots; /* capacity of them, NULL if free */
     uint32_t capacity;
     uint32_t count;
-    uint32_t serial;     /* the last one given */
-    unsigned handshakes; /* that are not complete */
-    unsigned unsure;     /* of these, with an address that may be forged */
-    uint64_t second;     /* in which so many stateless resets were sent */
+    uint32_t serial;                     /* the last one given */
+    struct quic_connection_list shaking; /* handshakes that are not complete, the oldest first */
+    unsigned handshakes;                 /* how many */
+    unsigned unsure;                     /* of these, with an address that may be forged */
+    uint64_t second;                     /* in which so many stateless resets were sent */
     unsigned resets;
-    bool draining;
     uint8_t secret[QUIC_SECRET_SIZE]; /* of Retry tokens and stateless resets */
     struct quic_endpoint_list endpoints;
     struct quic_connection_list dirty;
@@ -128,10 +135,11 @@ struct quic_opening {
     const ngtcp2_pkt_hd *header; /* of the client's first packet */
     const ngtcp2_cid *original;  /* the ID it first chose; before a Retry, if there was one */
     bool validated;              /* by the token of a Retry */
+    struct address holder;       /* of a place in the quota */
 };
 
-/* A new connection, that has read nothing yet. NULL when memory is out. A place in the quota is the
- * caller's to take, if validated. */
+/* A new connection, that has read nothing yet, with the place in the quota that the caller has
+ * taken for opening->holder if validated. NULL when memory is out, and the place is given back. */
 struct quic_connection *quic_connection_open(const struct quic_opening *opening, uint64_t now);
 
 /* Without a word to the client. */
@@ -150,7 +158,14 @@ bool quic_connection_settle(struct quic_connection *connection, int code, uint64
 /* To be closed with this once the call from ngtcp2 or above has returned. */
 void quic_connection_fail(struct quic_connection *connection, enum quic_error why);
 
-/* Its time of idleness begins anew; when that would be over. */
+/* The connection's place in the quota, which it holds now: nobody asks whose it was. */
+void quic_connection_enter(struct quic_connection *connection);
+
+/* Its handshake is over, one way or the other. */
+void quic_connection_shaken(struct quic_connection *connection);
+
+/* Its time of idleness begins anew, with too much unread only when the client has read; when that
+ * would be over. */
 void quic_connection_useful(struct quic_connection *connection, uint64_t now);
 uint64_t quic_connection_idle_end(const struct quic_connection *connection);
 

@@ -8,6 +8,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "forwarder/quic/quic_id.h"
+
 #define LONG_HEADER 0x80U
 #define SHORT_ID                                                                                \
     1U             /* where the connection ID begins, in octets of the datagram (RFC 9000 17.3) \
@@ -22,6 +24,7 @@ bool quic_steer(int descriptor, unsigned workers)
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, LONG_ID),
         BPF_STMT(BPF_JMP | BPF_JA, 1),
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, SHORT_ID),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, QUIC_ID_WORKERS_MAX - 1),
         BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
         BPF_STMT(BPF_RET | BPF_A, 0),
     };

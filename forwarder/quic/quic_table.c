@@ -9,7 +9,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "forwarder/client_quota.h"
+#include "forwarder/counters.h"
 #include "forwarder/quic/quic_state.h"
 #include "forwarder/wire/dns.h"
 
@@ -32,6 +32,7 @@ struct quic_table *quic_table_new(const struct quic_env *env)
     table->env = *env;
     TAILQ_INIT(&table->endpoints);
     TAILQ_INIT(&table->dirty);
+    TAILQ_INIT(&table->shaking);
     TAILQ_INIT(&table->stalled);
     if (getrandom(table->secret, sizeof(table->secret), 0) != sizeof(table->secret) ||
         getrandom(&key, sizeof(key), 0) != sizeof(key)) {
@@ -108,6 +109,8 @@ bool quic_table_add(struct quic_table *table, struct quic_connection *connection
     }
     table->slots[at] = connection;
     table->count++;
+    counters_connected(table->env.counters, CONFIG_QUIC, 1);
+    connection->endpoint->connections++;
     connection->slot = at;
     connection->serial = ++table->serial;
     return true;
@@ -124,6 +127,8 @@ void quic_table_remove(struct quic_connection *connection)
     }
     table->slots[connection->slot] = NULL;
     table->count--;
+    counters_connected(table->env.counters, CONFIG_QUIC, -1);
+    connection->endpoint->connections--;
 }
 
 void quic_table_touch(struct quic_connection *connection)
@@ -150,21 +155,48 @@ void quic_table_flush(struct quic_table *table)
     }
 }
 
-void quic_table_drain(struct quic_table *table)
+/* The connections that came to it: each is closed as soon as nothing is owed, or now. */
+static void end_connections(struct quic_endpoint *endpoint, bool now)
 {
-    table->draining = true;
+    struct quic_table *table = endpoint->table;
     for (uint32_t i = 0; i < table->capacity; i++) {
         struct quic_connection *connection = table->slots[i];
-        if (connection == NULL) {
+        if (connection == NULL || connection->endpoint != endpoint) {
             continue;
         }
-        if (!connection->established) {
+        if (now || !connection->established) {
             quic_connection_close(connection, DOQ_NO_ERROR, quic_now());
         } else {
             quic_table_touch(connection); /* closed there, if nothing is owed */
         }
     }
     quic_table_flush(table);
+}
+
+void quic_table_drain(struct quic_table *table)
+{
+    struct quic_endpoint *endpoint;
+    TAILQ_FOREACH(endpoint, &table->endpoints, link)
+    {
+        quic_endpoint_drain(endpoint);
+    }
+}
+
+void quic_endpoint_drain(struct quic_endpoint *endpoint)
+{
+    endpoint->draining = true;
+    end_connections(endpoint, false);
+}
+
+bool quic_endpoint_unused(const struct quic_endpoint *endpoint)
+{
+    return endpoint->connections == 0;
+}
+
+void quic_endpoint_close(struct quic_endpoint *endpoint)
+{
+    end_connections(endpoint, true);
+    quic_endpoint_free(endpoint);
 }
 
 /* ---- Queries up ---- */
@@ -215,7 +247,7 @@ static bool has_room(const struct quic_connection *connection, const struct quic
 void quic_table_query(struct quic_connection *connection, struct quic_stream *stream)
 {
     struct quic_table *table = connection->table;
-    if (table->draining) {
+    if (connection->endpoint->draining) {
         return;
     }
     if (TAILQ_EMPTY(&connection->waiting) && has_room(connection, stream)) {
@@ -308,8 +340,8 @@ static void queue(struct quic_connection *connection, struct quic_stream *stream
     if (stream->closed || stream->shut || connection->failed) {
         return;
     }
-    if (connection->unread > 0 &&
-        connection->unread + answer.size > table->env.limits->stream_output) {
+    if (connection->unread > 0 && connection->unread + answer.size >
+                                      table->env.limits->stream_output * QUIC_TABLE_UNREAD_TIMES) {
         counters_add(table->env.counters, COUNTER_TCP_OVERFLOW);
         quic_connection_fail(connection, DOQ_EXCESSIVE_LOAD);
         return;

@@ -9,11 +9,14 @@
  * takes a connection, or a country, to where he is not.
  *
  * Limits: tcp-connections and tcp-per-client count connections over QUIC too, from the moment that
- * the client's address is certain. Of handshakes, QUIC_TABLE_UNSURE may run whose address is not;
- * then each must bring a token (Retry) first. A connection with nothing in flight, no unread answer
- * and no whole query for tcp-idle is closed, as one that leaves stream-output octets unread is.
- * With the in-flight table full, queries wait in their connections, whose clients get no more
- * credit.
+ * the client's address is certain; with tcp-connections open, the least active of any kind gives
+ * way (reaper.h). Of handshakes, QUIC_TABLE_UNSURE may run whose address is not certain; then each
+ * must bring a token (Retry) first. Of QUIC_TABLE_HANDSHAKES the oldest gives way. A connection
+ * with nothing in flight, no unread answer and no whole query for tcp-idle is closed. One with more
+ * than stream-output octets that are not acknowledged must have an eighth of as many acknowledged
+ * in each QUIC_TABLE_UNREAD_MS (or tcp-idle, if that is less); QUIC_TABLE_UNREAD_TIMES as many
+ * close it. With the in-flight table full, queries wait in their connections, whose clients get no
+ * more credit.
  */
 #pragma once
 
@@ -28,13 +31,16 @@
 #define QUIC_TABLE_STREAMS 100U     /* streams of a connection at once */
 #define QUIC_TABLE_UNSURE 64U       /* handshakes with an address that may be forged */
 #define QUIC_TABLE_HANDSHAKES 1024U /* handshakes in all */
+#define QUIC_TABLE_UNREAD_MS 2000U
+#define QUIC_TABLE_UNREAD_PART 8U  /* of stream-output, that is to be read in this time */
+#define QUIC_TABLE_UNREAD_TIMES 8U /* stream-output, and no more */
 
-struct client_quota;
 struct config_limits;
 struct counters;
 struct event_base;
 struct quic_table;
 struct quic_tickets;
+struct reaper;
 struct udp_receiver;
 
 struct quic_query {
@@ -49,13 +55,14 @@ struct quic_query {
 struct quic_env {
     struct event_base *base;
     const struct config_limits *limits;
-    struct client_quota *quota;
+    struct reaper *reaper; /* of the worker's connections, which takes their places in the quota */
     struct counters *counters;
     struct udp_receiver *receiver; /* for datagrams of all endpoints */
     const struct quic_tickets *tickets;
     unsigned worker;
-    unsigned workers;
     unsigned answer_ms; /* how long an answer of upstream may take */
+    /* For whom this client's connections hold places in the quota. */
+    struct address (*holder)(void *ctx, const struct address *client);
     /* Is there room in flight for a query of this size? */
     bool (*has_room)(void *ctx, size_t size);
     /* A query. It is answered by quic_table_answer, in the call or after quic_table_expect; or

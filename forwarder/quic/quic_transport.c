@@ -7,7 +7,6 @@
 #include <gnutls/crypto.h>
 #include <stdlib.h>
 
-#include "forwarder/client_quota.h"
 #include "forwarder/quic/quic_id.h"
 #include "forwarder/quic/quic_state.h"
 
@@ -26,7 +25,7 @@ void quic_transport_id(const struct quic_table *table, ngtcp2_cid *id)
 {
     uint8_t bytes[QUIC_ID_SIZE];
     fill_random(bytes, sizeof(bytes), NULL);
-    quic_id_mark(bytes, table->env.worker, table->env.workers);
+    quic_id_mark(bytes, table->env.worker);
     ngtcp2_cid_init(id, bytes, sizeof(bytes));
 }
 
@@ -70,17 +69,19 @@ static int on_handshake(ngtcp2_conn *transport, void *ctx)
     struct quic_connection *connection = ctx;
     struct quic_table *table = connection->table;
     (void)transport;
-    table->handshakes--;
-    table->unsure -= connection->validated ? 0 : 1;
+    quic_connection_shaken(connection);
     connection->established = true;
     connection->validated = true;
-    if (!connection->counted) {
-        connection->counted = client_quota_take(table->env.quota, &connection->client);
+    if (connection->failed) {
+        return 0; /* it has given way to another meanwhile */
     }
-    if (!connection->counted) {
+    if (!connection->counted && !reaper_admit(table->env.reaper, &connection->holder)) {
         counters_add(table->env.counters, COUNTER_QUIC_REFUSED);
         quic_connection_fail(connection, DOQ_EXCESSIVE_LOAD);
         return 0;
+    }
+    if (!connection->counted) {
+        quic_connection_enter(connection);
     }
     counters_add(table->env.counters, COUNTER_QUIC_ACCEPTED);
     (void)gnutls_session_ticket_send(connection->tls, 1, 0); /* it can do without */
@@ -118,6 +119,7 @@ static int on_data(ngtcp2_conn *transport, uint32_t flags, int64_t id, uint64_t 
     case QUIC_STREAM_MORE:
         break;
     case QUIC_STREAM_WHOLE:
+        reaper_useful(&connection->activity);
         quic_connection_useful(connection, quic_now());
         quic_table_query(connection, stream);
         break;

@@ -167,7 +167,7 @@ bool quic_write_connection(struct quic_connection *connection, uint64_t now)
         send_packet(connection, (struct span){packet, (size_t)size}, &path);
     }
     ngtcp2_conn_update_pkt_tx_time(connection->transport, now);
-    if (connection->table->draining && quic_connection_done(connection)) {
+    if (connection->endpoint->draining && quic_connection_done(connection)) {
         quic_connection_close(connection, DOQ_NO_ERROR, now);
         return false;
     }

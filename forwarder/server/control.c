@@ -114,6 +114,24 @@ void control_reply(struct control *control, uint64_t ticket, const char *error, 
     json_decref(result);
 }
 
+bool control_peer(const struct control *control, uint64_t ticket, struct control_peer *out)
+{
+    const struct asker *asker;
+    LIST_FOREACH(asker, &control->askers, link)
+    {
+        struct ucred peer;
+        socklen_t size = sizeof(peer);
+        if (asker->ticket == ticket) {
+            bool known = getsockopt(bufferevent_getfd(asker->transport), SOL_SOCKET, SO_PEERCRED,
+                                    &peer, &size) == 0;
+            *out = known ? (struct control_peer){peer.uid, peer.gid, peer.pid}
+                         : (struct control_peer){0};
+            return known;
+        }
+    }
+    return false;
+}
+
 static void on_readable(struct bufferevent *transport, void *ctx)
 {
     struct asker *asker = ctx;

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "forwarder/server/control_request.h"
 
@@ -27,6 +28,16 @@ void control_free(struct control *control); /* removes the socket; NULL is allow
 /* Binds the socket, in place of a stale one, and accepts requests from the next turn of the loop
  * on. False with a reason. */
 bool control_start(struct control *control, char why[static WHY_MAX]);
+
+/* The process that asked, as the kernel knows it (SO_PEERCRED). */
+struct control_peer {
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+};
+
+/* Who sent the request of this ticket; false if that is not known, or he is gone. */
+bool control_peer(const struct control *control, uint64_t ticket, struct control_peer *out);
 
 /* Sends the response and closes, if the asker is still there. Takes over result (may be NULL).
  * error NULL means ok. */

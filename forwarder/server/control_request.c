@@ -18,7 +18,10 @@ static const struct command_row {
     {"status", CONTROL_STATUS, {NULL}, {NULL}},
     {"reload", CONTROL_RELOAD, {"strict", "accept-shrink"}, {NULL}},
     {"orders", CONTROL_ORDERS, {NULL}, {NULL}},
+    {"top", CONTROL_TOP, {"names"}, {NULL}},
     {"test", CONTROL_TEST, {NULL}, {"address", "name", "type", "time"}},
+    {"drain", CONTROL_DRAIN, {"force"}, {"address"}},
+    {"undrain", CONTROL_UNDRAIN, {NULL}, {"address"}},
 };
 
 static const struct command_row *find_row(const char *name)
@@ -91,7 +94,8 @@ static bool read_request(json_t *object, struct control_request *out, char *why)
     const char *name = json_string_value(json_object_get(object, "command"));
     const struct command_row *row = name == NULL ? NULL : find_row(name);
     if (row == NULL) {
-        snprintf(why, WHY_MAX, "expected a command of status, reload, orders or test");
+        snprintf(why, WHY_MAX,
+                 "expected a command of status, reload, orders, top, test, drain or undrain");
         return false;
     }
     if (!check_members(row, object, why)) {
@@ -99,9 +103,14 @@ static bool read_request(json_t *object, struct control_request *out, char *why)
     }
     out->command = row->command;
     out->strict = json_is_true(json_object_get(object, "strict"));
+    out->names = json_is_true(json_object_get(object, "names"));
     out->accept_shrink = json_is_true(json_object_get(object, "accept-shrink"));
-    return row->command != CONTROL_TEST || (take_text(object, "address", NULL, out->address, why) &&
-                                            take_text(object, "name", NULL, out->name, why) &&
+    out->force = json_is_true(json_object_get(object, "force"));
+    if (is_listed(row->texts, "address") &&
+        !take_text(object, "address", NULL, out->address, why)) {
+        return false;
+    }
+    return row->command != CONTROL_TEST || (take_text(object, "name", NULL, out->name, why) &&
                                             take_text(object, "type", "A", out->type, why) &&
                                             take_text(object, "time", "", out->time, why));
 }

@@ -59,7 +59,7 @@ void inherited_sockets_free(struct inherited_sockets *inherited)
         struct inherited_socket *item = &inherited->items[i];
         if (item->descriptor >= 0) {
             char value[LOG_VALUE_MAX];
-            log_event(LOG_LEVEL_INFO, "server", "inherited socket not wanted", "name=%s",
+            log_event(LOG_LEVEL_WARNING, "server", "inherited socket not wanted", "name=%s",
                       log_quote(item->name, value, sizeof(value)));
             service_manager_drop(item->name);
             close(item->descriptor);
@@ -80,23 +80,58 @@ static bool is_for(int descriptor, const struct config_listen *listen)
     return config_address_equal(&bound, &listen->address);
 }
 
-int inherited_sockets_find(struct inherited_sockets *inherited, const struct config_listen *listen)
+/* Was it kept by this program, under a name of its own? */
+static bool is_own(const char *name, const struct config_listen *listen)
+{
+    char first[INHERITED_SOCKETS_NAME_MAX];
+    size_t stem = strlen(inherited_sockets_name(listen, 0, first)) - 1; /* all but the number */
+    return strncmp(name, first, stem) == 0;
+}
+
+/* Was it kept for this worker; or, if it was not kept by us at all, may anybody have it? */
+static bool is_of(const char *name, const struct config_listen *listen, size_t worker)
+{
+    char own[INHERITED_SOCKETS_NAME_MAX];
+    return !is_own(name, listen) || strcmp(name, inherited_sockets_name(listen, worker, own)) == 0;
+}
+
+static int take(struct inherited_socket *item)
+{
+    int descriptor = item->descriptor;
+    item->descriptor = -1;
+    int flags = fcntl(descriptor, F_GETFL);
+    (void)fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+    return descriptor;
+}
+
+int inherited_sockets_find(struct inherited_sockets *inherited, const struct config_listen *listen,
+                           size_t worker, bool *foreign)
 {
     for (size_t i = 0; inherited != NULL && i < inherited->count; i++) {
         struct inherited_socket *item = &inherited->items[i];
-        int descriptor = item->descriptor;
-        if (descriptor < 0 || !is_for(descriptor, listen)) {
-            continue;
+        if (item->descriptor >= 0 && is_for(item->descriptor, listen) &&
+            is_of(item->name, listen, worker)) {
+            *foreign = !is_own(item->name, listen);
+            return take(item);
         }
-        item->descriptor = -1;
-        int flags = fcntl(descriptor, F_GETFL);
-        (void)fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
-        return descriptor;
     }
     return -1;
 }
 
-const char *inherited_sockets_name(const struct config_listen *listen,
+int inherited_sockets_find_any(struct inherited_sockets *inherited,
+                               const struct config_listen *listen)
+{
+    for (size_t i = 0; inherited != NULL && i < inherited->count; i++) {
+        struct inherited_socket *item = &inherited->items[i];
+        if (item->descriptor >= 0 && is_for(item->descriptor, listen)) {
+            service_manager_drop(item->name);
+            return take(item);
+        }
+    }
+    return -1;
+}
+
+const char *inherited_sockets_name(const struct config_listen *listen, size_t worker,
                                    char out[static INHERITED_SOCKETS_NAME_MAX])
 {
     char host[INET6_ADDRSTRLEN] = "";
@@ -109,7 +144,8 @@ const char *inherited_sockets_name(const struct config_listen *listen,
     for (char *colon = host; (colon = strchr(colon, ':')) != NULL;) {
         *colon = '_';
     }
-    snprintf(out, INHERITED_SOCKETS_NAME_MAX, "%s-%s-%u", config_listen_transport(listen), host,
-             (unsigned)ntohs(is_ipv4 ? ipv4->sin_port : ipv6->sin6_port));
+    snprintf(out, INHERITED_SOCKETS_NAME_MAX, "%s-%s-%u-%zu",
+             config_listen_is_datagrams(listen) ? "udp" : "tcp", host,
+             (unsigned)ntohs(is_ipv4 ? ipv4->sin_port : ipv6->sin6_port), worker);
     return out;
 }

@@ -7,6 +7,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "geo/problem.h"
 
 struct config_listen;
@@ -20,11 +23,18 @@ struct inherited_sockets *inherited_sockets_take(void);
 void inherited_sockets_free(struct inherited_sockets *inherited);
 
 /* One that is bound to this address for this kind of transport, not blocking and the caller's from
- * now on; or -1. inherited may be NULL. */
-int inherited_sockets_find(struct inherited_sockets *inherited, const struct config_listen *listen);
+ * now on; or -1: of those that this program had kept, the worker's own; else the first, *foreign:
+ * the service manager made it. inherited may be NULL. */
+int inherited_sockets_find(struct inherited_sockets *inherited, const struct config_listen *listen,
+                           size_t worker, bool *foreign);
 
-/* The name under which the service manager keeps a socket: what it listens to, without colons,
- * which may not stand in it. */
+/* The same of whatever is left: of workers that there are no more. The service manager keeps it no
+ * longer. */
+int inherited_sockets_find_any(struct inherited_sockets *inherited,
+                               const struct config_listen *listen);
+
+/* The name under which the service manager keeps a worker's socket: what it listens to, without
+ * colons, which may not stand in it, and the worker's number. */
 #define INHERITED_SOCKETS_NAME_MAX 96
-const char *inherited_sockets_name(const struct config_listen *listen,
+const char *inherited_sockets_name(const struct config_listen *listen, size_t worker,
                                    char out[static INHERITED_SOCKETS_NAME_MAX]);

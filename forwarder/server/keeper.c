@@ -163,6 +163,13 @@ bool keeper_finish(struct keeper *keeper, unsigned timeout_ms)
     return true;
 }
 
+void keeper_forsake(struct keeper *keeper)
+{
+    if (keeper != NULL && keeper->busy) {
+        pthread_detach(keeper->thread);
+    }
+}
+
 void keeper_free(struct keeper *keeper)
 {
     if (keeper == NULL) {

@@ -26,6 +26,9 @@ struct keeper *keeper_new(struct event_base *base, keeper_done_fn *done, void *c
 /* Takes over what a load leaves, and writes it as soon as all before it is written. */
 void keeper_add(struct keeper *keeper, struct generation_keep *keep);
 
+/* The process ends, and does not wait for what is being written. Nothing else may follow. */
+void keeper_forsake(struct keeper *keeper);
+
 /* Waits until all is written, at most so long; is it? */
 bool keeper_finish(struct keeper *keeper, unsigned timeout_ms);
 

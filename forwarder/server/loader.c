@@ -17,8 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "forwarder/config/config_address.h"
 #include "forwarder/config/config_listen.h"
+#include "forwarder/config/config_upstream.h"
+#include "forwarder/generation/trusted_certificates.h"
+#include "forwarder/server/audit_facts.h"
 #include "forwarder/server/background.h"
+#include "forwarder/server/listen_plan.h"
+#include "forwarder/upstream/upstream_tls.h"
 #include "geo/file_identity.h"
 #include "policy/yaml_text.h"
 
@@ -42,8 +48,7 @@ struct loader {
     struct loader_result result;
 };
 
-/* From the last good text; NULL if there is none. */
-static struct config *good_config(struct loader *loader)
+struct config *loader_good_config(const struct loader *loader)
 {
     struct problem_list ignored;
     if (!loader->has_good) {
@@ -75,51 +80,148 @@ static struct config *read_config(struct loader *loader, struct problem_list *pr
         }
         file_bytes_fini(&now);
     }
-    return good_config(loader);
-}
-
-/* A load uses the state folder, and the certificates of listeners, as they were at the start. */
-static bool take_fixed(const struct config *started, struct config *config)
-{
-    char *state = strdup(started->state);
-    struct config_listen *listen = config_listen_copy(started->listen, started->listen_count);
-    if (state == NULL || listen == NULL) {
-        free(state);
-        config_listen_free(listen, started->listen_count);
-        return false;
-    }
-    free(config->state);
-    config->state = state;
-    config_listen_free(config->listen, config->listen_count);
-    config->listen = listen;
-    config->listen_count = started->listen_count;
-    return true;
+    return loader_good_config(loader);
 }
 
 /* What only a start can change is told, not applied. */
 static bool keep_fixed(struct loader *loader, struct config *config, struct problem_list *problems)
 {
     const char *key;
+    struct config_place place;
     size_t next = 0;
-    while ((key = config_fixed_difference(loader->started, config, &next)) != NULL) {
-        problem_list_add(problems, PROBLEM_WARNING, loader->path, 0, 0,
+    while ((key = config_fixed_difference(loader->started, config, &next, &place)) != NULL) {
+        problem_list_add(problems, PROBLEM_WARNING, loader->path, place.line, place.column,
                          "%s has changed: that takes effect at the next start", key);
     }
-    if (!take_fixed(loader->started, config)) {
+    char *state = strdup(loader->started->state);
+    if (state == NULL) {
         problem_list_add(problems, PROBLEM_ERROR, loader->path, 0, 0, "out of memory");
         return false;
     }
+    free(config->state);
+    config->state = state;
+    return true;
+}
+
+/* The rows that are listened to now, in place of those of config. */
+static bool keep_listen(struct config *config, const struct listen_plan *plan)
+{
+    struct config_listen *rows = calloc(plan->row_count + 1, sizeof(*rows));
+    for (size_t i = 0; rows != NULL && i < plan->row_count; i++) {
+        rows[i] = *plan->rows[i];
+    }
+    struct config_listen *listen = rows == NULL ? NULL : config_listen_copy(rows, plan->row_count);
+    free(rows);
+    if (listen == NULL) {
+        return false;
+    }
+    config_listen_free(config->listen, config->listen_count);
+    config->listen = listen;
+    config->listen_count = plan->row_count;
+    return true;
+}
+
+/* A row whose port would change hands between plain DNS and QUIC, for which their sockets are too
+ * different; or NULL. */
+static const struct config_listen *find_swap(const struct config *config,
+                                             const struct listen_plan *plan)
+{
+    for (size_t i = 0; i < config->listen_count; i++) {
+        const struct config_listen *row = &config->listen[i];
+        for (size_t j = 0; config_listen_is_datagrams(row) && j < plan->row_count; j++) {
+            const struct config_listen *other = plan->rows[j];
+            if (config_listen_is_datagrams(other) && other->transport != row->transport &&
+                config_address_equal(&other->address, &row->address)) {
+                return row;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Binds what is new in `listen`. What cannot be had is told, and all of it stays as it is;
+ * `workers` is a matter of its own. */
+static bool plan_listen(struct loader *loader, struct loader_result *result)
+{
+    struct config *config = result->config;
+    const struct listen_plan *now = loader->ask.plan;
+    if (now == NULL) {
+        return true;
+    }
+    const struct config_listen *swap = find_swap(config, now);
+    if (swap != NULL) {
+        problem_list_add(&result->problems, PROBLEM_WARNING, loader->path, swap->place.line,
+                         swap->place.column,
+                         "listen has a port that changes between udp and quic: that takes effect "
+                         "at the next start");
+    } else {
+        result->plan = listen_plan_make(loader->ask.rows, config, now, &result->problems);
+    }
+    if (result->plan == NULL && keep_listen(config, now)) {
+        result->plan = listen_plan_make(loader->ask.rows, config, now, &result->problems);
+    }
+    if (result->plan != NULL && listen_plan_is_same(result->plan, now)) {
+        listen_plan_free(result->plan);
+        result->plan = NULL;
+        return true;
+    }
+    return result->plan != NULL;
+}
+
+/* The servers and how they are asked, if that has changed, with what their certificates are checked
+ * against. */
+static void plan_upstream(struct loader *loader, struct loader_result *result)
+{
+    const struct config_upstream *now = &result->config->upstream;
+    const struct config_place *place = &result->config->upstream_place;
+    char why[WHY_MAX] = "out of memory";
+    if (loader->ask.upstream == NULL ||
+        config_upstream_equal(now, &loader->ask.upstream->upstream)) {
+        return;
+    }
+    if (trusted_certificates_wanted(now)) {
+        result->upstream_tls = upstream_tls_new(now, why);
+        if (result->upstream_tls == NULL) {
+            problem_list_add(&result->problems, PROBLEM_ERROR, loader->path, place->line,
+                             place->column, "upstream stays as it is: %s", why);
+            return;
+        }
+    }
+    result->upstream = loader_good_config(loader);
+    if (result->upstream == NULL) {
+        problem_list_add(&result->problems, PROBLEM_ERROR, loader->path, place->line, place->column,
+                         "upstream stays as it is: %s", why);
+    }
+}
+
+void loader_result_fini(struct loader_result *result)
+{
+    generation_free(result->generation);
+    audit_facts_unref(result->facts);
+    config_free(result->config);
+    listen_plan_free(result->plan);
+    config_free(result->upstream);
+    upstream_tls_free(result->upstream_tls);
+    *result = (struct loader_result){.problems = result->problems};
+}
+
+/* What of the configuration is not part of the generation. */
+static bool plan(struct loader *loader, struct loader_result *result)
+{
+    if (!keep_fixed(loader, result->config, &result->problems) || !plan_listen(loader, result)) {
+        return false;
+    }
+    plan_upstream(loader, result);
     return true;
 }
 
 static void load(struct loader *loader)
 {
     struct loader_result *result = &loader->result;
+    *result = (struct loader_result){0};
     problem_list_init(&result->problems);
-    result->generation = NULL;
     result->config = read_config(loader, &result->problems);
-    bool refused = result->config == NULL ||
-                   !keep_fixed(loader, result->config, &result->problems) ||
+    bool refused = result->config == NULL || !plan(loader, result) ||
                    (loader->ask.strictness == GENERATION_STRICT && result->problems.errors > 0);
     if (!refused) {
         struct generation_options options = {
@@ -132,14 +234,15 @@ static void load(struct loader *loader)
             .write_state = true,
             .tickets = loader->tickets,
             .seed = loader->seed,
-            .now = (int64_t)time(NULL),
+            .now = loader->ask.now,
             .process_cookie_secret = loader->cookie_secret,
         };
         result->generation = generation_load(&options, &result->problems);
     }
     if (result->generation == NULL) {
-        config_free(result->config);
-        result->config = NULL;
+        loader_result_fini(result);
+    } else {
+        result->facts = audit_facts_new(result->generation);
     }
 }
 
@@ -194,8 +297,7 @@ void loader_free(struct loader *loader)
     }
     if (loader->busy) {
         pthread_join(loader->thread, NULL);
-        generation_free(loader->result.generation);
-        config_free(loader->result.config);
+        loader_result_fini(&loader->result);
         problem_list_fini(&loader->result.problems);
     }
     if (loader->finished_event != NULL) {
@@ -211,6 +313,13 @@ void loader_free(struct loader *loader)
     free(loader);
 }
 
+void loader_forsake(struct loader *loader)
+{
+    if (loader != NULL && loader->busy) {
+        pthread_detach(loader->thread);
+    }
+}
+
 void loader_set_tickets(struct loader *loader, struct tls_tickets *tickets)
 {
     loader->tickets = tickets;
@@ -219,13 +328,14 @@ void loader_set_tickets(struct loader *loader, struct tls_tickets *tickets)
 struct config *loader_read(struct loader *loader, struct problem_list *problems)
 {
     struct config *config = read_config(loader, problems);
-    loader->started = config == NULL ? NULL : good_config(loader);
+    loader->started = config == NULL ? NULL : loader_good_config(loader);
     return config;
 }
 
 void loader_run(struct loader *loader, struct loader_result *result)
 {
     loader->before = NULL;
+    loader->ask.now = (int64_t)time(NULL);
     load(loader);
     *result = loader->result;
 }

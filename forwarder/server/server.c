@@ -5,7 +5,7 @@
 #include "forwarder/server/server.h"
 
 #include <event2/event.h>
-#include <sched.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -14,61 +14,22 @@
 #include <unistd.h>
 
 #include "forwarder/client_quota.h"
-#include "forwarder/generation/trusted_certificates.h"
 #include "forwarder/quic/quic_credentials.h"
+#include "forwarder/rate_limit.h"
 #include "forwarder/server/control.h"
 #include "forwarder/server/inherited_sockets.h"
 #include "forwarder/server/keeper.h"
-#include "forwarder/server/listen_sockets.h"
+#include "forwarder/server/listen_rows.h"
+#include "forwarder/server/listener_view.h"
+#include "forwarder/server/metrics_listener.h"
 #include "forwarder/server/server_state.h"
 #include "forwarder/server/service_manager.h"
 #include "forwarder/stream/tls_tickets.h"
-#include "forwarder/upstream/health.h"
-#include "forwarder/upstream/upstream_names.h"
-#include "forwarder/upstream/upstream_set.h"
-#include "forwarder/upstream/upstream_tls.h"
+#include "forwarder/tap/tap.h"
 
 /* How long an end waits for what is being kept, at most. */
+#define LARGE_BLOCK (1 << 20)
 #define KEEP_TIMEOUT_MS 5000
-
-/* How often a new set of upstreams asks whether the ones before may go. */
-static void collect_sets(struct server *server)
-{
-    uint64_t oldest = UINT64_MAX;
-    for (size_t i = 0; i < server->worker_count; i++) {
-        uint64_t number = atomic_load(&server->workers[i]->oldest_set);
-        oldest = number < oldest ? number : oldest;
-    }
-    struct server_set *item = TAILQ_FIRST(&server->sets);
-    while (item != NULL && TAILQ_NEXT(item, link) != NULL && item->set->number < oldest) {
-        struct server_set *next = TAILQ_NEXT(item, link);
-        TAILQ_REMOVE(&server->sets, item, link);
-        upstream_set_free(item->set);
-        free(item);
-        item = next;
-    }
-}
-
-static void on_set(void *ctx, struct upstream_set *set)
-{
-    struct server *server = ctx;
-    struct server_set *item = calloc(1, sizeof(*item));
-    if (item == NULL) {
-        upstream_set_free(set); /* the one before stays in use */
-        return;
-    }
-    item->set = set;
-    TAILQ_INSERT_TAIL(&server->sets, item, link);
-    if (server->health != NULL) {
-        health_follow(server->health, set);
-    }
-    if (server->running) {
-        for (size_t i = 0; i < server->worker_count; i++) {
-            worker_offer_set(server->workers[i], set);
-        }
-        collect_sets(server);
-    }
-}
 
 static void on_order_timer(evutil_socket_t descriptor, short what, void *ctx)
 {
@@ -95,16 +56,6 @@ static bool make_tickets(struct server *server)
            event_add(server->ticket_timer, &period) == 0;
 }
 
-static bool all_ended(const struct server *server)
-{
-    for (size_t i = 0; i < server->worker_count; i++) {
-        if (!atomic_load(&server->workers[i]->ended)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void on_notified(evutil_socket_t descriptor, short what, void *ctx)
 {
     struct server *server = ctx;
@@ -112,7 +63,8 @@ static void on_notified(evutil_socket_t descriptor, short what, void *ctx)
     (void)what;
     (void)!read(descriptor, &count, sizeof(count));
     server_collect(server);
-    if (all_ended(server)) {
+    server_top_collect(server);
+    if (server_workers_ended(server)) {
         event_base_loopbreak(server->base);
     }
 }
@@ -121,18 +73,12 @@ static void on_hangup(evutil_socket_t number, short what, void *ctx)
 {
     (void)number;
     (void)what;
-    const struct server_ask ask = {.strictness = GENERATION_LENIENT};
+    const struct server_ask ask = {.strictness = GENERATION_LENIENT,
+                                   .asker = {.kind = AUDIT_ASKER_SIGNAL}};
     server_ask_reload(ctx, &ask, 0);
 }
 
-/* Before they run, the start itself ends when it sees the flag. */
-static void stop_workers(struct server *server)
-{
-    for (size_t i = 0; server->running && i < server->worker_count; i++) {
-        worker_stop(server->workers[i]);
-    }
-}
-
+/* Before workers run, the start itself ends when it sees the flag. */
 static void on_end(evutil_socket_t number, short what, void *ctx)
 {
     struct server *server = ctx;
@@ -143,7 +89,7 @@ static void on_end(evutil_socket_t number, short what, void *ctx)
     server->stopping = true;
     log_event(LOG_LEVEL_INFO, "server", "stopping", "signal=%d", (int)number);
     service_manager_stopping();
-    stop_workers(server);
+    server_stop_workers(server);
 }
 
 static bool add_signal(struct server *server, size_t index, int number, event_callback_fn handler)
@@ -178,18 +124,6 @@ static void raise_descriptor_limit(void)
     }
 }
 
-static size_t count_workers(const struct config *config)
-{
-    cpu_set_t cpus;
-    if (config->workers > 0) {
-        return config->workers;
-    }
-    if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0 || CPU_COUNT(&cpus) < 1) {
-        return 1;
-    }
-    return (size_t)CPU_COUNT(&cpus);
-}
-
 static bool read_config(struct server *server)
 {
     struct problem_list problems;
@@ -215,17 +149,25 @@ static bool load(struct server *server, char why[static WHY_MAX])
     if (!read_config(server)) {
         return false;
     }
+    log_set_format(server->config->log_format); /* what is loaded is told in it already */
+    if (!server_confine(server, why)) {
+        return false;
+    }
     loader_set_tickets(server->loader, server->tickets);
     server->control =
         control_new(server->base, server->config->control, server_on_request, server, why);
     if (server->control == NULL) {
         return false;
     }
+    if (!server_audit_start(server, why)) {
+        return false;
+    }
     server_follow_files(server);
+    server_load_begins(server);
     loader_run(server->loader, &result);
+    server_load_ended(server, result.generation != NULL, &result.problems);
     server_log_problems(&result.problems);
     problem_list_fini(&result.problems);
-    server->worker_count = count_workers(server->config);
     if (result.generation == NULL) {
         snprintf(why, WHY_MAX, "no generation could be loaded");
         return false;
@@ -237,101 +179,16 @@ static bool load(struct server *server, char why[static WHY_MAX])
     return true;
 }
 
-static bool start_upstreams(struct server *server, char why[static WHY_MAX])
-{
-    const struct config_upstream *config = &server->config->upstream;
-    if (trusted_certificates_wanted(config)) {
-        server->shared.upstream_tls = upstream_tls_new(config, why);
-        if (server->shared.upstream_tls == NULL) {
-            return false;
-        }
-    }
-    server->names = upstream_names_new(server->base, config, server->worker_count, why);
-    if (server->names == NULL || !upstream_names_start(server->names, on_set, server)) {
-        return false;
-    }
-    if (!config->health_check.enabled) {
-        return true;
-    }
-    server->health = health_new(server->base, config, server->shared.upstream_tls, why);
-    if (server->health == NULL) {
-        return false;
-    }
-    health_follow(server->health, TAILQ_LAST(&server->sets, server_set_list)->set);
-    return true;
-}
-
-/* The next start finds them, with all that waits in them. */
-static void keep_sockets(const struct worker_setup *setup)
-{
-    for (size_t i = 0; i < setup->socket_count; i++) {
-        char name[INHERITED_SOCKETS_NAME_MAX];
-        service_manager_keep(setup->sockets[i].descriptor,
-                             inherited_sockets_name(setup->sockets[i].listen, name));
-    }
-}
-
-static struct worker *make_worker(struct server *server, unsigned index, bool last,
-                                  char why[static WHY_MAX])
-{
-    struct worker_setup setup = {
-        .index = index,
-        .published = TAILQ_LAST(&server->published, server_published_list)->published,
-        .set = TAILQ_LAST(&server->sets, server_set_list)->set,
-    };
-    struct worker_socket *sockets =
-        listen_sockets_open(server->config, server->inherited, last, &setup.socket_count, why);
-    if (sockets == NULL) {
-        return NULL;
-    }
-    setup.sockets = sockets;
-    keep_sockets(&setup);
-    struct worker *worker = worker_new(&server->shared, &setup, why);
-    free(sockets);
-    return worker;
-}
-
-/* All sockets are bound before the first worker reads: a port that is taken stops the start whole.
- */
-static bool start_workers(struct server *server, char why[static WHY_MAX])
+static bool make_shared(struct server *server)
 {
     server->shared.config = server->config;
     server->shared.quota = client_quota_new(server->config->limits.tcp_connections,
                                             server->config->limits.tcp_per_client);
+    server->shared.rate_limit = rate_limit_new();
     server->shared.tickets = quic_tickets_new();
-    server->shared.workers = (unsigned)server->worker_count;
-    struct worker **workers = calloc(server->worker_count, sizeof(struct worker *));
-    if (server->shared.quota == NULL || server->shared.tickets == NULL || workers == NULL) {
-        free(workers);
-        return false;
-    }
-    size_t wanted = server->worker_count;
-    server->workers = workers;
-    for (server->worker_count = 0; server->worker_count < wanted; server->worker_count++) {
-        unsigned index = (unsigned)server->worker_count;
-        workers[index] = make_worker(server, index, index + 1 == wanted, why);
-        if (workers[index] == NULL) {
-            return false;
-        }
-    }
-    inherited_sockets_free(server->inherited);
-    server->inherited = NULL;
-    return true;
-}
-
-static bool run_workers(struct server *server, char why[static WHY_MAX])
-{
-    for (size_t i = 0; i < server->worker_count; i++) {
-        if (!worker_start(server->workers[i], why)) {
-            while (i > 0) {
-                worker_stop(server->workers[--i]);
-                worker_join(server->workers[i]);
-            }
-            return false;
-        }
-    }
-    server->running = true;
-    return true;
+    server->rows = listen_rows_new();
+    return server->shared.quota != NULL && server->shared.rate_limit != NULL &&
+           server->shared.tickets != NULL && server->rows != NULL;
 }
 
 /* Did a signal come while the first generation was loaded? */
@@ -344,8 +201,10 @@ static bool asked_to_end(struct server *server)
 static bool start(struct server *server, char why[static WHY_MAX])
 {
     snprintf(why, WHY_MAX, "out of memory");
-    return control_start(server->control, why) && start_upstreams(server, why) &&
-           start_workers(server, why) && run_workers(server, why);
+    return make_shared(server) && control_start(server->control, why) &&
+           server_start_upstreams(server, why) && server_start_tap(server, why) &&
+           server_make_workers(server, why) && server_start_metrics(server, why) &&
+           server_run_workers(server, why);
 }
 
 static void run(struct server *server)
@@ -354,10 +213,11 @@ static void run(struct server *server)
     event_add(server->notified, NULL);
     server_follow_orders(server);
     server_service_start(server);
+    listener_view_log(server->workers, server->worker_count, server->config->limits.receive_buffer);
     log_event(LOG_LEVEL_INFO, "server", "ready", "version=%s workers=%zu generation=%llu",
               BAILIWICK_VERSION, server->worker_count, (unsigned long long)generation->number);
     if (server->stopping) {
-        stop_workers(server);
+        server_stop_workers(server);
     }
     event_base_dispatch(server->base);
     for (size_t i = 0; i < server->worker_count; i++) {
@@ -374,20 +234,10 @@ static void free_event(struct event *event)
     }
 }
 
-static void free_sets(struct server *server)
-{
-    struct server_set *item;
-    while ((item = TAILQ_FIRST(&server->sets)) != NULL) {
-        TAILQ_REMOVE(&server->sets, item, link);
-        upstream_set_free(item->set);
-        free(item);
-    }
-}
-
 /* Is a thread at work that may take its time, over a long list or a slow disk? */
-static bool is_late(const struct server *server)
+static bool is_late(struct server *server)
 {
-    return (server->loader != NULL && loader_busy(server->loader)) ||
+    return !server_stop_tap(server) || (server->loader != NULL && loader_busy(server->loader)) ||
            (server->keeper != NULL && !keeper_finish(server->keeper, KEEP_TIMEOUT_MS));
 }
 
@@ -395,25 +245,27 @@ static bool is_late(const struct server *server)
  * kept: what lies under state is whole at any moment. */
 static void finish(struct server *server)
 {
+    server_top_stop(server);
     server_stop_watch(server);
     control_free(server->control);
-    if (is_late(server)) {
+    metrics_listener_free(server->metrics);
+    if (!server_audit_stop(server, KEEP_TIMEOUT_MS) || is_late(server)) {
+        loader_forsake(server->loader);
+        keeper_forsake(server->keeper);
         _exit(server->exit_status);
     }
     keeper_free(server->keeper);
     loader_free(server->loader);
-    health_free(server->health);
-    upstream_names_free(server->names);
-    for (size_t i = 0; server->workers != NULL && i < server->worker_count; i++) {
-        worker_free(server->workers[i]);
-    }
-    free(server->workers);
+    server_free_workers(server);
+    tap_free(server->shared.tap);
     inherited_sockets_free(server->inherited);
     quic_tickets_free(server->shared.tickets);
     client_quota_free(server->shared.quota);
-    upstream_tls_free(server->shared.upstream_tls);
-    free_sets(server);
+    rate_limit_free(server->shared.rate_limit);
+    listen_rows_free(server->rows);
+    server_free_upstreams(server);
     server_free_generations(server);
+    server_audit_free(server);
     config_free(server->config);
     tally_fini(&server->tally);
     problem_list_fini(&server->refused);
@@ -448,6 +300,15 @@ static void on_libevent_message(int severity, const char *message)
               log_quote(message, value, sizeof(value)));
 }
 
+/* The maps of large lists are to be given back to the kernel with their generation. By itself the C
+ * library takes the first such block that is freed as a reason to keep the next ones: after some
+ * reloads of a list of 1.6 million names the process had 59 MB instead of 24.
+ */
+static void give_back_large_blocks(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+}
+
 int server_run(const char *config_path)
 {
     char why[WHY_MAX] = "the configuration has errors";
@@ -468,7 +329,10 @@ int server_run(const char *config_path)
     signal(SIGPIPE, SIG_IGN);
     event_set_log_callback(on_libevent_message);
     raise_descriptor_limit();
-    if (!make_loop(&server)) {
+    give_back_large_blocks();
+    if (!server_clock_start(&server, why)) {
+        log_event(LOG_LEVEL_ERROR, "server", "cannot start", "reason=\"%s\"", why);
+    } else if (!make_loop(&server)) {
         log_event(LOG_LEVEL_ERROR, "server", "cannot start", "reason=\"out of memory\"");
     } else if (!load(&server, why)) {
         log_event(LOG_LEVEL_ERROR, "server", "cannot start", "config=%s reason=\"%s\"", config_path,

@@ -11,7 +11,9 @@
 #include <time.h>
 
 #include "forwarder/published.h"
+#include "forwarder/server/audit_facts.h"
 #include "forwarder/server/control.h"
+#include "forwarder/server/listen_plan.h"
 #include "forwarder/server/server_state.h"
 #include "forwarder/server/service_manager.h"
 #include "forwarder/server/status.h"
@@ -39,25 +41,81 @@ void server_log_problems(const struct problem_list *problems)
     }
 }
 
-bool server_publish(struct server *server, struct loader_result *result)
+static uint64_t monotonic_us(void)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
+}
+
+void server_load_begins(struct server *server)
+{
+    reload_record_begin(&server->reloads, monotonic_us());
+}
+
+void server_load_ended(struct server *server, bool loaded, const struct problem_list *problems)
+{
+    enum reload_outcome outcome = !loaded                ? RELOAD_REFUSED
+                                  : problems->errors > 0 ? RELOAD_PARTIAL
+                                                         : RELOAD_WHOLE;
+    reload_record_end(&server->reloads, outcome, monotonic_us(), (int64_t)time(NULL));
+}
+
+/* Into the list of those in force, with room for all workers there are and will be. */
+static struct published *insert(struct server *server, struct loader_result *result)
+{
+    size_t planned =
+        result->plan != NULL ? result->plan->workers : listen_plan_workers(server->config);
+    size_t room = planned > server->worker_count ? planned : server->worker_count;
     struct server_published *item = calloc(1, sizeof(*item));
-    struct published *published =
-        item == NULL ? NULL : published_new(result->generation, server->worker_count);
+    struct published *published = item == NULL ? NULL : published_new(result->generation, room);
     if (published == NULL) {
         free(item);
-        generation_free(result->generation);
-        config_free(result->config);
-        return false;
+        return NULL;
     }
+    reload_record_publish(&server->reloads, server_generation(server), published->generation);
     item->published = published;
     item->config = result->config;
+    result->generation = NULL;
+    result->config = NULL;
     TAILQ_INSERT_TAIL(&server->published, item, link);
-    log_set_level(result->config->log_level);
+    return published;
+}
+
+/* What is not part of the generation is offered before it: a worker that has adopted this has seen
+ * all of it. */
+static void put_into_force(struct server *server, struct loader_result *result)
+{
+    char why[WHY_MAX];
+    if (result->upstream != NULL &&
+        !server_follow_upstream(server, result->upstream, result->upstream_tls, why)) {
+        problem_list_add(&result->problems, PROBLEM_ERROR, server->config_path, 0, 0,
+                         "upstream stays as it is: %s", why);
+    }
+    if (result->plan != NULL) {
+        server_follow_plan(server, result->plan, &result->problems);
+    }
+    result->upstream = NULL;
+    result->upstream_tls = NULL;
+    result->plan = NULL;
+}
+
+bool server_publish(struct server *server, struct loader_result *result)
+{
+    struct published *published = insert(server, result);
+    if (published == NULL) {
+        loader_result_fini(result);
+        return false;
+    }
+    put_into_force(server, result);
+    log_set_level(published->generation->config->log_level);
+    log_set_format(published->generation->config->log_format);
     for (size_t i = 0; server->running && i < server->worker_count; i++) {
         worker_offer(server->workers[i], published);
     }
     server_keep(server, published->generation);
+    server_audit_generation(server, result->facts);
+    result->facts = NULL;
     return true;
 }
 
@@ -67,15 +125,30 @@ static bool same_ask(const struct server_ask *a, const struct server_ask *b)
            a->watched == b->watched;
 }
 
-/* Starts a load for all that ask alike, as the first of them asks. */
+/* The one that is followed already, though its servers may not be known yet. */
+static const struct server_era *latest_era(const struct server *server)
+{
+    return server->next_era != NULL ? server->next_era : server->era;
+}
+
+/* Starts a load for all that ask alike, as the first of them asks. Not while sockets are being
+ * left: bound anew, one at the same address would stand behind those in the kernel's count. */
 static void start_load(struct server *server)
 {
     struct server_reload *reload = TAILQ_FIRST(&server->asked);
-    if (reload == NULL || loader_busy(server->loader)) {
+    if (reload == NULL || !server->running || loader_busy(server->loader) ||
+        server_is_retiring(server) || server->unsettled) {
         return;
     }
     const struct server_ask asked = reload->ask;
-    struct loader_ask ask = {.strictness = asked.strictness, .accept_shrink = asked.accept_shrink};
+    struct loader_ask ask = {
+        .strictness = asked.strictness,
+        .accept_shrink = asked.accept_shrink,
+        .now = server_now(server),
+        .rows = server->rows,
+        .plan = server->plan,
+        .upstream = latest_era(server)->config,
+    };
     struct server_reload *next;
     for (; reload != NULL; reload = next) {
         next = TAILQ_NEXT(reload, link);
@@ -88,6 +161,7 @@ static void start_load(struct server *server)
         ask.unfinished = watch_unfinished(server->watch, &ask.unfinished_count);
     }
     service_manager_reloading();
+    server_load_begins(server);
     if (!loader_start(server->loader, server_generation(server), &ask)) {
         struct loader_result result = {0};
         problem_list_init(&result.problems);
@@ -137,16 +211,22 @@ static void await_adoption(struct server *server, const struct problem_list *pro
 void server_on_loaded(void *ctx, struct loader_result *result)
 {
     struct server *server = ctx;
-    server_log_problems(&result->problems);
-    if (result->generation != NULL && !server_publish(server, result)) {
-        result->generation = NULL;
+    bool loaded = result->generation != NULL;
+    server_reopen_tap(server);
+    if (loaded && !server_publish(server, result)) {
+        loaded = false;
         problem_list_add(&result->problems, PROBLEM_ERROR, server->config_path, 0, 0,
                          "out of memory");
     }
+    server_load_ended(server, loaded, &result->problems);
+    server_log_problems(&result->problems);
     problem_list_fini(&server->refused);
     const struct generation *generation = server_generation(server);
+    if (!loaded) {
+        server_audit_refused(server, &result->problems);
+    }
     await_adoption(server, &result->problems);
-    if (result->generation != NULL) {
+    if (loaded) {
         log_event(LOG_LEVEL_INFO, "load", "generation in force",
                   "number=%llu errors=%zu orders=%zu", (unsigned long long)generation->number,
                   result->problems.errors, policy_order_count(generation->policy));
@@ -157,7 +237,7 @@ void server_on_loaded(void *ctx, struct loader_result *result)
         log_event(LOG_LEVEL_ERROR, "load", "refused, the generation in force stays", "number=%llu",
                   (unsigned long long)generation->number);
         server->refused = result->problems;
-        server->refused_since = (int64_t)time(NULL);
+        server->refused_since = server_now(server);
     }
     server_service_ready(server);
     server_collect(server);
@@ -190,7 +270,7 @@ static void answer_adopted(struct server *server)
     struct server_reload *reload = TAILQ_FIRST(&server->adopting);
     while (reload != NULL) {
         struct server_reload *next = TAILQ_NEXT(reload, link);
-        if (reload->awaited <= everywhere) {
+        if (reload->awaited <= everywhere && server->next_era == NULL) {
             TAILQ_REMOVE(&server->adopting, reload, link);
             control_reply(server->control, reload->ticket,
                           reload->failed ? "not everything could be loaded" : NULL, reload->result);
@@ -204,6 +284,7 @@ static void free_published(struct server *server, struct server_published *item)
 {
     TAILQ_REMOVE(&server->published, item, link);
     tally_fold(&server->tally, item->published);
+    server_audit_counts(server, item->published);
     published_free(item->published);
     config_free(item->config);
     free(item);
@@ -215,10 +296,12 @@ void server_collect(struct server *server)
     if (!server->running) {
         return;
     }
+    server_collect_workers(server);
     answer_adopted(server);
     if (loader_busy(server->loader)) {
         return;
     }
+    server_collect_sets(server);
     uint64_t oldest = least(server, oldest_published);
     struct server_published *item = TAILQ_FIRST(&server->published);
     while (item != NULL && TAILQ_NEXT(item, link) != NULL && item->published->number < oldest) {
@@ -226,14 +309,16 @@ void server_collect(struct server *server)
         free_published(server, item);
         item = next;
     }
+    start_load(server); /* which may have waited for what is being left */
 }
 
 void server_follow_orders(struct server *server)
 {
     const struct generation *generation = server_generation(server);
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = server_now(server);
     struct timeval delay = {.tv_sec = ORDER_TIMER_MAX_S};
     generation_log_changes(generation, server->order_time, now);
+    server_audit_changes(server, server->order_time, now);
     server->order_time = now;
     int64_t next = policy_next_change(generation->policy, now);
     if (next - now < ORDER_TIMER_MAX_S) {

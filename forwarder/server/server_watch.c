@@ -16,7 +16,8 @@ static const struct watch_timing timing = {.quiet_ms = 200, .longest_ms = 1000};
 
 static void on_changed(void *ctx, const struct watch_change *change)
 {
-    static const struct server_ask ask = {.strictness = GENERATION_LENIENT, .watched = true};
+    static const struct server_ask ask = {
+        .strictness = GENERATION_LENIENT, .watched = true, .asker = {.kind = AUDIT_ASKER_WATCH}};
     char files[LOG_VALUE_MAX];
     log_event(LOG_LEVEL_INFO, "watch", "files changed", "changes=%lu files=%s", change->count,
               log_quote(change->files, files, sizeof(files)));

@@ -5,11 +5,17 @@
 #include "forwarder/server/status.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "forwarder/config/config_address.h"
+#include "forwarder/config/config_listen.h"
 #include "forwarder/counters.h"
 #include "forwarder/generation/generation.h"
+#include "forwarder/server/audit_status.h"
+#include "forwarder/server/listener_view.h"
 #include "forwarder/server/tally.h"
+#include "forwarder/tap/tap.h"
 #include "forwarder/upstream/upstream_set.h"
 #include "forwarder/worker.h"
 #include "geo/geo_db.h"
@@ -111,7 +117,8 @@ static json_t *upstream_json(const struct upstream_target *target)
         [UPSTREAM_REFUSED] = "refused",
     };
     json_t *upstream =
-        json_pack("{s:s, s:b, s:I}", "address", target->text, "up", (int)atomic_load(&target->up),
+        json_pack("{s:s, s:b, s:b, s:I}", "address", target->text, "up",
+                  (int)atomic_load(&target->up), "drained", (int)atomic_load(&target->drained),
                   "outstanding", (json_int_t)upstream_target_outstanding(target));
     if (target->tls_name != NULL) {
         json_object_set_new(upstream, "tls_name", json_string(target->tls_name));
@@ -121,7 +128,7 @@ static json_t *upstream_json(const struct upstream_target *target)
     return upstream;
 }
 
-static json_t *upstreams_json(const struct upstream_set *set)
+json_t *status_upstreams(const struct upstream_set *set)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < set->count; i++) {
@@ -130,26 +137,102 @@ static json_t *upstreams_json(const struct upstream_set *set)
     return array;
 }
 
-static json_int_t load(const _Atomic uint64_t *value)
+/* A warning of the daemon, not of a load, about a file or folder. */
+json_t *status_own_warning(const char *file, const char *text, int64_t since)
 {
-    return (json_int_t)atomic_load_explicit(value, memory_order_relaxed);
+    return json_pack("{s:s, s:i, s:i, s:s, s:o}", "file", file, "line", 0, "column", 0, "warning",
+                     text, "since", instant(since));
+}
+
+/* Of datagrams what the kernel dropped and may hold; of streams what waits to be accepted and what
+ * found the queue full. */
+static json_t *listener_json(const struct listener_view *view)
+{
+    char address[CONFIG_ADDRESS_TEXT_MAX];
+    json_t *listener = json_pack(
+        "{s:s, s:s, s:I}", "address", config_address_format(&view->listen->address, address),
+        "transport", config_listen_transport(view->listen), "drops", (json_int_t)view->drops);
+    bool datagrams = config_listen_is_datagrams(view->listen);
+    json_object_set_new(
+        listener, datagrams ? "receive_buffer" : "waiting",
+        json_integer((json_int_t)(datagrams ? view->receive_buffer : view->waiting)));
+    return listener;
+}
+
+static void put_listeners(json_t *status, const struct status_view *view)
+{
+    const struct config *config = view->workers[0]->shared->config; /* as it was at the start */
+    json_t *array = json_array();
+    char why[WHY_MAX];
+    size_t count;
+    struct listener_view *listeners =
+        listener_view_all(view->workers, view->worker_count, view->left, &count);
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(array, listener_json(&listeners[i]));
+        if (listener_view_is_short(&listeners[i], config->limits.receive_buffer, why)) {
+            json_array_append_new(json_object_get(status, "warnings"),
+                                  status_own_warning(config->path, why, view->started));
+        }
+    }
+    free(listeners);
+    json_object_set_new(status, "listeners", array);
+}
+
+static uint64_t load(const _Atomic uint64_t *value)
+{
+    return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+uint64_t status_counter(const struct status_view *view, enum counter counter)
+{
+    uint64_t sum = counters_read(view->retired, counter);
+    for (size_t i = 0; i < view->worker_count; i++) {
+        sum += counters_read(&view->workers[i]->counters, counter);
+    }
+    return sum;
+}
+
+static void add_country(struct status_country *sum, const struct counters_country *counts)
+{
+    sum->queries += load(&counts->queries);
+    sum->blocked += load(&counts->blocked);
+}
+
+struct status_country status_country(const struct status_view *view, unsigned index)
+{
+    struct status_country sum = {0};
+    add_country(&sum, &view->retired->country[index]);
+    for (size_t i = 0; i < view->worker_count; i++) {
+        add_country(&sum, &view->workers[i]->counters.country[index]);
+    }
+    return sum;
+}
+
+void status_country_name(unsigned index, char out[static STATUS_COUNTRY_MAX])
+{
+    struct country country = country_of_index(index);
+    if (country_known(country)) {
+        snprintf(out, STATUS_COUNTRY_MAX, "%c%c", country.letter[0], country.letter[1]);
+    } else {
+        snprintf(out, STATUS_COUNTRY_MAX, "unknown");
+    }
 }
 
 static void put_counters(json_t *status, const struct status_view *view)
 {
-    uint64_t drops = 0;
-    for (int counter = 0; counter < COUNTERS; counter++) {
-        json_int_t sum = 0;
-        for (size_t i = 0; i < view->worker_count; i++) {
-            sum += load(&view->workers[i]->counters.value[counter]);
-        }
-        json_object_set_new(status, counters_name((enum counter)counter), json_integer(sum));
+    uint64_t drops = view->retired_drops;
+    for (enum counter counter = 0; counter < COUNTERS; counter++) {
+        json_object_set_new(status, counters_name(counter),
+                            json_integer((json_int_t)status_counter(view, counter)));
     }
     for (size_t i = 0; i < view->worker_count; i++) {
         drops += worker_receive_drops(view->workers[i]);
     }
     json_object_set_new(status, "receive_drops", json_integer((json_int_t)drops));
     json_object_set_new(status, "connections", json_integer((json_int_t)view->connections));
+    struct tap_counts tapped = tap_counts(view->tap);
+    json_object_set_new(status, "dnstap_written", json_integer((json_int_t)tapped.written));
+    json_object_set_new(status, "dnstap_lost", json_integer((json_int_t)tapped.lost));
 }
 
 /* Clients whose country is not known count under "unknown". */
@@ -157,28 +240,33 @@ static json_t *by_country(const struct status_view *view)
 {
     json_t *object = json_object();
     for (unsigned index = 0; index < COUNTRY_INDEXES; index++) {
-        json_int_t queries = 0;
-        json_int_t blocked = 0;
-        for (size_t i = 0; i < view->worker_count; i++) {
-            const struct counters_country *counts = &view->workers[i]->counters.country[index];
-            queries += load(&counts->queries);
-            blocked += load(&counts->blocked);
-        }
-        if (queries > 0) {
-            struct country country = country_of_index(index);
-            char code[3] = {country.letter[0], country.letter[1], '\0'};
-            json_object_set_new(object, country_known(country) ? code : "unknown",
-                                json_pack("{s:I, s:I}", "queries", queries, "blocked", blocked));
+        struct status_country counts = status_country(view, index);
+        char code[STATUS_COUNTRY_MAX];
+        if (counts.queries > 0) {
+            status_country_name(index, code);
+            json_object_set_new(object, code,
+                                json_pack("{s:I, s:I}", "queries", (json_int_t)counts.queries,
+                                          "blocked", (json_int_t)counts.blocked));
         }
     }
     return object;
 }
 
-/* A warning of the daemon, not of a load, about a folder. */
-static json_t *own_warning(const char *folder, const char *text, int64_t since)
+static void put_counts(json_t *out, const struct status_view *view)
 {
-    return json_pack("{s:s, s:i, s:i, s:s, s:o}", "file", folder, "line", 0, "column", 0, "warning",
-                     text, "since", instant(since));
+    put_counters(out, view);
+    json_object_set(out, "by_order", view->tally->blocked);
+    json_object_set(out, "would_block_by_order", view->tally->would_block);
+    json_object_set_new(out, "by_country", by_country(view));
+}
+
+json_t *status_counts_json(const struct status_view *view)
+{
+    json_t *counts = json_object();
+    if (counts != NULL) {
+        put_counts(counts, view);
+    }
+    return counts;
 }
 
 static json_t *warnings_json(const struct status_view *view)
@@ -190,12 +278,20 @@ static json_t *warnings_json(const struct status_view *view)
         snprintf(text, sizeof(text),
                  "some edits go unnoticed: after one, send SIGHUP or run bailiwick reload (%s)",
                  view->watch_problem);
-        json_array_append_new(array, own_warning(config->orders, text, view->watch_problem_since));
+        json_array_append_new(array,
+                              status_own_warning(config->orders, text, view->watch_problem_since));
     }
     if (view->keep_problem != NULL) {
         json_array_append_new(
-            array, own_warning(config->state, view->keep_problem, view->keep_problem_since));
+            array, status_own_warning(config->state, view->keep_problem, view->keep_problem_since));
     }
+    if (view->clock_wrong) {
+        json_array_append_new(
+            array,
+            status_own_warning(config->path, "the system's clock is wrong and not believed: set it",
+                               view->clock_wrong_since));
+    }
+    audit_status_warn(array, view);
     return array;
 }
 
@@ -217,13 +313,12 @@ json_t *status_json(const struct status_view *view)
                   (json_int_t)policy_order_count(policy), "orders_in_force",
                   (json_int_t)in_force(policy, view->now), "names",
                   (json_int_t)policy_names(policy), "geo", geo_json(generation), "upstreams",
-                  upstreams_json(view->upstreams), "workers", (json_int_t)view->worker_count);
+                  status_upstreams(view->upstreams), "workers", (json_int_t)view->worker_count);
     if (status == NULL) {
         return NULL;
     }
-    put_counters(status, view);
-    json_object_set(status, "by_order", view->tally->blocked);
-    json_object_set(status, "would_block_by_order", view->tally->would_block);
-    json_object_set_new(status, "by_country", by_country(view));
+    json_object_set_new(status, "audit", audit_status_json(view));
+    put_listeners(status, view);
+    put_counts(status, view);
     return status;
 }

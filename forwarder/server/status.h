@@ -10,9 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "forwarder/counters.h"
+#include "forwarder/server/audit_writer.h"
+#include "forwarder/server/block_counts.h"
+
 struct generation;
 struct problem_list;
+struct reload_record;
 struct tally;
+struct tap;
 struct upstream_set;
 struct worker;
 
@@ -25,18 +31,50 @@ struct status_view {
     const struct upstream_set *upstreams;
     struct worker *const *workers;
     size_t worker_count;
+    const struct counters *retired; /* what workers counted that are no more */
+    uint64_t retired_drops;
+    const struct listener_view_left *left; /* what sockets dropped that are no more */
     uint64_t kept;            /* the newest generation that is all under state; 0: none */
     const char *keep_problem; /* why something is not; NULL: everything is, or will be */
     int64_t keep_problem_since;
     bool watched;              /* edits of others are noticed */
     const char *watch_problem; /* why some are not; NULL: all are */
     int64_t watch_problem_since;
+    bool clock_wrong; /* it is before the day this program was made, and not believed */
+    int64_t clock_wrong_since;
     unsigned connections;      /* client streams */
+    const struct tap *tap;     /* NULL: no dnstap */
     const struct tally *tally; /* all generations, those in use included */
+    const struct reload_record *reloads;
+    struct audit_writer_state audit;
+    struct block_counts_state blocks;
 };
 
+/* Sums over all workers. */
+uint64_t status_counter(const struct status_view *view, enum counter counter);
+
+struct status_country {
+    uint64_t queries;
+    uint64_t blocked;
+};
+struct status_country status_country(const struct status_view *view, unsigned index);
+
+/* The code of a country by its index (country.h); "unknown". */
+#define STATUS_COUNTRY_MAX 8
+void status_country_name(unsigned index, char out[static STATUS_COUNTRY_MAX]);
+
 /* A new reference; NULL when memory is out. */
+/* What was counted alone: a part of the whole. */
+json_t *status_counts_json(const struct status_view *view);
+
+/* The whole; both are new references, NULL when memory is out. */
 json_t *status_json(const struct status_view *view);
+
+/* {"address", "up", "drained", "outstanding"} and more for each server. */
+json_t *status_upstreams(const struct upstream_set *set);
 
 /* {"file", "line", "column", "error" or "warning", "since"} for each problem of one level. */
 json_t *status_problems(const struct problem_list *problems, int level, int64_t since);
+
+/* A warning of the daemon, not of a load, about a folder or a file. */
+json_t *status_own_warning(const char *folder, const char *text, int64_t since);

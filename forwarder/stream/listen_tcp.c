@@ -95,8 +95,7 @@ static bool admit(struct listen_tcp *listener, const union origin_peer *peer,
     }
     opening->holder =
         true_client_speaks(trust, &opening->peer) ? CLIENT_QUOTA_NOBODY : opening->peer;
-    return client_quota_take(worker->shared->quota, &opening->holder) ||
-           refuse(worker, COUNTER_TCP_REFUSED);
+    return reaper_admit(&worker->reaper, &opening->holder) || refuse(worker, COUNTER_TCP_REFUSED);
 }
 
 static void on_accept(struct evconnlistener *evlistener, evutil_socket_t descriptor,
@@ -114,7 +113,7 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t descrip
     }
     counters_add(&worker->counters, COUNTER_TCP_ACCEPTED);
     (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (listener->intake != NULL) {
+    if (listener->listen->proxy == CONFIG_PROXY_FIRST) {
         proxy_intake_take(listener->intake, &opening);
     } else {
         serve(listener, &opening);
@@ -134,6 +133,18 @@ static void on_error(struct evconnlistener *evlistener, void *ctx)
     pause_accepting(ctx);
 }
 
+bool listen_tcp_become(struct listen_tcp *listener, const struct config_listen *listen)
+{
+    if (listen->proxy == CONFIG_PROXY_FIRST && listener->intake == NULL) {
+        listener->intake = proxy_intake_new(listener->worker, serve, listener);
+        if (listener->intake == NULL) {
+            return false;
+        }
+    }
+    listener->listen = listen;
+    return true;
+}
+
 struct listen_tcp *listen_tcp_new(struct worker *worker, const struct worker_socket *socket)
 {
     struct listen_tcp *listener = calloc(1, sizeof(*listener));
@@ -150,16 +161,27 @@ struct listen_tcp *listen_tcp_new(struct worker *worker, const struct worker_soc
     if (listener->listener == NULL) {
         close(socket->descriptor);
     }
-    if (socket->listen->proxy == CONFIG_PROXY_FIRST) {
-        listener->intake = proxy_intake_new(worker, serve, listener);
-    }
     if (listener->resume == NULL || listener->listener == NULL ||
-        (socket->listen->proxy == CONFIG_PROXY_FIRST && listener->intake == NULL)) {
+        !listen_tcp_become(listener, socket->listen)) {
         listen_tcp_free(listener);
         return NULL;
     }
     evconnlistener_set_error_cb(listener->listener, on_error);
     return listener;
+}
+
+void listen_tcp_accept_waiting(struct listen_tcp *listener)
+{
+    int descriptor = evconnlistener_get_fd(listener->listener);
+    while (!descriptors_short(listener->worker->wake)) {
+        union origin_peer peer;
+        socklen_t size = sizeof(peer);
+        int accepted = accept4(descriptor, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (accepted < 0) {
+            return;
+        }
+        on_accept(listener->listener, accepted, &peer.any, (int)size, listener);
+    }
 }
 
 void listen_tcp_free(struct listen_tcp *listener)

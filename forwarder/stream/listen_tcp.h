@@ -8,6 +8,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
+struct config_listen;
 struct listen_tcp;
 struct worker;
 struct worker_socket;
@@ -15,6 +18,13 @@ struct worker_socket;
 /* Takes over the descriptor in any case. NULL when memory is out. */
 struct listen_tcp *listen_tcp_new(struct worker *worker, const struct worker_socket *socket);
 void listen_tcp_free(struct listen_tcp *listener); /* NULL is allowed */
+
+/* The same socket is meant for this now: connections from now on are what it says. False when
+ * memory is out: it stays what it was. */
+bool listen_tcp_become(struct listen_tcp *listener, const struct config_listen *listen);
+
+/* Accepts all that wait in the socket's queue. */
+void listen_tcp_accept_waiting(struct listen_tcp *listener);
 
 /* Accepts no more connections. */
 void listen_tcp_stop(struct listen_tcp *listener);

@@ -11,41 +11,16 @@
 #include <unistd.h>
 
 #include "forwarder/client_quota.h"
+#include "forwarder/config/config_address.h"
 #include "forwarder/counters.h"
 #include "forwarder/dispatch.h"
 #include "forwarder/milliseconds.h"
 #include "forwarder/stream/hop_options.h"
-#include "forwarder/stream/stream_protocol.h"
-#include "forwarder/stream/stream_table.h"
-#include "forwarder/stream/stream_transfers.h"
+#include "forwarder/stream/stream_client_state.h"
 #include "forwarder/stream/stream_transport.h"
 #include "forwarder/true_client.h"
 #include "forwarder/upstream/upstream.h"
 #include "forwarder/worker.h"
-
-struct stream_client {
-    struct stream_place place; /* first: the one is found by the other */
-    struct worker *worker;
-    const struct config_listen *listen;
-    struct address peer;
-    struct address holder; /* of the place in the quota */
-    struct query_ends ends;
-    bool unknown; /* a PROXY header did not tell who asks */
-    const struct stream_protocol *protocol;
-    void *state; /* the protocol's */
-    struct bufferevent *transport;
-    bool tls; /* else octets in clear */
-    struct event *idle;
-    unsigned due;   /* answers of upstreams still to come */
-    uint64_t taken; /* queries */
-    uint64_t
-        queued; /* octets that were to be sent, and how many of them the client had read when */
-    uint64_t read_by; /* its time of idleness last began */
-    bool handshaking; /* TLS */
-    struct stream_handshake handshake;
-    bool draining; /* no more octets will come, or none are wanted */
-    struct stream_transfers transfers;
-};
 
 static struct stream_client *client_at(struct stream_place *place)
 {
@@ -69,8 +44,10 @@ static void end_handshake(struct stream_client *client)
 static void close_client(struct stream_place *place)
 {
     struct stream_client *client = client_at(place);
+    counters_connected(&client->worker->counters, client->listen->transport, -1);
     stream_transfers_stop(&client->transfers);
     stream_table_remove(place);
+    reaper_leave(&client->activity);
     if (client->protocol->stop != NULL) {
         client->protocol->stop(client->state);
     }
@@ -78,25 +55,12 @@ static void close_client(struct stream_place *place)
     if (client->idle != NULL) {
         event_free(client->idle);
     }
+    if (client->transport != NULL) {
+        stream_client_ignore_output(client);
+    }
     stream_transport_close(client->transport, client->handshaking);
     end_handshake(client);
     free(client);
-}
-
-/* Its time of idleness begins anew. */
-static void begin_idle(struct stream_client *client)
-{
-    event_add(client->idle, client->worker->stream_idle);
-}
-
-static size_t kept(const struct stream_client *client)
-{
-    return client->protocol->kept == NULL ? 0 : client->protocol->kept(client->state);
-}
-
-static size_t output_size(const struct stream_client *client)
-{
-    return evbuffer_get_length(stream_client_output(client));
 }
 
 /* Are keepalive and padding a matter of this hop alone? */
@@ -106,41 +70,6 @@ static bool has_own_options(const struct stream_client *client)
 }
 
 /* ---- What a connection offers its protocol ---- */
-
-struct worker *stream_client_worker(const struct stream_client *client)
-{
-    return client->worker;
-}
-
-const struct config_listen *stream_client_listen(const struct stream_client *client)
-{
-    return client->listen;
-}
-
-const struct address *stream_client_peer(const struct stream_client *client)
-{
-    return &client->peer;
-}
-
-const struct query_ends *stream_client_ends(const struct stream_client *client)
-{
-    return &client->ends;
-}
-
-struct evbuffer *stream_client_output(const struct stream_client *client)
-{
-    return bufferevent_get_output(client->transport);
-}
-
-void *stream_client_state(const struct stream_client *client)
-{
-    return client->state;
-}
-
-void stream_client_set_state(struct stream_client *client, void *state)
-{
-    client->state = state;
-}
 
 static void start_protocol(struct stream_client *client, const struct stream_protocol *protocol)
 {
@@ -183,11 +112,12 @@ struct query_client stream_client_who(const struct stream_client *client)
     return who;
 }
 
-/* Answers made here must not pile up between two turns of the loop, where only it writes. */
+/* Answers must not pile up: those made here between two turns of the loop, which writes them, nor
+ * those of one who asks and does not read. */
 static bool has_room_for_answers(const struct stream_client *client)
 {
     size_t limit = client->worker->shared->config->limits.stream_output;
-    return !client->tls || output_size(client) < limit / 2;
+    return evbuffer_get_length(stream_client_output(client)) < limit / 2;
 }
 
 bool stream_client_has_room(const struct stream_client *client, size_t size)
@@ -215,9 +145,11 @@ void stream_client_take(struct stream_client *client, const struct query_client 
                         int64_t request, uint8_t *query, size_t size)
 {
     struct origin origin = {.kind = ORIGIN_STREAM,
+                            .transport = (uint8_t)client->listen->transport,
                             .connection = {.slot = client->place.slot,
                                            .serial = client->place.serial,
-                                           .request = request}};
+                                           .request = request,
+                                           .transport = (uint8_t)client->listen->transport}};
     uint8_t out[BLOCK_ANSWER_MAX];
     unsigned waiting = client->due + client->transfers.count;
     client->taken++;
@@ -250,18 +182,25 @@ bool stream_client_is_doomed(const struct stream_client *client)
 
 /* ---- Sending ---- */
 
-size_t stream_client_unread(const struct stream_client *client)
-{
-    return output_size(client) + kept(client);
-}
+static void pump(struct stream_client *client);
 
-/* Everything that is owed has been sent, and nothing more is expected. */
+/* Everything that is owed has been sent, and nothing more is expected. Octets that are left unread
+ * would have the kernel break the connection, and take back answers that the client has not read.
+ */
 static void finish_if_done(struct stream_client *client)
 {
-    if (client->draining && !client->place.stalled && client->due == 0 &&
-        client->transfers.count == 0 && stream_client_unread(client) == 0) {
-        stream_client_doom(client);
+    if (!client->draining || client->place.stalled || client->due > 0 ||
+        client->transfers.count > 0 || stream_client_unread(client) > 0) {
+        return;
     }
+    if (client->leaving && !client->place.doomed) {
+        client->leaving = false;
+        if (stream_transport_read_now(client->transport)) {
+            pump(client); /* which comes back here */
+            return;
+        }
+    }
+    stream_client_doom(client);
 }
 
 void stream_client_settle(struct stream_client *client)
@@ -270,68 +209,26 @@ void stream_client_settle(struct stream_client *client)
     stream_table_resume(client->place.table);
 }
 
-/* The message with the hop's own options, in out, where its query asked for any. */
-static struct span with_own_options(const struct stream_client *client,
-                                    const struct origin_stream *to, struct span message,
-                                    uint8_t out[static DNS_MESSAGE_MAX])
-{
-    bool tells_idle = client->listen->transport == CONFIG_TLS;
-    unsigned idle_ms = tells_idle ? client->worker->shared->config->limits.tcp_idle_ms : 0;
-    size_t size = to->hop.opt ? hop_options_put(message, &to->hop, idle_ms, out) : 0;
-    return size == 0 ? message : (struct span){out, size};
-}
-
-void stream_client_send_unlimited(struct stream_client *client, const struct origin_stream *to,
-                                  struct span message)
-{
-    uint8_t out[DNS_MESSAGE_MAX];
-    message = with_own_options(client, to, message, out);
-    size_t before = stream_client_unread(client);
-    if (!client->place.doomed && !client->protocol->write(client, to, message)) {
-        stream_client_doom(client);
-    }
-    client->queued += stream_client_unread(client) - before;
-    begin_idle(client); /* to read it, the client has all of that */
-}
-
-/* Would this message leave more unread than is allowed? A single one may always wait. */
-static bool is_over(const struct stream_client *client, size_t size, size_t limit)
-{
-    size_t waiting = stream_client_unread(client);
-    return waiting > 0 && waiting + size > limit;
-}
-
-void stream_client_send(struct stream_client *client, const struct origin_stream *to,
-                        struct span message)
-{
-    struct worker *worker = client->worker;
-    size_t limit = worker->shared->config->limits.stream_output;
-    if (!client->place.doomed && is_over(client, message.size, limit)) {
-        stream_transport_write_now(client->transport);
-    }
-    if (!client->place.doomed && is_over(client, message.size, limit)) {
-        counters_add(&worker->counters, COUNTER_TCP_OVERFLOW);
-        stream_client_doom(client);
-    }
-    stream_client_send_unlimited(client, to, message);
-}
-
 /* ---- Reading ---- */
 
 /* Takes all complete queries that there is room for. */
 static void pump(struct stream_client *client)
 {
     struct evbuffer *input = bufferevent_get_input(client->transport);
+    struct worker *worker = client->worker;
     const struct stream_protocol *spoken;
     uint64_t before = client->taken;
     do {
         spoken = client->protocol;
         spoken->read(client, input);
     } while (!client->place.doomed && client->protocol != spoken);
+    upstream_flush(worker->upstream);
     if (client->taken > before) {
-        begin_idle(client);
+        counters_took(&worker->counters, client->listen->transport,
+                      upstream_clock_since(&worker->clock), (uint32_t)(client->taken - before));
+        reaper_useful(&client->activity);
+        stream_client_begin_idle(client);
     }
-    upstream_flush(client->worker->upstream);
     finish_if_done(client);
 }
 
@@ -354,7 +251,7 @@ static void on_drained(struct bufferevent *transport, void *ctx)
     if (client->place.doomed || client->handshaking) {
         return;
     }
-    begin_idle(client);
+    stream_client_begin_idle(client);
     if (client->protocol->written != NULL) {
         client->protocol->written(client);
     }
@@ -407,7 +304,7 @@ static void on_handshake_done(struct stream_client *client)
     if (stream_transport_is_resumed(client->transport)) {
         counters_add(counters, COUNTER_TLS_RESUMED);
     }
-    begin_idle(client);
+    stream_client_begin_idle(client);
     start_protocol(client, client->protocol);
 }
 
@@ -437,8 +334,24 @@ static void drain_client(struct stream_place *place)
         client->protocol->drain(client);
     } else {
         stream_client_end(client);
+        client->leaving = true;
+        (void)stream_transport_read_now(client->transport);
+        pump(client);
     }
     finish_if_done(client);
+}
+
+/* Is it answers that are to come, or room for queries, that the client waits for? */
+static bool is_waiting(const struct stream_client *client)
+{
+    return client->due > 0 || client->transfers.count > 0 || client->place.stalled;
+}
+
+static void count_overflow(struct stream_client *client)
+{
+    if (client->over) {
+        counters_add(&client->worker->counters, COUNTER_TCP_OVERFLOW);
+    }
 }
 
 static void on_idle(evutil_socket_t descriptor, short what, void *ctx)
@@ -454,21 +367,17 @@ static void on_idle(evutil_socket_t descriptor, short what, void *ctx)
         return;
     }
     size_t unread = stream_client_unread(client);
-    uint64_t read = client->queued - unread;
-    if (unread > 0 && read > client->read_by) {
-        client->read_by = read; /* slowly, but it reads */
-        begin_idle(client);
-        return;
-    }
-    if (unread == 0 && (client->due > 0 || client->transfers.count > 0 || client->place.stalled)) {
-        begin_idle(client); /* it is upstream that takes its time */
+    if (stream_client_reads(client) || (unread == 0 && is_waiting(client))) {
+        client->over = false; /* slowly, but it reads; or it is upstream that takes its time */
+        stream_client_begin_idle(client);
         return;
     }
     if (unread > 0 || client->draining) {
+        count_overflow(client);
         stream_client_doom(client);
         return;
     }
-    begin_idle(client); /* to read what its protocol says to that */
+    stream_client_begin_idle(client); /* to read what its protocol says to that */
     drain_client(&client->place);
 }
 
@@ -476,14 +385,34 @@ static void start_client(struct stream_client *client)
 {
     bufferevent_setcb(client->transport, on_readable, on_drained, on_event, client);
     bufferevent_enable(client->transport, EV_READ | EV_WRITE);
-    client->tls = stream_transport_is_tls(client->transport);
-    if (client->tls) {
+    if (stream_transport_is_tls(client->transport)) {
         begin_handshake(client);
     } else {
-        begin_idle(client);
+        stream_client_begin_idle(client);
         start_protocol(client, client->protocol);
     }
 }
+
+/* ---- Giving way to another ---- */
+
+static struct stream_client *client_by(const struct reaper_entry *entry)
+{
+    return (struct stream_client *)((char *)(uintptr_t)entry -
+                                    offsetof(struct stream_client, activity));
+}
+
+static bool is_spared(const struct reaper_entry *entry)
+{
+    const struct stream_client *client = client_by(entry);
+    return is_waiting(client) && !client->place.doomed && !stream_client_is_slow(client);
+}
+
+static void reap(struct reaper_entry *entry)
+{
+    close_client(&client_by(entry)->place);
+}
+
+static const struct reaper_kind activity = {is_spared, reap};
 
 void stream_client_open(struct worker *worker, const struct stream_opening *opening)
 {
@@ -496,6 +425,7 @@ void stream_client_open(struct worker *worker, const struct stream_opening *open
     }
     client->worker = worker;
     client->listen = opening->listen;
+    counters_connected(&worker->counters, client->listen->transport, 1);
     client->peer = opening->peer;
     client->holder = opening->holder;
     client->ends = opening->ends;
@@ -504,11 +434,23 @@ void stream_client_open(struct worker *worker, const struct stream_opening *open
     client->transfers.client = client;
     client->idle = evtimer_new(worker->base, on_idle, client);
     client->transport = stream_transport_open(worker, opening->listen, opening->descriptor);
-    if (client->transport == NULL || client->idle == NULL) {
+    reaper_enter(&worker->reaper, &client->activity, &activity);
+    if (client->transport == NULL || client->idle == NULL || !stream_client_watch_output(client)) {
         close_client(&client->place);
         return;
     }
     start_client(client);
+}
+
+static bool is_to(const struct stream_place *place, const void *address)
+{
+    const struct stream_client *client = (const struct stream_client *)place;
+    return config_address_equal(&client->listen->address, address);
+}
+
+void stream_client_drain(struct worker *worker, const struct config_address *address)
+{
+    stream_table_drain(worker->streams, address == NULL ? NULL : is_to, address);
 }
 
 static void resume_client(struct stream_place *place)
@@ -534,12 +476,17 @@ struct stream_table *stream_client_table(struct worker *worker)
                                       : STREAM_CLIENT_HANDSHAKE_MS;
     const struct timeval idle = milliseconds(limits->tcp_idle_ms);
     const struct timeval handshake = milliseconds(handshake_ms);
+    const struct timeval unread =
+        milliseconds(limits->tcp_idle_ms < STREAM_CLIENT_UNREAD_MS ? limits->tcp_idle_ms
+                                                                   : STREAM_CLIENT_UNREAD_MS);
     const struct stream_table_events events = {close_client, resume_client, drain_client,
                                                read_clock, worker};
     worker->stream_idle = event_base_init_common_timeout(worker->base, &idle);
     worker->stream_handshake_time = event_base_init_common_timeout(worker->base, &handshake);
+    worker->stream_unread = event_base_init_common_timeout(worker->base, &unread);
     stream_handshakes_init(&worker->handshakes, limits->tcp_connections / 4 + 1);
-    return worker->stream_idle == NULL || worker->stream_handshake_time == NULL
+    return worker->stream_idle == NULL || worker->stream_handshake_time == NULL ||
+                   worker->stream_unread == NULL
                ? NULL
                : stream_table_new(worker->base, &events);
 }

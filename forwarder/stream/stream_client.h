@@ -5,12 +5,14 @@
  * (stream_protocol.h). Here is what all have in common: who asks, what is due, and the limits.
  *
  * Limits: a connection that has no complete query, no unread answer and nothing in flight for
- * tcp-idle is closed; so is one that leaves stream-output octets unread, or reads nothing for
- * tcp-idle. It is not read while the in-flight table is full, or while it has
- * STREAM_CLIENT_PIPELINE queries waiting. After a half-close all answers due are still sent. A
- * handshake of TLS has STREAM_CLIENT_HANDSHAKE_MS (or tcp-idle, if that is less) from its first
- * octet to its last; a quarter of tcp-connections may wait for theirs in a worker, then the oldest
- * gives way.
+ * tcp-idle is closed; so is one that reads nothing for tcp-idle. One with more than stream-output
+ * octets unread must read an eighth of as many in each STREAM_CLIENT_UNREAD_MS (or tcp-idle, if
+ * that is less); STREAM_CLIENT_UNREAD_TIMES as many close it at once. It is not read while the
+ * in-flight table is full, while it has STREAM_CLIENT_PIPELINE queries waiting, or half of
+ * stream-output unread. After a half-close all answers due are still sent. A handshake of TLS has
+ * STREAM_CLIENT_HANDSHAKE_MS (or tcp-idle, if that is less) from its first octet to its last; a
+ * quarter of tcp-connections may wait for theirs in a worker, then the oldest gives way. With
+ * tcp-connections open, the least active one gives way to the next (reaper.h).
  *
  *   handshake (TLS) ──► reading ◄──► stalled (not read for now) ──► draining (client sent FIN, or
  *      │                   │          the daemon stops: answers due are sent) ──► closed
@@ -29,7 +31,11 @@
 
 #define STREAM_CLIENT_PIPELINE 256 /* queries of one connection that wait at once */
 #define STREAM_CLIENT_HANDSHAKE_MS 10000U
+#define STREAM_CLIENT_UNREAD_MS 2000U
+#define STREAM_CLIENT_UNREAD_PART 8  /* of stream-output, that is to be read in this time */
+#define STREAM_CLIENT_UNREAD_TIMES 8 /* stream-output, and no more */
 
+struct config_address;
 struct config_listen;
 struct stream_table;
 struct transfer_mark;
@@ -52,6 +58,10 @@ struct stream_table *stream_client_table(struct worker *worker);
 /* Takes over descriptor and quota of the opening in any case. The listener says whether TLS comes
  * first; without a certificate that could be used the connection is closed. */
 void stream_client_open(struct worker *worker, const struct stream_opening *opening);
+
+/* Ends connections in order: what their clients have asked so far is answered. Those to this
+ * address alone; NULL: all. */
+void stream_client_drain(struct worker *worker, const struct config_address *address);
 
 /* Of the connection that an origin names, if it is still the same one: one more answer is due. */
 void stream_client_expect(struct stream_table *table, const struct origin_stream *origin);

@@ -176,11 +176,11 @@ void stream_table_resume(struct stream_table *table)
     }
 }
 
-void stream_table_drain(struct stream_table *table)
+void stream_table_drain(struct stream_table *table, stream_table_test_fn *is_meant, const void *ctx)
 {
     for (uint32_t i = 0; i < table->capacity; i++) {
         struct stream_place *place = table->slots[i];
-        if (place != NULL && !place->doomed) {
+        if (place != NULL && !place->doomed && (is_meant == NULL || is_meant(place, ctx))) {
             unstall(place);
             table->events.drain(place);
         }

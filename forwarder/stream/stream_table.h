@@ -62,5 +62,8 @@ bool stream_table_stall(struct stream_place *place);
 /* Every stalled one is resumed from the loop, once. */
 void stream_table_resume(struct stream_table *table);
 
-/* Calls drain for each connection that is not doomed; stalled ones are not resumed any more. */
-void stream_table_drain(struct stream_table *table);
+/* Calls drain for each connection that is not doomed and that is meant (all: NULL); it is not
+ * stalled then. */
+typedef bool stream_table_test_fn(const struct stream_place *place, const void *ctx);
+void stream_table_drain(struct stream_table *table, stream_table_test_fn *is_meant,
+                        const void *ctx);

@@ -37,10 +37,11 @@ static bool on_message(void *ctx, struct transfer *transfer, struct span message
     struct stream_transfers *transfers = ctx;
     struct stream_client *client = transfers->client;
     struct worker *worker = stream_client_worker(client);
-    const struct origin_stream *origin = &find(transfers, transfer)->origin;
+    const struct stream_transfer *running = find(transfers, transfer);
+    const struct origin_stream *origin = &running->origin;
     uint8_t out[BLOCK_ANSWER_MAX];
     size_t size = 0;
-    switch (dispatch_transfer(worker, transfer, message, out, &size)) {
+    switch (dispatch_transfer(worker, running, message, out, &size)) {
     case QUERY_FORWARD:
         stream_client_send_unlimited(client, origin, message);
         break;

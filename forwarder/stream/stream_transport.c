@@ -18,6 +18,9 @@
 #include "forwarder/stream/tls_pair.h"
 #include "forwarder/worker.h"
 
+/* Of stream_transport_read_now, at most: as much as the kernel keeps unread. */
+#define READS 64U
+
 /* TLS with the certificate in force; NULL when there is none, or memory is out. */
 static SSL *new_tls(const struct worker *worker, const struct config_listen *listen)
 {
@@ -81,14 +84,19 @@ bool stream_transport_is_resumed(struct bufferevent *transport)
     return SSL_session_reused(bufferevent_openssl_get_ssl(transport)) == 1;
 }
 
-void stream_transport_write_now(struct bufferevent *transport)
+bool stream_transport_read_now(struct bufferevent *transport)
 {
-    struct evbuffer *output = bufferevent_get_output(transport);
+    struct evbuffer *input = bufferevent_get_input(transport);
+    size_t before = evbuffer_get_length(input);
     if (stream_transport_is_tls(transport)) {
-        return;
+        return false;
     }
-    evbuffer_unfreeze(output, 1); /* the transport keeps it so between its own writes */
-    while (evbuffer_write(output, bufferevent_getfd(transport)) > 0) {
+    evbuffer_unfreeze(input, 0); /* the transport keeps it so between its own reads */
+    for (unsigned i = 0; i < READS; i++) {
+        if (evbuffer_read(input, bufferevent_getfd(transport), -1) <= 0) {
+            break;
+        }
     }
-    evbuffer_freeze(output, 1);
+    evbuffer_freeze(input, 0);
+    return evbuffer_get_length(input) > before;
 }

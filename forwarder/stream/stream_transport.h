@@ -25,6 +25,6 @@ bool stream_transport_is_tls(struct bufferevent *transport);
 /* Did the handshake that is done resume a session? */
 bool stream_transport_is_resumed(struct bufferevent *transport);
 
-/* What waits to be written may not be unread at all: the loop has just not come round to writing
- * it. Does nothing under TLS, where only the loop may write. */
-void stream_transport_write_now(struct bufferevent *transport);
+/* Reads what the client has sent already, without waiting for the loop; was there anything? Never
+ * under TLS, where only the loop may read. */
+bool stream_transport_read_now(struct bufferevent *transport);

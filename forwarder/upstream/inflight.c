@@ -6,17 +6,20 @@
  */
 #include "forwarder/upstream/inflight.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "forwarder/counters.h"
+#include "forwarder/upstream/upstream_counts.h"
 #include "forwarder/wire/dns.h"
 
 #define LARGE_SIZE 65536U
 
 struct inflight {
     size_t capacity;
-    size_t count;
+    _Atomic size_t count;           /* written by the owner alone */
     struct inflight_entry *entries; /* capacity of them */
     uint8_t *small;                 /* INFLIGHT_SMALL octets an entry */
     uint8_t *large;                 /* LARGE_SIZE octets each */
@@ -99,12 +102,17 @@ void inflight_free(struct inflight *inflight)
 
 size_t inflight_count(const struct inflight *inflight)
 {
-    return inflight->count;
+    return atomic_load_explicit(&inflight->count, memory_order_relaxed);
+}
+
+static void set_count(struct inflight *inflight, size_t count)
+{
+    atomic_store_explicit(&inflight->count, count, memory_order_relaxed);
 }
 
 bool inflight_has_room(const struct inflight *inflight, size_t size)
 {
-    return inflight->count < inflight->capacity &&
+    return inflight_count(inflight) < inflight->capacity &&
            (size <= INFLIGHT_SMALL || (size <= LARGE_SIZE && inflight->free_large_count > 0));
 }
 
@@ -124,17 +132,19 @@ static uint8_t *room_for(struct inflight *inflight, uint32_t index, size_t size,
 static struct inflight_entry *add(struct inflight *inflight, size_t size, uint64_t now_ms)
 {
     uint32_t large;
+    size_t count = inflight_count(inflight);
     if (!inflight_has_room(inflight, size)) {
         return NULL;
     }
-    uint32_t index = inflight->free_entries[inflight->capacity - inflight->count - 1];
+    uint32_t index = inflight->free_entries[inflight->capacity - count - 1];
     uint8_t *room = room_for(inflight, index, size, &large);
-    inflight->count++;
+    set_count(inflight, count + 1);
     struct inflight_entry *entry = &inflight->entries[index];
     entry->message = room;
     entry->message_size = (uint32_t)size;
     entry->reads_answer = false;
     entry->leads = false;
+    entry->aliased = false;
     entry->streamed = false;
     entry->awaits_retry = false;
     entry->tries = 0;
@@ -199,6 +209,13 @@ static uint32_t *link_to(const struct inflight *inflight, const struct inflight_
     return link;
 }
 
+static void add_outstanding(const struct inflight_channel *channel, uint32_t change)
+{
+    _Atomic uint32_t *outstanding = &channel->counts->outstanding;
+    uint32_t before = atomic_load_explicit(outstanding, memory_order_relaxed);
+    atomic_store_explicit(outstanding, before + change, memory_order_relaxed);
+}
+
 bool inflight_attempt(struct inflight *inflight, struct inflight_entry *entry,
                       struct inflight_channel *channel, uint16_t id)
 {
@@ -213,9 +230,8 @@ bool inflight_attempt(struct inflight *inflight, struct inflight_entry *entry,
     entry->attempt_count++;
     entry->tries++;
     channel->in_flight++;
-    atomic_store_explicit(channel->outstanding,
-                          atomic_load_explicit(channel->outstanding, memory_order_relaxed) + 1,
-                          memory_order_relaxed);
+    add_outstanding(channel, 1);
+    counters_bump(&channel->counts->queries);
     return true;
 }
 
@@ -225,9 +241,7 @@ static void unlink_attempt(struct inflight *inflight, struct inflight_attempt *a
     uint32_t *link = link_to(inflight, channel, attempt->id);
     *link = attempt->next;
     channel->in_flight--;
-    atomic_store_explicit(channel->outstanding,
-                          atomic_load_explicit(channel->outstanding, memory_order_relaxed) - 1,
-                          memory_order_relaxed);
+    add_outstanding(channel, UINT32_MAX);
 }
 
 /* Forgets one attempt; the last one takes its place. */
@@ -282,9 +296,9 @@ void inflight_take(struct inflight *inflight, struct inflight_entry *entry)
     if (entry->large != 0) {
         inflight->free_large[inflight->free_large_count++] = entry->large - 1;
     }
-    inflight->free_entries[inflight->capacity - inflight->count] =
-        (uint32_t)(entry - inflight->entries);
-    inflight->count--;
+    size_t count = inflight_count(inflight);
+    inflight->free_entries[inflight->capacity - count] = (uint32_t)(entry - inflight->entries);
+    set_count(inflight, count - 1);
 }
 
 struct span inflight_client_query(const struct inflight_entry *entry)

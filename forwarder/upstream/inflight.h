@@ -12,7 +12,6 @@
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -31,6 +30,7 @@
 
 struct published;
 struct inflight;
+struct upstream_counts;
 struct upstream_server;
 
 /* An upstream socket or stream as attempts refer to it; embedded in both. */
@@ -38,12 +38,13 @@ struct inflight_channel {
     uint32_t number;                /* unique in the worker */
     uint32_t in_flight;             /* attempts that wait on it */
     bool stream;                    /* of upstream_stream.h, not a socket of upstream_udp.h */
-    _Atomic uint32_t *outstanding;  /* of its server, in this worker; read by others for status */
+    struct upstream_counts *counts; /* of its server, in this worker */
     struct upstream_server *server; /* whose channel it is; opaque here */
 };
 
 struct inflight_attempt {
     struct inflight_channel *channel;
+    uint32_t asked_us; /* when, as upstream_clock.us: the low bits, for differences */
     uint16_t id;
     uint32_t next; /* in the hash chain: a reference, 0 ends it */
 };
@@ -64,6 +65,7 @@ struct inflight_entry {
     bool retry;         /* another server may be asked */
     bool reads_answer;  /* the answer is to be judged (query_answer.h) */
     bool leads;         /* message is our own: the target of an order is asked for */
+    bool aliased;       /* and an alias in the answer to the client's query led there */
     bool streamed;      /* its answer came by a stream: borrowed for the call alone */
     bool awaits_retry;
     uint8_t tries; /* how often it was sent, attempts that broke included */
@@ -85,6 +87,7 @@ TAILQ_HEAD(inflight_queue, inflight_entry);
 struct inflight *inflight_new(size_t capacity);
 void inflight_free(struct inflight *inflight); /* NULL is allowed */
 
+/* May be called from another thread. */
 size_t inflight_count(const struct inflight *inflight);
 
 /* Is there room for a message of this size? Not if the table is full or, for one over

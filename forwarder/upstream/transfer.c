@@ -63,6 +63,11 @@ const struct address *transfer_client(const struct transfer *transfer)
     return &transfer->client;
 }
 
+const struct query_ends *transfer_ends(const struct transfer *transfer)
+{
+    return transfer->has_ends ? &transfer->ends : NULL;
+}
+
 const struct transfer_mark *transfer_mark(const struct transfer *transfer)
 {
     return &transfer->mark;
@@ -118,7 +123,7 @@ static bool connect_to(struct transfer *transfer, struct upstream_target *target
         .target = target,
         .tls = transfer->env->tls,
         .proxied = transfer->env->config->send_client == CONFIG_SEND_PROXY,
-        .ends = transfer->has_ends ? &transfer->ends : NULL,
+        .ends = transfer_ends(transfer),
     };
     transfer->transport = upstream_transport_open(&transport);
     if (transfer->transport == NULL) {

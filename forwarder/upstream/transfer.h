@@ -61,6 +61,7 @@ void transfer_free(struct transfer *transfer); /* NULL is allowed */
 /* The query, with the client's ID. */
 struct span transfer_query(const struct transfer *transfer);
 const struct address *transfer_client(const struct transfer *transfer);
+const struct query_ends *transfer_ends(const struct transfer *transfer); /* may be NULL */
 const struct transfer_mark *transfer_mark(const struct transfer *transfer);
 
 /* Stops or goes on reading from upstream, when the client does not keep up. */

@@ -50,10 +50,15 @@ struct candidates {
     bool down_too;
 };
 
+static bool is_drained(const struct upstream_server *server)
+{
+    return atomic_load_explicit(&server->target->drained, memory_order_relaxed);
+}
+
 static bool may_ask(const struct upstream_server *server, const struct candidates *candidates)
 {
     const struct inflight_entry *entry = candidates->entry;
-    if (server->target == candidates->avoid ||
+    if (server->target == candidates->avoid || is_drained(server) ||
         (!candidates->down_too &&
          !atomic_load_explicit(&server->target->up, memory_order_relaxed)) ||
         (server->udp == NULL && !upstream_streams_usable(server->streams))) {
@@ -82,8 +87,9 @@ static uint64_t weight(const struct address *client, const struct upstream_targe
 
 static uint32_t outstanding(const struct upstream *upstream, const struct upstream_server *server)
 {
-    return atomic_load_explicit(upstream_target_counter(server->target, upstream->env->worker),
-                                memory_order_relaxed);
+    const struct upstream_counts *counts =
+        upstream_target_counts(server->target, upstream->env->worker);
+    return atomic_load_explicit(&counts->outstanding, memory_order_relaxed);
 }
 
 /* Is a the better choice? Both may be asked. */
@@ -121,14 +127,16 @@ static bool all_down(const struct upstream *upstream)
     for (size_t i = 0; i < upstream->count; i++) {
         const struct upstream_server *server = upstream->servers[i];
         assert(server != NULL); /* count says how many there are */
-        if (atomic_load_explicit(&server->target->up, memory_order_relaxed)) {
+        if (atomic_load_explicit(&server->target->up, memory_order_relaxed) &&
+            !is_drained(server)) {
             return false;
         }
     }
     return true;
 }
 
-/* The server to ask next; NULL if there is none left. With every server down, all count as up. */
+/* The server to ask next; NULL if there is none left. With every server down, all count as up but
+ * those that are drained: the operator knows why. */
 static struct upstream_server *pick(struct upstream *upstream, const struct address *client,
                                     struct candidates candidates)
 {
@@ -233,6 +241,13 @@ bool upstream_lists(const struct upstream *upstream, const struct upstream_targe
     return false;
 }
 
+static void count_timeouts(const struct inflight_entry *entry)
+{
+    for (unsigned i = 0; i < entry->attempt_count; i++) {
+        counters_bump(&entry->attempts[i].channel->counts->timeouts);
+    }
+}
+
 static void give_up(struct upstream *upstream, struct inflight_entry *entry)
 {
     struct upstream_env *env = upstream->env;
@@ -302,6 +317,7 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
     upstream->wakes_ms = 0;
     uint64_t now = env->clock->ms;
     while ((entry = inflight_overdue(env->inflight, before(now, env->config->timeout_ms)))) {
+        count_timeouts(entry);
         give_up(upstream, entry);
     }
     while ((entry = inflight_due_retry(env->inflight, before(now, env->config->retry_after_ms)))) {
@@ -463,6 +479,35 @@ static struct upstream_server *obtain_server(struct upstream *upstream,
     return server;
 }
 
+/* Queries in flight may be sent again in a way that tells who asked: of them nobody is told. */
+static void forget_ends(struct upstream *upstream)
+{
+    static const struct query_ends nobody;
+    struct inflight_entry *entry = NULL;
+    while ((entry = inflight_next(upstream->env->inflight, entry)) != NULL) {
+        entry->ends = nobody;
+    }
+}
+
+/* How servers are asked from now on. */
+static void adopt_config(struct upstream *upstream, const struct upstream_set *set)
+{
+    struct upstream_env *env = upstream->env;
+    if (set->config == NULL || set->config == env->config) {
+        return;
+    }
+    if (!env->keeps_ends && env->config->send_client != CONFIG_SEND_PROXY) {
+        forget_ends(upstream);
+    }
+    env->config = set->config;
+    env->tls = set->tls;
+    if (upstream->wakes_ms != 0) {
+        event_del(upstream->deadline); /* times may be shorter now */
+        upstream->wakes_ms = 0;
+    }
+    arm_deadline(upstream);
+}
+
 void upstream_adopt(struct upstream *upstream, struct upstream_set *set)
 {
     struct upstream_server *server;
@@ -477,6 +522,7 @@ void upstream_adopt(struct upstream *upstream, struct upstream_set *set)
         }
     }
     bool again = upstream->set == set;
+    adopt_config(upstream, set);
     free(upstream->servers);
     upstream->servers = servers;
     upstream->count = 0;

@@ -22,9 +22,10 @@ struct upstream;
 struct upstream *upstream_new(struct upstream_env *env);
 void upstream_free(struct upstream *upstream); /* NULL is allowed */
 
-/* Uses this set from now on. Servers that it shares with the one before keep their sockets; others
- * are left once their last query is done, and env->oldest_set tells. A server whose sockets cannot
- * be opened is logged, left out, and tried again after a few seconds. */
+/* Uses this set, and its configuration, from now on. Servers that it shares with the one before
+ * keep their sockets; others are left once their last query is done, and env->oldest_set tells. A
+ * server whose sockets cannot be opened is logged, left out, and tried again after a few seconds.
+ */
 void upstream_adopt(struct upstream *upstream, struct upstream_set *set);
 
 /* Asks a server for an entry just added. False if none could be asked; the entry is the caller's to

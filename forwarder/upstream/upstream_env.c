@@ -8,6 +8,7 @@
 
 #include "forwarder/counters.h"
 #include "forwarder/random_pool.h"
+#include "forwarder/upstream/upstream_counts.h"
 #include "forwarder/upstream/upstream_subnet.h"
 #include "forwarder/wire/dns.h"
 
@@ -15,21 +16,33 @@
  * in a row are one in 65,536. */
 #define ID_TRIES 16
 
-void upstream_clock_read(struct upstream_clock *clock)
+static uint64_t monotonic_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    clock->ms = (uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U;
-    clock_gettime(CLOCK_REALTIME, &now);
-    clock->seconds = now.tv_sec;
+    return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
+}
+
+void upstream_clock_read(struct upstream_clock *clock)
+{
+    struct timespec day;
+    clock->us = monotonic_us();
+    clock->ms = clock->us / 1000U;
+    clock_gettime(CLOCK_REALTIME, &day);
+    clock->seconds = wall_clock_judge(&clock->wall, day.tv_sec, (int64_t)(clock->ms / 1000U));
+}
+
+uint32_t upstream_clock_since(const struct upstream_clock *clock)
+{
+    return (uint32_t)(monotonic_us() - clock->us);
 }
 
 void upstream_channel_init(struct upstream_env *env, struct inflight_channel *channel,
-                           struct upstream_server *server, _Atomic uint32_t *outstanding)
+                           struct upstream_server *server, struct upstream_counts *counts)
 {
     *channel = (struct inflight_channel){
         .number = env->channels++,
-        .outstanding = outstanding,
+        .counts = counts,
         .server = server,
     };
 }
@@ -42,10 +55,22 @@ bool upstream_attempt(struct upstream_env *env, struct inflight_entry *entry,
         if (inflight_attempt(env->inflight, entry, channel, id)) {
             dns_set_id(entry->message, id);
             entry->asked_ms = env->clock->ms;
+            entry->attempts[entry->attempt_count - 1].asked_us = (uint32_t)env->clock->us;
             return true;
         }
     }
     return false;
+}
+
+/* How long did the attempt take that is answered by this ID? It is one of the entry's. */
+static void measure(const struct upstream_env *env, const struct inflight_channel *channel,
+                    const struct inflight_entry *entry, uint16_t id)
+{
+    const struct inflight_attempt *attempt = entry->attempts;
+    while (attempt->channel != channel || attempt->id != id) {
+        attempt++;
+    }
+    histogram_add(&channel->counts->latency, (uint32_t)env->clock->us - attempt->asked_us, 1);
 }
 
 struct inflight_entry *upstream_match(struct upstream_env *env,
@@ -60,6 +85,7 @@ struct inflight_entry *upstream_match(struct upstream_env *env,
         counters_add(env->counters, COUNTER_UNMATCHED);
         return NULL;
     }
+    measure(env, channel, entry, dns_id(message.bytes));
     return entry;
 }
 

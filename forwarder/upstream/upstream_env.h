@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "forwarder/upstream/inflight.h"
+#include "forwarder/wall_clock.h"
 
 struct config_upstream;
 struct counters;
@@ -21,12 +22,17 @@ struct upstream_tls;
 
 /* The worker's clock, read once for each batch of events. */
 struct upstream_clock {
-    uint64_t ms;     /* monotonic */
-    int64_t seconds; /* since the epoch, UTC */
+    uint64_t us;     /* monotonic */
+    uint64_t ms;     /* the same */
+    int64_t seconds; /* since the epoch, UTC, as far as the system's clock is believed */
+    struct wall_clock wall;
 };
 
 /* Reads the system's clocks. */
 void upstream_clock_read(struct upstream_clock *clock);
+
+/* Microseconds since the clock was read, which stays as it is. */
+uint32_t upstream_clock_since(const struct upstream_clock *clock);
 
 struct upstream_events {
     /* An answer with the client's ID in place, borrowed until on_batch_end (for the call alone if
@@ -50,6 +56,7 @@ struct upstream_env {
     struct upstream_tls *tls; /* NULL if no server has it */
     int descriptor;           /* any open one (descriptors.h) */
     unsigned worker;
+    bool keeps_ends;              /* entries have them whatever send-client says */
     size_t servers;               /* that may be asked now */
     _Atomic uint64_t *oldest_set; /* number of the oldest upstream set in use; for others to read */
     uint32_t channels;            /* numbers given to channels so far */
@@ -61,7 +68,7 @@ struct upstream_env {
 
 /* Makes a new channel of a server. */
 void upstream_channel_init(struct upstream_env *env, struct inflight_channel *channel,
-                           struct upstream_server *server, _Atomic uint32_t *outstanding);
+                           struct upstream_server *server, struct upstream_counts *counts);
 
 /* Registers an attempt under a random ID and writes that ID into the entry's message. False if the
  * entry has had its attempts or no free ID was found on the channel. */
@@ -69,7 +76,7 @@ bool upstream_attempt(struct upstream_env *env, struct inflight_entry *entry,
                       struct inflight_channel *channel);
 
 /* The query that this message answers on this channel: its ID waits there, and it has the same
- * question (RFC 5452 section 4). NULL, and counted, if there is none. */
+ * question (RFC 5452 section 4). NULL if there is none. Counts either, and how long it took. */
 struct inflight_entry *upstream_match(struct upstream_env *env,
                                       const struct inflight_channel *channel, struct span message);
 

@@ -44,6 +44,7 @@ struct upstream_names {
     struct ares_loop *loop;
     struct named_server *servers; /* config->server_count of them */
     uint64_t set_number;
+    struct event *waited; /* the first look-ups have had their time */
     bool started;
     upstream_names_fn *on_set;
     void *ctx;
@@ -181,6 +182,7 @@ static bool publish(struct upstream_names *names)
         return false;
     }
     names->set_number++;
+    set->config = names->config;
     names->on_set(names->ctx, set);
     return true;
 }
@@ -248,6 +250,18 @@ static bool take_addresses(struct named_server *server, const struct ares_addrin
     return changed;
 }
 
+static bool any_pending(const struct upstream_names *names)
+{
+    for (size_t i = 0; i < names->config->server_count; i++) {
+        if (names->servers[i].pending) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void begin(struct upstream_names *names);
+
 static void on_found(void *ctx, int status, int timeouts, struct ares_addrinfo *info)
 {
     struct named_server *server = ctx;
@@ -272,8 +286,10 @@ static void on_found(void *ctx, int status, int timeouts, struct ares_addrinfo *
         log_event(LOG_LEVEL_INFO, "upstream", "name resolved", "name=%s addresses=%zu",
                   server->config->host, server->count);
     }
-    if (changed && names->started && !publish(names)) {
+    if (names->started && changed && !publish(names)) {
         log_event(LOG_LEVEL_ERROR, "upstream", "out of memory", "name=%s", server->config->host);
+    } else if (!names->started && !any_pending(names)) {
+        begin(names);
     }
 }
 
@@ -359,36 +375,39 @@ void upstream_names_free(struct upstream_names *names)
             event_free(names->servers[i].timer);
         }
     }
+    if (names->waited != NULL) {
+        event_free(names->waited);
+    }
     free(names->servers);
     free(names);
 }
 
-static bool any_pending(const struct upstream_names *names)
+static void begin(struct upstream_names *names)
 {
-    for (size_t i = 0; i < names->config->server_count; i++) {
-        if (names->servers[i].pending) {
-            return true;
-        }
+    event_del(names->waited);
+    names->started = true;
+    if (!publish(names)) {
+        log_event(LOG_LEVEL_ERROR, "upstream", "out of memory", "name=%s",
+                  names->config->servers[0].host);
     }
-    return false;
 }
 
 static void on_waited(evutil_socket_t descriptor, short what, void *ctx)
 {
-    bool *waited = ctx;
     (void)descriptor;
     (void)what;
-    *waited = true;
+    begin(ctx);
 }
 
-bool upstream_names_start(struct upstream_names *names, upstream_names_fn *on_set, void *ctx)
+bool upstream_names_start(struct upstream_names *names, uint64_t after, upstream_names_fn *on_set,
+                          void *ctx)
 {
     struct timeval limit = {.tv_sec = START_WAIT_MS / 1000};
-    bool waited = false;
-    struct event *timer = evtimer_new(names->base, on_waited, &waited);
-    if (timer == NULL) {
+    names->waited = evtimer_new(names->base, on_waited, names);
+    if (names->waited == NULL || event_add(names->waited, &limit) != 0) {
         return false;
     }
+    names->set_number = after;
     names->on_set = on_set;
     names->ctx = ctx;
     for (size_t i = 0; i < names->config->server_count; i++) {
@@ -396,11 +415,8 @@ bool upstream_names_start(struct upstream_names *names, upstream_names_fn *on_se
             look_up(&names->servers[i]);
         }
     }
-    event_add(timer, &limit);
-    while (any_pending(names) && !waited) {
-        event_base_loop(names->base, EVLOOP_ONCE);
+    if (!any_pending(names) && !names->started) {
+        begin(names);
     }
-    event_free(timer);
-    names->started = true;
-    return publish(names);
+    return true;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "geo/problem.h"
 
@@ -25,7 +26,8 @@ struct upstream_names *upstream_names_new(struct event_base *base,
                                           char why[static WHY_MAX]);
 void upstream_names_free(struct upstream_names *names); /* NULL is allowed */
 
-/* Starts looking up, waits a little for the first answers by running the loop, and then hands on
- * the first set, and later ones as they come. False when memory is out. A set may be empty: the
- * names are still being looked up. */
-bool upstream_names_start(struct upstream_names *names, upstream_names_fn *on_set, void *ctx);
+/* Starts looking up. The first set is handed on once all look-ups have ended, which is now if there
+ * are none, or after a little while; then later ones as they come. Their numbers are greater than
+ * after. False when memory is out. A set may be empty: the names are still being looked up. */
+bool upstream_names_start(struct upstream_names *names, uint64_t after, upstream_names_fn *on_set,
+                          void *ctx);

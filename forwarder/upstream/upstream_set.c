@@ -4,13 +4,10 @@
  */
 #include "forwarder/upstream/upstream_set.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Counters of two workers never share a cache line. */
-#define COUNTER_STRIDE (64U / sizeof(uint32_t))
+#include "forwarder/config/config_address.h"
 
 /* FNV-1a: the same for everybody, unlike the seeded hashes elsewhere; nobody gains by a collision.
  */
@@ -36,18 +33,16 @@ static uint64_t hash_of(const struct config_address *address)
     return hash_octets(hash, &ipv6->sin6_port, sizeof(ipv6->sin6_port));
 }
 
-static void text_of(const struct config_address *address, char *out, size_t size)
+/* There may be many more workers than there are: what nobody writes must take no memory, so nothing
+ * is written here either. */
+static bool make_counts(struct upstream_target *target, size_t workers)
 {
-    char host[INET6_ADDRSTRLEN] = "";
-    if (address->sockaddr.ss_family == AF_INET) {
-        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address->sockaddr;
-        inet_ntop(AF_INET, &ipv4->sin_addr, host, sizeof(host));
-        snprintf(out, size, "%s:%u", host, (unsigned)ntohs(ipv4->sin_port));
-        return;
-    }
-    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address->sockaddr;
-    inet_ntop(AF_INET6, &ipv6->sin6_addr, host, sizeof(host));
-    snprintf(out, size, "[%s]:%u", host, (unsigned)ntohs(ipv6->sin6_port));
+    target->room =
+        calloc(1, workers * sizeof(struct upstream_counts) + UPSTREAM_COUNTS_ALIGNMENT - 1);
+    uintptr_t at = (uintptr_t)target->room + UPSTREAM_COUNTS_ALIGNMENT - 1;
+    at -= at % UPSTREAM_COUNTS_ALIGNMENT;
+    target->counts = (struct upstream_counts *)at;
+    return target->room != NULL;
 }
 
 struct upstream_target *upstream_target_new(const struct config_address *address, size_t workers)
@@ -56,8 +51,7 @@ struct upstream_target *upstream_target_new(const struct config_address *address
     if (target == NULL) {
         return NULL;
     }
-    target->outstanding = calloc(workers * COUNTER_STRIDE, sizeof(*target->outstanding));
-    if (target->outstanding == NULL) {
+    if (!make_counts(target, workers)) {
         free(target);
         return NULL;
     }
@@ -67,7 +61,7 @@ struct upstream_target *upstream_target_new(const struct config_address *address
     target->references = 1;
     atomic_init(&target->up, true);
     atomic_init(&target->trust, UPSTREAM_UNTRIED);
-    text_of(address, target->text, sizeof(target->text));
+    config_address_format(address, target->text);
     return target;
 }
 
@@ -82,7 +76,7 @@ void upstream_target_unref(struct upstream_target *target)
     if (target == NULL || --target->references > 0) {
         return;
     }
-    free(target->outstanding);
+    free(target->room);
     free(target);
 }
 
@@ -93,18 +87,27 @@ bool upstream_target_same(const struct upstream_target *target,
            memcmp(&target->address.sockaddr, &address->sockaddr, address->size) == 0;
 }
 
-_Atomic uint32_t *upstream_target_counter(struct upstream_target *target, unsigned worker)
+struct upstream_counts *upstream_target_counts(struct upstream_target *target, unsigned worker)
 {
-    return &target->outstanding[worker * COUNTER_STRIDE];
+    return &target->counts[worker];
+}
+
+struct upstream_counts_sum upstream_target_sum(const struct upstream_target *target)
+{
+    struct upstream_counts_sum sum = {0};
+    for (size_t i = 0; i < target->workers; i++) {
+        const struct upstream_counts *counts = &target->counts[i];
+        sum.outstanding += atomic_load_explicit(&counts->outstanding, memory_order_relaxed);
+        sum.queries += atomic_load_explicit(&counts->queries, memory_order_relaxed);
+        sum.timeouts += atomic_load_explicit(&counts->timeouts, memory_order_relaxed);
+        histogram_read(&counts->latency, &sum.latency);
+    }
+    return sum;
 }
 
 uint64_t upstream_target_outstanding(const struct upstream_target *target)
 {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < target->workers; i++) {
-        sum += atomic_load_explicit(&target->outstanding[i * COUNTER_STRIDE], memory_order_relaxed);
-    }
-    return sum;
+    return upstream_target_sum(target).outstanding;
 }
 
 struct upstream_set *upstream_set_new(uint64_t number, struct upstream_target *const *targets,

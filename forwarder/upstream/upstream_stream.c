@@ -246,7 +246,7 @@ static struct upstream_stream *stream_new(struct upstream_streams *streams,
     stream->ends = *ends;
     stream->used_ms = streams->env->clock->ms;
     upstream_channel_init(streams->env, &stream->channel, streams->server,
-                          upstream_target_counter(streams->target, streams->env->worker));
+                          upstream_target_counts(streams->target, streams->env->worker));
     stream->channel.stream = true;
     if (!stream_start(stream)) {
         stream_free(stream);

@@ -145,7 +145,7 @@ static struct upstream_socket *socket_new(struct upstream_udp *udp)
         goto fail;
     }
     upstream_channel_init(udp->env, &socket->channel, udp->server,
-                          upstream_target_counter(udp->target, udp->env->worker));
+                          upstream_target_counts(udp->target, udp->env->worker));
     return socket;
 fail:
     socket_free(socket);

@@ -93,12 +93,14 @@ static bool repeats(const struct span *asked, struct span answer)
 
 /* The same for an answer to a query whose question could be read. Nearly every answer repeats it
  * octet for octet; only what does not is read. */
-static bool answers_question(const struct dns_question *asked, struct span answer, bool may_omit)
+static bool answers_question(const struct dns_question *asked, struct span answer,
+                             const struct dns_header *header, bool in_transfer)
 {
     struct dns_question answered;
     if (repeats(&asked->bytes, answer)) {
         return true;
     }
+    bool may_omit = in_transfer || may_omit_question(header);
     switch (dns_question_decode(answer, &answered)) {
     case DNS_QUESTION_ONE:
         return dns_question_same(asked, &answered);
@@ -122,7 +124,7 @@ bool dns_answers_query(struct span query, struct span answer, bool in_transfer)
     struct dns_question asked;
     switch (dns_question_decode(query, &asked)) {
     case DNS_QUESTION_ONE:
-        return answers_question(&asked, answer, in_transfer || may_omit_question(&header));
+        return answers_question(&asked, answer, &header, in_transfer);
     case DNS_QUESTION_NONE:
         return header.qdcount == 0;
     case DNS_QUESTION_UNREADABLE:

@@ -20,12 +20,15 @@
 #include "forwarder/order_answer.h"
 #include "forwarder/query.h"
 #include "forwarder/query_seen.h"
+#include "forwarder/rate_limit.h"
 #include "forwarder/upstream/inflight.h"
+#include "forwarder/upstream/upstream_counts.h"
 #include "geo/geo_memo.h"
 
 #define MEMO_ENTRIES 65536
 #define MESSAGE_MAX 300
-#define SEED 42 /* of suffix maps: the same in every run */
+#define RATE 1000 /* queries a second and client */
+#define SEED 42   /* of suffix maps: the same in every run */
 
 struct question {
     uint16_t size;
@@ -38,6 +41,7 @@ struct world {
     struct generation *generation;
     struct geo_memo *memo;
     struct inflight *inflight;
+    struct rate_limit *limit;
     struct address *sources;
     size_t source_count;
     struct question *questions;
@@ -151,7 +155,9 @@ static void load(struct world *world, const char *path)
     problem_list_fini(&problems);
     world->memo = geo_memo_new(MEMO_ENTRIES);
     world->inflight = inflight_new(1024);
-    if (world->memo == NULL || world->inflight == NULL) {
+    world->limit = rate_limit_new();
+    world->config->rate_limit.queries = RATE;
+    if (world->memo == NULL || world->inflight == NULL || world->limit == NULL) {
         fail("out of memory");
     }
     geo_memo_reset(world->memo, world->generation->db, world->generation->overrides);
@@ -284,10 +290,10 @@ static uint64_t judge_batch(struct world *world, size_t turn)
 static uint64_t add_and_take(struct world *world, size_t turn)
 {
     static struct inflight_channel channel = {.number = 1};
-    static _Atomic uint32_t outstanding;
+    static struct upstream_counts counts;
     const struct question *question = question_of(world, turn);
     struct span message = {question->octets, question->size};
-    channel.outstanding = &outstanding;
+    channel.counts = &counts;
     struct inflight_entry *entry = inflight_add(world->inflight, message, turn);
     if (entry == NULL || !inflight_attempt(world->inflight, entry, &channel, (uint16_t)turn)) {
         fail("the in-flight table");
@@ -297,14 +303,22 @@ static uint64_t add_and_take(struct world *world, size_t turn)
     return entry->message_size;
 }
 
+/* Each turn is a millisecond, so that nobody is over the limit: what counting costs. */
+static uint64_t count_rate(struct world *world, size_t turn)
+{
+    struct query_client client = {.address = *source_of(world, turn)};
+    return rate_limit_query(world->limit, world->config, &client, RATE + turn);
+}
+
 static const struct step {
     const char *name;
     uint64_t (*run)(struct world *world, size_t turn);
 } steps[] = {
-    {"country", find_country}, {"country-unremembered", locate_country},
-    {"parse", parse},          {"verdict", decide},
-    {"query", judge},          {"query-batched", judge_batch},
-    {"block", block},          {"in-flight", add_and_take},
+    {"country", find_country},  {"country-unremembered", locate_country},
+    {"parse", parse},           {"verdict", decide},
+    {"query", judge},           {"query-batched", judge_batch},
+    {"block", block},           {"in-flight", add_and_take},
+    {"rate-limit", count_rate},
 };
 #define STEPS (sizeof steps / sizeof *steps)
 
@@ -359,6 +373,7 @@ int main(int argc, char **argv)
             printf("%s %.1f %zu %" PRIu64 "\n", steps[i].name, ns, count, sum);
         }
     }
+    rate_limit_free(world.limit);
     inflight_free(world.inflight);
     geo_memo_free(world.memo);
     generation_free(world.generation);

@@ -71,6 +71,7 @@ class Floor(Process, Measured):
 class Bailiwickd(Daemon, Measured):
     streams = True
     workers = 1
+    sandbox = "yes"
 
     def __init__(self, site, core, address, inputs):
         self.server = (address, 53)
@@ -82,6 +83,7 @@ class Bailiwickd(Daemon, Measured):
             config={
                 "listen": listen,
                 "workers": self.workers,
+                "sandbox": self.sandbox,
                 "geo": {"database": str(COUNTRY_DATABASE)},
             },
             prefix=pinned(core),

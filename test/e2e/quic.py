@@ -133,17 +133,24 @@ class Quic:
         return True
 
 
-def half_open(client, count):
-    """Begins that many handshakes and answers nothing: how many packets came that are a
-    Retry, how many others, and how many octets in all."""
+@contextlib.contextmanager
+def begin_half_open(client, count):
+    """Begins that many handshakes and answers nothing, for as long as it is told what comes."""
     with client.namespace:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [PROGRAM, client.address, client.server[0], str(PORT), "half-open", str(count)],
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
-            timeout=DEADLINE,
-            check=True,
             env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
         )
-    _, retries, _, others, _, octets = done.stdout.split()
+    with process:
+        yield process
+        process.kill()
+
+
+def half_open(client, count):
+    """How many packets came back of that many that are a Retry, how many others, and how many
+    octets in all."""
+    with begin_half_open(client, count) as process:
+        _, retries, _, others, _, octets = process.communicate(timeout=DEADLINE)[0].split()
     return int(retries), int(others), int(octets)

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -33,6 +34,25 @@ class Bench(unittest.TestCase):
                               "--programs", "bailiwickd")
         self.assertRegex(text, r"bailiwickd +500 ")
         self.assertIn("200 countries with 10 names each", text)
+
+    def test_what_an_answer_reflects(self):
+        """As little as bailiwickd(8) says."""
+        text = " ".join((REPOSITORY / "forwarder/man/bailiwickd.8").read_text().split())
+        [times] = re.findall(r"as a packet at most (\d+) times the octets of its query", text)
+        rows = json.loads(self.run_bench("test/bench/reflection", "--json"))
+        self.assertGreater(len(rows), 50)
+        for row in rows:
+            kind = row["kind"]
+            most = int(times)
+            if kind.startswith(("FORMERR", "BADVERS", "NOTIMP", "REFUSED, not", "TC=1")):
+                most = 1
+            elif kind.startswith("SERVFAIL"):
+                self.assertLessEqual(row["out"], row["in"] + 6)
+            elif kind.startswith("QUIC"):
+                most = 3
+            self.assertLessEqual(row["packets"], most, row)
+            if not kind.startswith("QUIC"):
+                self.assertLessEqual(row["out"], 1400, row)
 
     def test_reload_under_load(self):
         text = self.run_bench("test/bench/reload", "--names", "500", "--turns", "1",

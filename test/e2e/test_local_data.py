@@ -40,6 +40,7 @@ tcp.example CNAME rpz-tcp-only.
 class LocalData(PolicyTest):
     FILES = {"orders/IT/it.rpz": ZONE}
     ORDERS = {"IT/zone.yaml": order("IT-ZONE", lists=[{"file": "it.rpz", "format": "rpz"}])}
+    CONFIG = {"upstream": {"retry-after": "60s", "timeout": "120s"}}  # each is asked once
 
     def records(self, got):
         return [(record.type, record.ttl, record.rdata) for record in got.section("answer")]

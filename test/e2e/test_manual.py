@@ -152,12 +152,17 @@ DEFINED = (
     (DAEMON, "forwarder/server/control_request.h", "CONTROL_REQUEST_MAX", 1, "A request has at most {}"),
     (DAEMON, "forwarder/server/control.c", "CONNECTIONS_MAX", 1, "{} connections are served"),
     (DAEMON, "forwarder/server/control.c", "DEADLINE_S", 1, "it must come within {} s"),
-    (DAEMON, "forwarder/worker.c", "STOP_SECONDS", 1, "for which there are {} s"),
+    (DAEMON, "forwarder/listeners.h", "LISTENERS_LINGER_MS", 1000, "daemon stopped, {} s later"),
+    (DAEMON, "forwarder/listeners.c", "QUIC_MAX_MS", 1000, "told that they are closed, in at most {} s"),
+    (DAEMON, "forwarder/worker.c", "STOP_MS", 1000, "for which there are {} s"),
     (DAEMON, "forwarder/block.h", "BLOCK_ANSWER_MAX", 1, "An answer has at most {} octets"),
     (DAEMON, "forwarder/wire/edns.h", "EDNS_OPTION_SDE", 1, "by the EDNS option {},"),
     (DAEMON, "forwarder/wire/edns.h", "EDNS_UDP_SIZE", 1, "gets one back, of size {},"),
     (DAEMON, "forwarder/stream/proxy_intake.h", "PROXY_INTAKE_MS", 1000, "as a whole within {} s"),
     (DAEMON, "geo/geo_memo.h", "GEO_MEMO_PARTS_MAX", 1, "in more than {} parts"),
+    (DAEMON, "forwarder/tap/tap.c", "RING_BLOCKED", 1 << 20, "memory of its own ({} MiB"),
+    (DAEMON, "forwarder/tap/tap.c", "RING_ALL", 1 << 20, "with all {} MiB)"),
+    (DAEMON, "forwarder/tap/tap_sink.h", "TAP_SINK_PATIENCE_MS", 1000, "takes longer than {} s is left"),
     (CONFIGURATION, "forwarder/upstream/upstream_names.c", "ADDRESSES_MAX", 1, "of which the first {} are"),
     (CONFIGURATION, "forwarder/upstream/upstream_names.c", "START_WAIT_MS", 1000, "answers at most {} s"),
     (CONFIGURATION, "forwarder/upstream/upstream_names.c", "RETRY_S", 1, "{} s after a failure"),
@@ -230,6 +235,9 @@ geo: {x: 1}
 block: {x: 1}
 trust: {x: 1}
 limits: {x: 1}
+metrics: {x: 1}
+rate-limit: {x: 1}
+dnstap: {x: 1}
 log: {x: 1}
 x: 1
 """
@@ -249,7 +257,8 @@ upstream:
 geo: {country-field: x, max-age: 0s}
 block: {action: x, ttl: 8d, contact: x, organization: "\\t"}
 resolver-arpa: x
-limits: {tcp-connections: 0, tcp-per-client: 0, tcp-idle: 0s, in-flight: 0, stream-output: 0}
+limits: {tcp-connections: 0, tcp-per-client: 0, tcp-idle: 0s, in-flight: 0, stream-output: 0, receive-buffer: 0}
+rate-limit: {answers: 0, slip: 101, queries: 0, exempt: x}
 log: {level: x}
 """
 EMPTY = "listen: []\nupstream: {servers: [], health-check: x}\n"
@@ -464,6 +473,9 @@ class Running(SiteTest):
                 "reload": {"generation", "loaded", "errors", "warnings"},
                 "test": {"verdict", "text"},
                 "orders": {"generation", "orders"},
+                "top": {"generation", "started", "time_ms", "queries", "by_order"},
+                "drain": {"upstreams"},
+                "undrain": {"upstreams"},
             }[json.loads(line)["command"]]
             self.assertLessEqual(members, set(response["result"]))
         self.assertEqual(set(self.ask('{"command":"status","strict":true}')), {"ok", "error"})

@@ -15,13 +15,31 @@ import tempfile
 from client import DEADLINE
 from dnsbytes import NOERROR, REFUSED, parse, query
 from harness import (
-    COUNTRY_DATABASE, ITALIAN4, MILAN, REPOSITORY, SERVER4, Process, SiteTest, yaml_text,
+    COUNTRY_DATABASE, ITALIAN4, MILAN, REPOSITORY, SERVER4, SERVER4_OTHER, Process, SiteTest,
+    yaml_text,
 )
 from test_service import LAUNCHER, Manager
 
 UNITS = ("bailiwick.service", "bailiwick-country-database.service")
 EXPOSURE = 1.5  # at most, of 10, as systemd-analyze security counts it
 STATE = "var/lib/bailiwick"
+# What commands of the README's section must say.
+IN_PRODUCTION = {
+    "bailiwick status": r"(?m)^  generation +1$",
+    "bailiwick top --once": r"^bailiwick: generation \d+,",
+    "curl --silent http://127.0.0.1:9732/metrics": r'(?m)^bailiwick_order_blocked_total{order="IT-2"} 1$',
+    "dnstap-read /var/lib/bailiwick/blocked": r"CQ .*kickasstorrents\.to",
+    "bailiwick upstream drain 192.0.2.54": r"drained",
+    "bailiwick audit verify": r"^ok: ",
+    "bailiwick audit show --order IT-2": r"loaded",
+    "bailiwick audit export --csv": r"(?m),IT-2,IT,\d+$",
+}
+
+
+def fenced(text, language):
+    """The blocks of this language."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S)
+    return [body for word, body in blocks if word == language]
 
 
 class Copy:
@@ -69,8 +87,57 @@ class Copy:
         self.holder.stdout.close()
 
 
+# A program that has the kernel refuse all calls but those its first word names, as systemd does by
+# SystemCallFilter=, and becomes another one.
+FILTER = """
+import ctypes, errno, os, sys
+ALLOW, REFUSE = 0x7fff0000, 0x50000 | errno.EPERM
+library = ctypes.CDLL("libseccomp.so.2")
+library.seccomp_init.restype = ctypes.c_void_p
+context = ctypes.c_void_p(library.seccomp_init(REFUSE))
+for name in sys.argv[1].split(","):
+    number = library.seccomp_syscall_resolve_name(name.encode())
+    if number >= 0:
+        assert library.seccomp_rule_add(context, ALLOW, number, 0) == 0, name
+assert library.seccomp_load(context) == 0
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+def calls_let_through(unit):
+    """Names of the system calls that the filter of a unit leaves, of systemd's groups one by one."""
+    listed = subprocess.run(
+        ["systemd-analyze", "--no-pager", "syscall-filter"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    groups = {}
+    for line in listed.splitlines():
+        if line.startswith("@"):
+            group = groups[line.strip()] = []
+        elif line.startswith("    ") and not line.lstrip().startswith("#"):
+            group.append(line.strip())
+
+    def members(name):
+        if not name.startswith("@"):
+            return {name}
+        return {each for member in groups[name] for each in members(member)}
+
+    left = members("@default")
+    for words in re.findall(r"^SystemCallFilter=(.*)$", unit, re.M):
+        named = {each for word in words.lstrip("~").split() for each in members(word)}
+        left = left - named if words.startswith("~") else left | named
+    return left
+
+
+def niceness(process):
+    """Of each of its threads."""
+    stats = pathlib.Path(f"/proc/{process}/task").glob("*/stat")
+    return [int(each.read_text().rpartition(")")[2].split()[16]) for each in stats]
+
+
 class Service(Process):
-    """bailiwickd as bailiwick.service starts it: its user, its capabilities, its descriptors."""
+    """bailiwickd as bailiwick.service starts it: its user, its capabilities, its descriptors, its
+    system calls."""
 
     name = "bailiwickd"
     exit_statuses = (0,)
@@ -89,6 +156,7 @@ class Service(Process):
             *copy.enter(),
             "setpriv", "--reuid", user, "--regid", user, "--init-groups", *sets,
             "--no-new-privs", "--pdeathsig", "KILL", "--",
+            "/usr/bin/python3", "-c", FILTER, ",".join(sorted(calls_let_through(unit))),
             "/usr/bin/python3", "-c", LAUNCHER,
             ",".join(str(each) for each in self.descriptors),
             ":".join(name for name, _ in kept),
@@ -165,12 +233,15 @@ class Package(SiteTest):
         service = start()
         self.assertEqual(parse(self.italian4.ask(query("x.limetorrents.pro"))).rcode, REFUSED)
         self.assertEqual(parse(self.italian4.ask(query("www.example"))).rcode, NOERROR)
-        capabilities = pathlib.Path(f"/proc/{service.process.pid}/status").read_text()
-        self.assertIn("CapEff:\t0000000000000400\n", capabilities)  # CAP_NET_BIND_SERVICE alone
-        self.assertNotIn("Uid:\t0", capabilities)
+        facts = pathlib.Path(f"/proc/{service.process.pid}/status").read_text()
+        self.assertIn("CapEff:\t0000000000000400\n", facts)  # CAP_NET_BIND_SERVICE alone
+        self.assertNotIn("Uid:\t0", facts)
+        self.assertIn("Seccomp_filters:\t2\n", facts)  # the unit's, and its own inside
         status = json.loads(copy.run("bailiwick", "status", "--json"))
         self.assertEqual(status["errors"], [])
         copy.run("bailiwick", "reload")
+        threads = niceness(service.process.pid)
+        self.assertEqual(max(threads) - min(threads), 10, "who does errands, beside who answers")
         load = self.load()
         self.install(copy, self.newer())
         service.stop()
@@ -199,20 +270,66 @@ class Package(SiteTest):
         report, _ = load.communicate(timeout=DEADLINE)
         return re.search(r"Queries lost: +(\d+)", report)[1]
 
-    def test_commands_of_the_readme(self):
-        """As they stand there; what has no terminal and no systemd here is played."""
-        section = (REPOSITORY / "README.md").read_text().partition("## As a service\n")[2]
-        commands = re.search(r"^```\n(.*?)^```$", section, re.M | re.S)[1].splitlines()
+    def test_in_production(self):
+        """The README's section, command by command as it stands there, in its network. Played are a
+        terminal for the editor, and systemd, which starts and stops what the unit says."""
+        readme = (REPOSITORY / "README.md").read_text()
+        section = re.search(r"^## In production\n.*?^(?=## )", readme, re.M | re.S)[0]
+        conf = fenced(readme, "yaml")[0] + fenced(section, "yaml")[0]
+        self.unbound(address="127.0.0.1", port=5301, data=["www.example. 300 A 192.0.2.80"])
+        self.unbound(address=SERVER4_OTHER, port=53, data=["www.example. 300 A 192.0.2.80"])
         copy = self.copy()
-        copy.write("/srv/forwarder.conf", yaml_text(self.configuration(("192.0.2.1", 53))))
+        copy.write("/srv/forwarder.conf", conf)
         copy.write("/usr/local/bin/editor", '#!/bin/sh\ncp /srv/forwarder.conf "$1"\n')
-        copy.write("/usr/local/bin/systemctl", '#!/bin/sh\necho "$@" >>/srv/asked\n')
+        copy.write("/usr/local/bin/systemctl", "#!/bin/sh\n")
         copy.run("chmod", "+x", "/usr/local/bin/editor", "/usr/local/bin/systemctl")
-        copy.run("sh", "-c", "mkdir -p /srv/build/deb && cat >/srv/build/deb/bailiwick_0.deb",
-                 stdin=self.package.open("rb"))  # fmt: skip
-        for command in commands:
-            copy.run("sh", "-c", f"cd /srv && {command} </dev/null")
-        self.assertEqual(copy.run("cat", "/srv/asked").splitlines()[-1], "start bailiwick")
+        copy.run("mkdir", "-p", "/srv/build/deb", "/etc/bailiwick")
+        with self.package.open("rb") as package:
+            copy.run("sh", "-c", "cat >/srv/build/deb/bailiwick_0.deb", stdin=package)
+        copy.run("cp", str(COUNTRY_DATABASE), "/etc/bailiwick/GeoLite2-Country.mmdb")
+        systemd = self.systemd(copy)
+        unheard = dict(IN_PRODUCTION)
+        for command in "".join(fenced(section, "")).splitlines():
+            with self.subTest(command), self.site.server:
+                said = copy.run("sh", "-c", f"cd /srv && {command} </dev/null")
+                self.assertRegex(said, unheard.pop(command, ".*"))
+            if command.startswith("systemctl "):
+                systemd(command.split()[1])
+                answer = parse(self.italian4.ask(query("kickasstorrents.to")))
+                self.assertEqual(answer.rcode, REFUSED)
+        self.assertEqual(unheard, {})
+
+    def systemd(self, copy):
+        """A function that does with bailiwick.service what systemctl is told."""
+        manager = Manager(self.site)
+        self.addCleanup(manager.close)
+        running = []
+
+        def do(verb):
+            unit = copy.run("cat", "/lib/systemd/system/bailiwick.service")
+            if verb == "reload":
+                [command] = re.findall(r"^ExecReload=(.*)$", unit, re.M)
+                copy.run(*command.split())
+                return
+            self.assertIn(verb, ("start", "restart"))
+            if verb == "restart":
+                running.pop().stop()
+            service = self._started(Service(self.site, copy, manager, unit))
+            service.wait_for_answer((SERVER4, 53), query("www.example"), NOERROR)
+            running.append(service)
+
+        return do
+
+    def test_the_build_depends_on_what_its_script_installs(self):
+        """A clean machine can build the package: no list lacks what the other one has."""
+        control = (REPOSITORY / "debian/control").read_text()
+        field = re.search(r"^Build-Depends:\n((?: .*\n)+)", control, re.M)[1]
+        named = [line.strip(" ,") for line in field.splitlines()]
+        self.assertEqual(named[1:], sorted(named[1:]))
+        script = (REPOSITORY / "scripts/install-packages").read_text()
+        [words] = re.findall(r"^    build\)\n +echo ((?:.*\\\n)*.*)$", script, re.M)
+        installed = set(words.replace("\\", "").split())
+        self.assertEqual(set(named[1:]), installed - {"gcc", "make", "libc6-dev"})
 
     def test_units_are_closed_in(self):
         for unit in UNITS:

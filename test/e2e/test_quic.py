@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 
 from client import frame
@@ -274,6 +275,62 @@ class Errors(QuicTest):
         self.assertEqual(connection.event("closed"), ("reset",))
 
 
+class Workers(QuicTest):
+    def test_more_and_fewer(self):
+        """A connection stays with its worker; one whose worker goes is told so."""
+        proxy = self.start(config={"workers": 2})
+        connections = [self.confirmed(self.italian4) for _ in range(8)]
+
+        def set_workers(count):
+            proxy.write_config({"workers": count})
+            proxy.reload()
+            self.eventually(lambda: proxy.status()["workers"] == count, f"{count} workers")
+
+        for count in (3, 2):
+            set_workers(count)
+            for connection in connections:
+                connection.rebind("2.32.0.1")
+                self.assert_served(connection)
+        set_workers(1)
+        served = 0
+        for connection in connections:
+            try:
+                self.assert_served(connection)
+                served += 1
+            except (EOFError, BrokenPipeError):
+                self.assert_closed(connection, "application", NO_ERROR)
+        self.assertEqual(proxy.status()["connections"], served)
+        self.confirmed(self.italian4)
+
+    def test_an_address_goes(self):
+        proxy = self.start(config={"workers": 2})
+        connections = [self.confirmed(self.italian4), self.confirmed(self.italian6)]
+        proxy.write_config({"listen": proxy.config["listen"][:-1]})
+        proxy.reload()
+        self.assert_closed(connections[1], "application", NO_ERROR)
+        self.assert_served(connections[0])
+
+    def test_an_address_goes_and_comes_back(self):
+        """Sockets that still owe an answer do not stand in the way of those that follow them."""
+        proxy = self.start(script=None, config={"workers": 2})
+        owed = self.connected(self.italian4)
+        owed.send(query("www.example", id=0))
+        request = self.resolver.next()
+        self.resolver.script = marked
+        listen = proxy.config["listen"]
+        proxy.write_config({"listen": listen[:-2]})
+        proxy.reload()
+        answer = threading.Timer(0.5, marked, [request])
+        answer.start()
+        self.addCleanup(answer.join)
+        proxy.write_config({"listen": listen})
+        proxy.reload()
+        answer.join()
+        self.assert_closed(owed, "application", NO_ERROR)
+        for connection in [self.confirmed(self.italian4) for _ in range(8)]:
+            self.assert_served(connection)
+
+
 class Addresses(QuicTest):
     def test_another_port(self):
         """Which is another worker's, were it not for the connection ID."""
@@ -305,11 +362,15 @@ class Limits(QuicTest):
     def test_half_open_handshakes(self):
         """Who floods with first packets makes all others show their addresses; they are served."""
         self.start(config={"workers": 1, "limits": {"tcp-idle": "6s"}})
-        retries, others, _ = half_open(self.client("5.9.0.66"), 150)
-        self.assertGreaterEqual(retries, 86)
-        self.assertGreater(others, 0)
-        connection = self.connected(self.italian4)
-        self.assertTrue(connection.has("retry"))
+
+        def with_retry():  # unless the machine is so slow that the flood is forgotten by then
+            retries, others, _ = half_open(self.client("5.9.0.66"), 150)
+            self.assertGreaterEqual(retries, 86)
+            self.assertGreater(others, 0)
+            connection = self.connected(self.italian4)
+            return connection if connection.has("retry") else None
+
+        connection = self.eventually(with_retry, "who comes has to show his address")
         self.assertEqual(parse(connection.ask(query("refused.example", id=0))).rcode, REFUSED)
 
         def without_retry():

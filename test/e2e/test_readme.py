@@ -127,10 +127,9 @@ class Files(SiteTest):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_every_file_of_the_readme(self):
-        files = blocks("yaml")
-        self.assertEqual(len(files), 2)
-        conf, order = files
+        conf, order, in_production = blocks("yaml")
         self.check(conf=conf)
+        self.check(conf=conf + in_production)
         self.check(orders={"IT/milan.yaml": order})
 
     def test_the_order_of_the_quickstart(self):

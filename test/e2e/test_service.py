@@ -13,7 +13,7 @@ import threading
 
 from client import DEADLINE
 from dnsbytes import NOERROR, REFUSED, parse, query
-from harness import ITALIAN4, SERVER4, Daemon, SiteTest
+from harness import ITALIAN4, SERVER4, SERVER6, Daemon, SiteTest
 from policytest import LIGHT
 
 RESTARTS = 3 if LIGHT else 10
@@ -164,9 +164,12 @@ class Told(ServiceTest):
 class Kept(ServiceTest):
     NAMES = ["tcp-0.0.0.0-53", "tcp-__-53", "udp-0.0.0.0-53", "udp-__-53"]
 
+    def names_for(self, workers, names=None):
+        return sorted(f"{name}-{i}" for name in names or self.NAMES for i in range(workers))
+
     def test_what_waits_is_served_by_the_next(self):
         daemon = self.service()
-        self.assertEqual(self.manager.names(), sorted(self.NAMES * 2))
+        self.assertEqual(self.manager.names(), self.names_for(2))
         for workers in (2, 1, 3):  # fewer take over all of them, more open their own
             daemon.end()
             daemon.write_config({"workers": workers})
@@ -181,16 +184,55 @@ class Kept(ServiceTest):
             for channel, rcode in waiting:
                 self.assertEqual(parse(channel.receive()).rcode, rcode)
                 channel.close()
+            self.eventually(
+                lambda: self.manager.names() == self.names_for(workers), self.manager.names
+            )
 
     def test_what_is_not_wanted_is_closed(self):
         daemon = self.service()
         daemon.end()
         daemon.write_config({"listen": [{"address": "0.0.0.0", "transport": ["udp"]}]})
         daemon.start()
-        self.eventually(lambda: self.manager.names() == ["udp-0.0.0.0-53"] * 2, self.manager.names)
+        self.eventually(lambda: self.manager.names() == self.names_for(2, ["udp-0.0.0.0-53"]),
+                        self.manager.names)
         daemon.wait_for_log("inherited socket not wanted")
         with self.assertRaises(ConnectionRefusedError):
             self.italian4.tcp()
+
+    def bound(self, kind, port=53):
+        with self.site.server:
+            channel = socket.socket(socket.AF_INET, kind)
+        channel.bind((SERVER4, port))
+        if kind == socket.SOCK_STREAM:
+            channel.listen()
+        return channel.detach()
+
+    def test_sockets_of_a_unit(self):
+        """One for all workers, as it came; it is the manager's, and is not given back to it."""
+        daemon = self.service(config={"listen": [{"address": SERVER4}]}, start=False)
+        unit = [
+            ("bailiwick.socket", self.bound(socket.SOCK_STREAM)),
+            ("odd.socket", self.bound(socket.SOCK_DGRAM, 54)),
+            ("bailiwick.socket", self.bound(socket.SOCK_DGRAM)),
+        ]
+        self.manager.kept += unit
+        daemon.start()
+        daemon.wait_for_log("inherited socket not wanted name=odd.socket")
+        for transport in ("udp", "tcp") * 4:
+            answer = self.italian4.ask(query("x.limetorrents.pro"), transport)
+            self.assertEqual(parse(answer).rcode, REFUSED)
+        daemon.reload()
+        self.eventually(lambda: self.manager.names() == ["bailiwick.socket"] * 2, self.manager.names)
+        daemon.write_config({"workers": 1, "listen": [{"address": SERVER4}, {"address": SERVER6}]})
+        daemon.reload()
+        more = [f"{kind}-2001_db8__53-53-0" for kind in ("tcp", "udp")]
+        self.eventually(
+            lambda: self.manager.names() == ["bailiwick.socket"] * 2 + more, self.manager.names
+        )
+        for transport in ("udp", "tcp") * 4:
+            for client in (self.italian4, self.italian6):
+                answer = client.ask(query("x.limetorrents.pro"), transport)
+                self.assertEqual(parse(answer).rcode, REFUSED)
 
     def test_no_query_is_lost_over_restarts(self):
         daemon = self.service()

@@ -1,11 +1,68 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bailiwick status`: what the daemon says of itself, and that it counts what was asked."""
 
+import signal
+
 from dnsbytes import header, opt, query
-from harness import MILAN
+from harness import MILAN, SERVER4, SERVER6, SiteTest
 from policytest import SMALL, PolicyTest, order, small_database
 
 INSTANT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+class Listeners(SiteTest):
+    LISTEN = [
+        {"address": SERVER4, "port": 53}, {"address": SERVER6, "port": 53, "transport": ["udp"]}
+    ]  # fmt: skip
+
+    def start(self, receive_buffer, **options):
+        return self.daemon(
+            self.upstream(),
+            files={"country.mmdb": small_database()},
+            config={**SMALL, "listen": self.LISTEN, "limits": {"receive-buffer": receive_buffer}},
+            **options,
+        )
+
+    def listeners(self, daemon):
+        return {
+            (each.pop("transport"), each.pop("address")): each
+            for each in daemon.status()["listeners"]
+        }
+
+    def test_drops_are_told_apart(self):
+        """What came while nobody read: queries by UDP at one address."""
+        daemon = self.start("64 KiB")
+        buffer = {"receive_buffer": 65536, "drops": 0}
+        expected = {
+            ("udp", f"{SERVER4}:53"): buffer,
+            ("tcp", f"{SERVER4}:53"): {"waiting": 0, "drops": 0},
+            ("udp", f"[{SERVER6}]:53"): buffer,
+        }
+        self.assertEqual(self.listeners(daemon), expected)
+        self.assertEqual(daemon.status()["warnings"], [])
+        daemon.signal(signal.SIGSTOP)
+        for _ in range(8):
+            with self.italian6.udp() as channel:
+                channel.send(*[query("kickasstorrents.to") + bytes(1000)] * 100)
+        daemon.signal(signal.SIGCONT)
+        found = self.listeners(daemon)
+        dropped = found.pop(("udp", f"[{SERVER6}]:53"))["drops"]
+        self.assertGreater(dropped, 0)
+        self.assertEqual(daemon.status()["receive_drops"], dropped)
+        self.assertEqual(found, {key: expected[key] for key in found})
+        self.assertRegex(daemon.tool("status").stdout, rf"\[{SERVER6}\]:53 +udp +65536 +- +{dropped}\n")
+
+    def test_a_buffer_that_is_not_granted(self):
+        """It serves, and says what to raise."""
+        without = ("setpriv", "--bounding-set=-net_admin", "--")
+        daemon = self.start("1024 MiB", prefix=without)
+        daemon.wait_for_log("receive buffer is short")
+        told = [each["warning"] for each in daemon.status()["warnings"]]
+        self.assertEqual(len(told), 2, told)
+        for line, address in zip(told, (SERVER4, SERVER6)):
+            self.assertIn(f"{address}", line)
+            self.assertIn("net.core.rmem_max", line)
+        self.assertEqual(self.german4.ask(query("www.example", id=7))[:2], b"\0\7")
 
 
 class Status(PolicyTest):
@@ -41,7 +98,10 @@ class Status(PolicyTest):
         )
         self.assertEqual(status["names"], 7)
         (upstream,) = status["upstreams"]
-        self.assertEqual(upstream, {"address": "127.0.0.2:5300", "up": True, "outstanding": 0})
+        self.assertEqual(
+            upstream,
+            {"address": "127.0.0.2:5300", "up": True, "drained": False, "outstanding": 0},
+        )
 
     def test_counters(self):
         """What was asked is what is counted, by whatever worker."""

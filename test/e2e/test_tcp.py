@@ -13,6 +13,7 @@ from dnsbytes import (
     read_question, rr,
 )
 from harness import GERMAN4, GERMAN6, SERVER4, Daemon, Nsd, SiteTest, echo, silent
+from policytest import SMALL, small_database
 
 PATIENT = {"upstream": {"retry-after": "60s", "timeout": "120s"}}
 
@@ -23,7 +24,15 @@ def padded_answer(message, size):
     return whole + b"\x77" * (size - len(whole))
 
 
-class Framing(SiteTest):
+class TcpTest(SiteTest):
+    """With a database that is loaded in an instant."""
+
+    def daemon(self, *upstreams, files=None, config=None, **options):
+        files = {"country.mmdb": small_database(), **(files or {})}
+        return super().daemon(*upstreams, files=files, config={**SMALL, **(config or {})}, **options)
+
+
+class Framing(TcpTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -31,7 +40,7 @@ class Framing(SiteTest):
 
     def setUp(self):
         self.resolver = self.upstream()
-        self.daemon(self.resolver)
+        self.daemon(self.resolver, config=PATIENT)
 
     def test_split_at_each_byte(self):
         data = frame(self.message)
@@ -78,7 +87,7 @@ class Framing(SiteTest):
         self.assertEqual(len(self.resolver.requests), 1)
 
 
-class Pipelining(SiteTest):
+class Pipelining(TcpTest):
     def setUp(self):
         self.resolver = self.upstream(script=None)
         self.proxy = self.daemon(self.resolver, config=PATIENT)
@@ -175,10 +184,11 @@ class Pipelining(SiteTest):
             self.assert_answers(stream, messages)
 
 
-class ClientLimits(SiteTest):
-    def start(self, limits, script=echo, **options):
+class ClientLimits(TcpTest):
+    def start(self, limits, script=echo, workers=2, **options):
         self.resolver = self.upstream(script=script)
-        return self.daemon(self.resolver, config={**PATIENT, "limits": limits}, **options)
+        config = {**PATIENT, "limits": limits, "workers": workers}
+        return self.daemon(self.resolver, config=config, **options)
 
     def is_served(self, stream):
         with contextlib.suppress(OSError, EOFError):
@@ -246,16 +256,18 @@ class ClientLimits(SiteTest):
             self.assertTrue(self.can_be_served(far))
 
     def test_streams_of_all_clients(self):
-        self.start({"tcp-connections": 10})
+        """With all places taken, who asked longest ago gives way."""
+        daemon = self.start({"tcp-connections": 10}, workers=1)
         clients = [self.client(f"5.9.1.{i}") for i in range(10)]
         streams = [client.tcp() for client in clients]
+        for stream in streams[3:] + streams[:3]:
+            self.assertTrue(self.is_served(stream))
+        self.assertTrue(self.can_be_served(self.german4))
+        self.assertTrue(streams.pop(3).ends())
         for stream in streams:
             self.assertTrue(self.is_served(stream))
-        self.assertFalse(self.can_be_served(self.german4))
-        streams.pop().close()
-        self.eventually(lambda: self.can_be_served(self.german4), "a place is free again")
-        for stream in streams:
             stream.close()
+        self.assertEqual(daemon.status()["tcp_reaped"], 1)
 
     def test_a_client_that_does_not_read(self):
         """What it leaves unread is limited; it is closed, and nobody else notices."""
@@ -304,10 +316,10 @@ class ClientLimits(SiteTest):
             stream.close()
 
 
-class UpstreamStreams(SiteTest):
+class UpstreamStreams(TcpTest):
     def test_connections_are_reused(self):
         resolver = self.upstream()
-        self.daemon(resolver)
+        self.daemon(resolver, config=PATIENT)
         for i in range(100):
             with self.client(f"5.9.2.{i + 1}").tcp() as stream:
                 stream.send(query("www.example", id=i))
@@ -364,7 +376,7 @@ class UpstreamStreams(SiteTest):
             self.assertEqual(resolver.requests[-1].transport, transport)
 
 
-class Transfers(SiteTest):
+class Transfers(TcpTest):
     RECORDS = 20_000
 
     @classmethod
@@ -440,7 +452,7 @@ class Transfers(SiteTest):
             stream.close()
 
 
-class TransferEnds(SiteTest):
+class TransferEnds(TcpTest):
     """Transfers by a scripted server, which stops where no real one would."""
 
     def setUp(self):

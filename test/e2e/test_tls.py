@@ -15,9 +15,12 @@ from dnsbytes import (
     parse, query,
 )
 from harness import GERMAN4, ITALIAN4, SERVER4, SiteTest, echo
+from policytest import SMALL, small_database
 from tls import NAME, PORT, TlsStream, certificate, context
 
 LISTED = "www.kickasstorrents.to"
+# Nothing is asked of the resolver twice, however slow the machine is.
+PATIENT = {"retry-after": "60s", "timeout": "120s"}
 BLOCK = 468  # octets that padded answers are a multiple of (RFC 8467)
 LISTEN = [
     {"address": SERVER4, "port": 53},
@@ -32,8 +35,13 @@ class TlsTest(SiteTest):
         self.resolver = self.upstream(script=script)
         self.proxy = self.daemon(
             self.resolver,
-            files={"cert.pem": self.pair[0], "key.pem": self.pair[1]},
-            config={"listen": LISTEN, "workers": workers, "limits": limits or {}},
+            files={
+                "cert.pem": self.pair[0], "key.pem": self.pair[1], "country.mmdb": small_database()
+            },
+            config={
+                **SMALL, "listen": LISTEN, "workers": workers, "limits": limits or {},
+                "upstream": PATIENT,
+            },
             **options,
         )
 
@@ -184,10 +192,11 @@ class Certificates(TlsTest):
 
     def test_a_reload_under_load(self):
         """Connections go on with the certificate they began with; none fails."""
-        self.start()
+        self.start(limits={"tcp-idle": "1h"})
         first, second = self.pair, certificate()
         failures = []
         stop = threading.Event()
+        self.addCleanup(stop.set)
 
         def ask_on():
             while not stop.is_set():

@@ -292,6 +292,26 @@ class Names(SiteTest):
         self.address = "127.0.0.2"
         self.eventually(lambda: self.ask() == NOERROR, "it is answered once the name has one")
 
+    def test_an_address_changes_while_other_servers_are_looked_up(self):
+        """The servers of the configuration before do not stay in use."""
+        self.start()
+        self.eventually(lambda: self.is_used(self.one), "the address is used")
+        third = self.upstream("127.0.0.7")
+
+        def change_meanwhile(request):
+            if b"\5later" in request.message:
+                self.address = OTHER  # no answer
+            else:
+                self.resolve(request)
+
+        self.names.script = change_meanwhile
+        hosts = ("127.0.0.7", "later.test")
+        servers = [{"address": host, "port": UPSTREAM_PORT} for host in hosts]
+        self.proxy.write_config({"upstream": {"servers": servers}})
+        self.proxy.reload()
+        self.assertEqual(self.address, OTHER)
+        self.eventually(lambda: self.is_used(third), "the server that is configured is used")
+
 
 class Randomness(SiteTest):
     def test_ports_and_ids(self):

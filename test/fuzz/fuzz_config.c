@@ -35,7 +35,8 @@ static void check_config(const struct config *config)
     require(config->geo_database[0] == '/' && config->orders[0] == '/');
     require(config->state[0] == '/' && config->control[0] == '/');
     size_t next = 0;
-    require(config_fixed_difference(config, config, &next) == NULL);
+    struct config_place place;
+    require(config_fixed_difference(config, config, &next, &place) == NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The audit record read from its first line to its last: is each line as it was written, and
+ * chained to the one before? Reads only; what is wrong is told, never mended.
+ *
+ * Half a line, with which a crash or a full disk may have left a file, is in order if the next
+ * record says so: its event is "torn", and it gives the octets of the line before it, the line feed
+ * that was put behind it included, and their SHA-256.
+ */
+#pragma once
+
+#include "forwarder/audit/audit_record.h"
+#include "geo/problem.h"
+
+struct audit_place {
+    const char *file;
+    unsigned line; /* from 1; 0: the file as a whole */
+};
+
+/* Any of these may be NULL. */
+struct audit_chain_reader {
+    void *ctx;
+    /* Each record whose hash is right, in their order. False: no more are wanted. */
+    bool (*on_record)(void *ctx, const struct audit_place *place,
+                      const struct audit_record *record);
+    /* Something that is not as it was written. */
+    void (*on_fault)(void *ctx, const struct audit_place *place, const char *what);
+    /* Half a line that a record after it tells of. */
+    void (*on_torn)(void *ctx, const struct audit_place *place, size_t octets);
+};
+
+/* What there was. */
+struct audit_chain {
+    struct audit_head head; /* of the last record */
+    uint64_t first;         /* number of the first; 0: there is none */
+    uint64_t records;
+    int64_t first_time;
+    int64_t last_time;
+    size_t faults;
+    size_t torn;
+    unsigned file;    /* number of the last file; 0: there is none */
+    size_t file_size; /* its octets */
+    /* The last line, if it has no line feed: how many octets it will have with one (0: it ends as
+     * it should), and their SHA-256. If it is a whole record nonetheless, head is its own. */
+    size_t tail;
+    bool tail_is_record;
+    uint8_t tail_hash[FILE_BYTES_SHA256];
+};
+
+/* Reads the folder from the given place in its list of files on. A tail is a fault. False with a
+ * reason (folder or file and sentence) if something could not be read. */
+bool audit_chain_read(const char *folder, size_t skip_files,
+                      const struct audit_chain_reader *reader, struct audit_chain *out,
+                      char why[static WHY_MAX]);

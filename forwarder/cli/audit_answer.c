@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The answer for one instant (see audit_answer.h).
+ */
+#include "forwarder/cli/audit_answer.h"
+
+#include <string.h>
+
+#include "forwarder/explain/json_put.h"
+#include "policy/instant.h"
+
+static int64_t instant_of(const json_t *object, const char *key, int64_t otherwise)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    int64_t instant;
+    if (text == NULL || !instant_parse(text, strlen(text), &instant)) {
+        return otherwise;
+    }
+    return instant;
+}
+
+/* Narrows since and until to a border, on whichever side of the instant it is. */
+static void narrow(struct audit_answer *answer, int64_t border, int64_t instant)
+{
+    if (border <= instant && border > answer->since) {
+        answer->since = border;
+    } else if (border > instant && border < answer->until) {
+        answer->until = border;
+    }
+}
+
+/* An order with windows: what was recorded when one opened or closed. */
+static void judge_windows(const struct audit_history *history, int64_t instant,
+                          struct audit_answer *answer)
+{
+    bool known = answer->spell->open_known, open = answer->spell->open;
+    for (size_t i = 0; i < history->flip_count; i++) {
+        const struct audit_flip *flip = &history->flips[i];
+        if (flip->at < answer->spell->from || flip->seq < answer->spell->seq) {
+            continue;
+        }
+        if (flip->at <= instant) {
+            known = flip->known;
+            open = flip->in_force;
+        }
+        narrow(answer, flip->at, instant);
+    }
+    if (!known) {
+        answer->in_force = AUDIT_IN_FORCE_UNKNOWN;
+        answer->why = "whether a window was open is not recorded";
+    } else if (!open) {
+        answer->in_force = AUDIT_NOT_IN_FORCE;
+        answer->why = "outside its windows";
+    }
+}
+
+static void judge_version(const struct audit_history *history, int64_t instant,
+                          struct audit_answer *answer)
+{
+    const json_t *order = answer->spell->order;
+    const char *status = json_string_value(json_object_get(order, "status"));
+    int64_t effective = instant_of(order, "effective", INT64_MIN);
+    int64_t end = instant_of(order, "until", INT64_MAX);
+    if (status == NULL || strcmp(status, "active") != 0) {
+        answer->in_force = AUDIT_NOT_IN_FORCE;
+        answer->why = status == NULL                     ? "its status is not recorded"
+                      : strcmp(status, "suspended") == 0 ? "suspended"
+                                                         : "lifted";
+        return;
+    }
+    answer->in_force = AUDIT_IN_FORCE;
+    narrow(answer, effective, instant);
+    narrow(answer, end, instant);
+    if (instant < effective) {
+        answer->in_force = AUDIT_NOT_IN_FORCE;
+        answer->why = "before its effective date";
+    } else if (instant >= end) {
+        answer->in_force = AUDIT_NOT_IN_FORCE;
+        answer->why = "past its end";
+    } else if (json_is_true(json_object_get(order, "windows"))) {
+        judge_windows(history, instant, answer);
+    }
+}
+
+void audit_answer_find(const struct audit_history *history, int64_t instant,
+                       struct audit_answer *out)
+{
+    *out = (struct audit_answer){.in_force = AUDIT_NOT_IN_FORCE};
+    const struct audit_spell *spell = audit_history_at(history, instant, &out->until);
+    out->since = spell->from;
+    switch (spell->state) {
+    case AUDIT_SPELL_BEFORE:
+        out->in_force = AUDIT_IN_FORCE_UNKNOWN;
+        out->why = "the record does not go back so far";
+        break;
+    case AUDIT_SPELL_DOWN:
+        out->why = "the daemon did not run, or had not loaded anything yet";
+        break;
+    case AUDIT_SPELL_ABSENT:
+        out->why = "it was not loaded";
+        break;
+    case AUDIT_SPELL_UNKNOWN:
+        out->in_force = AUDIT_IN_FORCE_UNKNOWN;
+        out->why = "what was in force is not recorded to its end";
+        break;
+    case AUDIT_SPELL_PRESENT:
+        out->spell = spell;
+        judge_version(history, instant, out);
+        break;
+    }
+}
+
+static json_t *doubts_json(const struct audit_history *history, int64_t instant, int64_t now)
+{
+    json_t *array = json_array();
+    if (instant > now) {
+        json_array_append_new(array, json_string("that time is yet to come"));
+    }
+    for (size_t i = 0; i < history->doubt_count; i++) {
+        const struct audit_doubt *doubt = &history->doubts[i];
+        if (doubt->from <= instant && instant <= doubt->to) {
+            json_t *object = json_object();
+            json_put_instant(&object, "from", doubt->from);
+            json_put_instant(&object, "to", doubt->to);
+            json_put_text(&object, "why", doubt->why);
+            if (json_array_append_new(array, object) != 0) {
+                json_decref(array);
+                return NULL;
+            }
+        }
+    }
+    return array;
+}
+
+/* What the version itself says, taken over as it was recorded. */
+static void put_version(json_t **object, const struct audit_spell *spell)
+{
+    static const char *const keys[] = {"status",    "file",  "sha256",          "lists",
+                                       "loaded",    "scope", "include_unknown", "action",
+                                       "effective", "until", "last_good"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        json_t *value = spell == NULL ? NULL : json_object_get(spell->order, keys[i]);
+        json_put(object, strcmp(keys[i], "until") == 0 ? "end" : keys[i],
+                 value == NULL ? json_null() : json_incref(value));
+    }
+}
+
+json_t *audit_answer_json(const struct audit_history *history, int64_t instant, int64_t now)
+{
+    struct audit_answer answer;
+    json_t *object = json_object();
+    audit_answer_find(history, instant, &answer);
+    json_put_text(&object, "order", history->id);
+    json_put_instant(&object, "time", instant);
+    json_put(&object, "in_force",
+             answer.in_force == AUDIT_IN_FORCE_UNKNOWN
+                 ? json_null()
+                 : json_boolean(answer.in_force == AUDIT_IN_FORCE));
+    json_put_text(&object, "why", answer.why);
+    json_put_instant(&object, "from", answer.since);
+    json_put_instant(&object, "to", answer.until);
+    put_version(&object, answer.spell);
+    json_put_instant(&object, "version_since",
+                     answer.spell == NULL ? INT64_MIN : answer.spell->since);
+    json_put(&object, "asked",
+             answer.spell == NULL || answer.spell->asked == NULL
+                 ? json_null()
+                 : json_incref(answer.spell->asked));
+    json_put(&object, "seq",
+             answer.spell == NULL ? json_null() : json_integer((json_int_t)answer.spell->seq));
+    json_put_instant(&object, "record_ends", history->last);
+    json_put(&object, "uncertain", doubts_json(history, instant, now));
+    return object;
+}

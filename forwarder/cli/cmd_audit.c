@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * `bailiwick audit`: the table of the commands below it.
+ */
+#include "forwarder/cli/cmd_audit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forwarder/cli/cli_output.h"
+#include "forwarder/cli/cli_set.h"
+#include "forwarder/cli/subcommand.h"
+#include "forwarder/explain/explain_question.h"
+
+#define BIT(option) CLI_OPTION_BIT(CLI_OPTION_##option)
+#define MANY 1000000
+
+static const struct subcommand commands[] = {
+    {"verify", cmd_audit_verify, BIT(HEAD) | BIT(JSON), 0, 0, 1, "[--head HASH] [--json] [DIR]",
+     "read the record from end to end: is it as it was written?"},
+    {"show", cmd_audit_show, BIT(ORDER) | BIT(AT) | BIT(JSON), BIT(ORDER), 0, 1,
+     "--order ID [--at TIME] [--json] [DIR]",
+     "was an order in force at a time; without one, its history"},
+    {"export", cmd_audit_export, BIT(FROM) | BIT(TO) | BIT(JSON) | BIT(CSV) | BIT(MERGE), 0, 0,
+     MANY, "[--from TIME] [--to TIME] [--json | --csv] [--merge FILE...]",
+     "how often each order blocked, by country and hour"},
+};
+
+const struct subcommand_set *cmd_audit_set(void)
+{
+    static const struct subcommand_set set = {"audit", BIT(CONFIG), "[--config FILE]", commands,
+                                              sizeof commands / sizeof commands[0]};
+    return &set;
+}
+
+enum command_exit cmd_audit(const struct cli_options *options)
+{
+    return subcommand_run(cmd_audit_set(), options);
+}
+
+char *cmd_audit_below_state(const struct cli_options *options, const char *name)
+{
+    char *path = NULL;
+    struct config *config = cli_set_config(cli_options_config(options));
+    if (config == NULL) {
+        return NULL;
+    }
+    if (asprintf(&path, "%s/%s", config->state, name) < 0) {
+        path = NULL;
+        cli_output_error("out of memory");
+    }
+    config_free(config);
+    return path;
+}
+
+char *cmd_audit_folder(const struct cli_options *options)
+{
+    if (options->operand_count == 0) {
+        return cmd_audit_below_state(options, "audit");
+    }
+    char *folder = strdup(options->operands[0]);
+    if (folder == NULL) {
+        cli_output_error("out of memory");
+    }
+    return folder;
+}
+
+bool cmd_audit_instant(const char *option, const char *text, int64_t *out)
+{
+    char why[WHY_MAX];
+    if (!explain_question_time(text, out, why)) {
+        cli_output_error("--%s: %s", option, why);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * `bailiwick audit show`: was an order in force at a time, and what became of it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "forwarder/cli/audit_answer.h"
+#include "forwarder/cli/cli_options.h"
+#include "forwarder/cli/cli_output.h"
+#include "forwarder/cli/cli_table.h"
+#include "forwarder/cli/cmd_audit.h"
+#include "forwarder/explain/json_put.h"
+#include "forwarder/explain/plain_text.h"
+#include "policy/instant.h"
+
+#define CELL_MAX 256
+
+/* A text of an object, made plain, or something in its place. Returns out. */
+static const char *plain(const json_t *object, const char *key, const char *otherwise,
+                         char out[static CELL_MAX])
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return plain_text(text == NULL ? otherwise : text, out, CELL_MAX);
+}
+
+/* "root (uid 0, process 123) over the control socket, SIGHUP". Returns out. */
+static const char *askers(const json_t *asked, char out[static CELL_MAX])
+{
+    size_t index, used = 0;
+    const json_t *asker;
+    snprintf(out, CELL_MAX, "-");
+    json_array_foreach((json_t *)asked, index, asker)
+    {
+        char by[CELL_MAX], user[CELL_MAX];
+        int put;
+        if (json_is_integer(json_object_get(asker, "uid"))) {
+            put = snprintf(out + used, CELL_MAX - used, "%s%.64s (uid %lld, process %lld)",
+                           index == 0 ? "" : ", ", plain(asker, "user", "?", user),
+                           (long long)json_integer_value(json_object_get(asker, "uid")),
+                           (long long)json_integer_value(json_object_get(asker, "pid")));
+        } else {
+            put = snprintf(out + used, CELL_MAX - used, "%s%.64s", index == 0 ? "" : ", ",
+                           plain(asker, "by", "?", by));
+        }
+        used += put < 0 ? 0 : (size_t)put;
+        if (used >= CELL_MAX) {
+            break;
+        }
+    }
+    return out;
+}
+
+static void print_scope(const json_t *answer)
+{
+    size_t index;
+    const json_t *code;
+    printf("  countries  ");
+    json_array_foreach(json_object_get(answer, "scope"), index, code)
+    {
+        char text[CELL_MAX];
+        printf("%s%s", index == 0 ? "" : ", ",
+               plain_text(json_string_value(code), text, sizeof text));
+    }
+    puts(json_is_true(json_object_get(answer, "include_unknown")) ? ", unknown countries" : "");
+}
+
+static void print_lists(const json_t *answer)
+{
+    size_t index;
+    const json_t *list;
+    json_array_foreach(json_object_get(answer, "lists"), index, list)
+    {
+        char file[CELL_MAX], sha256[CELL_MAX];
+        printf("  list       %s, SHA-256 %s\n", plain(list, "file", "?", file),
+               plain(list, "sha256", "?", sha256));
+    }
+}
+
+static void print_version(const json_t *answer)
+{
+    char text[CELL_MAX];
+    printf("  status     %s\n", plain(answer, "status", "?", text));
+    if (json_is_true(json_object_get(answer, "last_good"))) {
+        puts("  kept       the last good version: its file had an error");
+    }
+    print_scope(answer);
+    printf("  action     %s\n", plain(answer, "action", "?", text));
+    printf("  file       %s\n", plain(answer, "file", "?", text));
+    printf("  SHA-256    %s\n", plain(answer, "sha256", "?", text));
+    print_lists(answer);
+    printf("  effective  %s\n", plain(answer, "effective", "as soon as it was loaded", text));
+    printf("  ends       %s\n", plain(answer, "end", "never", text));
+    printf("  loaded     %s\n", plain(answer, "version_since", "?", text));
+    printf("  asked by   %s\n", askers(json_object_get(answer, "asked"), text));
+}
+
+static void print_doubts(const json_t *answer)
+{
+    size_t index;
+    const json_t *doubt;
+    json_array_foreach(json_object_get(answer, "uncertain"), index, doubt)
+    {
+        char from[CELL_MAX], to[CELL_MAX], why[CELL_MAX];
+        if (json_is_string(doubt)) {
+            printf("  UNCERTAIN: %s\n", json_string_value(doubt));
+        } else {
+            printf("  UNCERTAIN: %s (%s to %s)\n", plain(doubt, "why", "?", why),
+                   plain(doubt, "from", "?", from), plain(doubt, "to", "the end", to));
+        }
+    }
+}
+
+static void print_answer(const json_t *answer)
+{
+    char order[CELL_MAX], time[CELL_MAX], why[CELL_MAX], from[CELL_MAX], to[CELL_MAX];
+    const json_t *in_force = json_object_get(answer, "in_force");
+    const char *verdict = json_is_true(in_force)    ? "in force"
+                          : json_is_false(in_force) ? "not in force"
+                                                    : "not known";
+    bool reason = json_is_string(json_object_get(answer, "why"));
+    printf("%s at %s: %s%s%s\n", plain(answer, "order", "?", order),
+           plain(answer, "time", "?", time), verdict, reason ? ", " : "",
+           reason ? plain(answer, "why", "", why) : "");
+    printf("  from       %s\n", plain(answer, "from", "before the record", from));
+    printf("  to         %s\n", plain(answer, "to", "the end of the record", to));
+    if (json_is_string(json_object_get(answer, "sha256"))) {
+        print_version(answer);
+    }
+    print_doubts(answer);
+    printf("  the record ends at %s\n", plain(answer, "record_ends", "?", to));
+}
+
+static bool show_at(const struct audit_history *history, int64_t instant, bool json)
+{
+    json_t *answer = audit_answer_json(history, instant, (int64_t)time(NULL));
+    bool shown = true;
+    if (json || answer == NULL) {
+        shown = cli_output_json(answer);
+    } else {
+        print_answer(answer);
+    }
+    json_decref(answer);
+    return shown;
+}
+
+static bool show_notes_json(const struct audit_history *history)
+{
+    bool shown = true;
+    for (size_t i = 0; shown && i < history->note_count; i++) {
+        const struct audit_note *note = &history->notes[i];
+        json_t *object = json_object();
+        json_put_instant(&object, "time", note->time);
+        json_put(&object, "seq", json_integer((json_int_t)note->seq));
+        json_put_text(&object, "event", note->what);
+        json_put(&object, "order", note->order == NULL ? json_null() : json_incref(note->order));
+        json_put(&object, "asked", note->asked == NULL ? json_null() : json_incref(note->asked));
+        shown = cli_output_json(object);
+        json_decref(object);
+    }
+    return shown;
+}
+
+static bool show_notes(const struct audit_history *history)
+{
+    static const char *const heads[] = {"TIME", "RECORD", "EVENT", "STATUS", "ASKED BY", "SHA-256"};
+    struct cli_table table;
+    cli_table_init(&table, sizeof heads / sizeof heads[0]);
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        cli_table_add(&table, heads[i]);
+    }
+    for (size_t i = 0; i < history->note_count; i++) {
+        const struct audit_note *note = &history->notes[i];
+        char text[CELL_MAX];
+        cli_table_add(&table, instant_format(note->time, text));
+        snprintf(text, sizeof text, "%llu", (unsigned long long)note->seq);
+        cli_table_add(&table, text);
+        cli_table_add(&table, note->what);
+        cli_table_add(&table, plain(note->order, "status", "-", text));
+        cli_table_add(&table, askers(note->asked, text));
+        cli_table_add(&table, plain(note->order, "sha256", "-", text));
+    }
+    bool whole = cli_table_print(&table, "", stdout);
+    if (!whole) {
+        cli_output_error("out of memory");
+    }
+    cli_table_fini(&table);
+    return whole;
+}
+
+static bool show(const struct audit_history *history, const struct cli_options *options,
+                 const int64_t *instant)
+{
+    bool json = cli_options_has(options, CLI_OPTION_JSON);
+    if (!history->seen) {
+        cli_output_error("the record knows no order %s", history->id);
+        return false;
+    }
+    if (history->faults > 0) {
+        cli_output_error("the record is not as it was written: see bailiwick audit verify");
+    }
+    bool shown = instant != NULL ? show_at(history, *instant, json)
+                 : json          ? show_notes_json(history)
+                                 : show_notes(history);
+    return shown && history->faults == 0;
+}
+
+enum command_exit cmd_audit_show(const struct cli_options *options)
+{
+    struct audit_history history;
+    char why[WHY_MAX];
+    int64_t instant;
+    const char *at = options->value[CLI_OPTION_AT];
+    if (at != NULL && !cmd_audit_instant("at", at, &instant)) {
+        return COMMAND_MISUSED;
+    }
+    char *folder = cmd_audit_folder(options);
+    if (folder == NULL) {
+        return COMMAND_FAILED;
+    }
+    bool read = audit_history_read(folder, options->value[CLI_OPTION_ORDER], &history, why);
+    free(folder);
+    if (!read) {
+        cli_output_error("%s", why);
+        return COMMAND_FAILED;
+    }
+    bool shown = show(&history, options, at == NULL ? NULL : &instant);
+    audit_history_fini(&history);
+    return shown ? COMMAND_DONE : COMMAND_FAILED;
+}

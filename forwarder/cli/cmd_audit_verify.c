@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * `bailiwick audit verify`: is the record as it was written, from its first line to its last?
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forwarder/audit/audit_chain.h"
+#include "forwarder/cli/cli_options.h"
+#include "forwarder/cli/cli_output.h"
+#include "forwarder/cli/cmd_audit.h"
+#include "forwarder/explain/json_put.h"
+#include "forwarder/explain/plain_text.h"
+#include "policy/instant.h"
+
+struct verification {
+    const uint8_t *wanted; /* a hash that must be there; NULL: none */
+    bool found;
+    FILE *problems;
+    size_t gaps;
+};
+
+static bool on_record(void *ctx, const struct audit_place *place, const struct audit_record *record)
+{
+    static const char gap[] = ",\"event\":\"gap\",";
+    struct verification *verification = ctx;
+    (void)place;
+    if (verification->wanted != NULL &&
+        memcmp(record->head.hash, verification->wanted, FILE_BYTES_SHA256) == 0) {
+        verification->found = true;
+    }
+    verification->gaps += memmem(record->text, record->size, gap, sizeof gap - 1) != NULL ? 1 : 0;
+    return true;
+}
+
+static void on_fault(void *ctx, const struct audit_place *place, const char *what)
+{
+    const struct verification *verification = ctx;
+    fprintf(verification->problems, "%s:%u: %s\n", place->file, place->line, what);
+}
+
+static void on_torn(void *ctx, const struct audit_place *place, size_t octets)
+{
+    const struct verification *verification = ctx;
+    fprintf(verification->problems,
+            "%s:%u: note: half a line of %zu octets, left by a crash or a full disk; the record "
+            "after it tells of it\n",
+            place->file, place->line, octets);
+}
+
+static bool show_json(const struct audit_chain *chain, const struct verification *verification,
+                      bool ok)
+{
+    bool any = chain->records > 0;
+    json_t *object = json_object();
+    json_put(&object, "ok", json_boolean(ok));
+    json_put(&object, "records", json_integer((json_int_t)chain->records));
+    json_put(&object, "first", json_integer((json_int_t)chain->first));
+    json_put(&object, "last", json_integer((json_int_t)chain->head.seq));
+    json_put_instant(&object, "first_time", any ? chain->first_time : INT64_MIN);
+    json_put_instant(&object, "last_time", any ? chain->last_time : INT64_MIN);
+    json_put_sha256(&object, "hash", any ? chain->head.hash : NULL);
+    json_put(&object, "faults", json_integer((json_int_t)chain->faults));
+    json_put(&object, "cut_short", json_boolean(chain->tail > 0));
+    json_put(&object, "half_lines", json_integer((json_int_t)chain->torn));
+    json_put(&object, "gaps", json_integer((json_int_t)verification->gaps));
+    bool shown = cli_output_json(object);
+    json_decref(object);
+    return shown;
+}
+
+static void show_text(const struct audit_chain *chain, const struct verification *verification,
+                      bool ok)
+{
+    char first[INSTANT_TEXT_MAX], last[INSTANT_TEXT_MAX], hex[FILE_BYTES_HEX_MAX];
+    char records[PLAIN_TEXT_COUNT_MAX], faults[PLAIN_TEXT_COUNT_MAX], gaps[PLAIN_TEXT_COUNT_MAX];
+    plain_text_count(chain->records, "record", "records", records);
+    if (chain->records == 0) {
+        printf("%s: %s\n", ok ? "ok" : "not ok", records);
+        return;
+    }
+    plain_text_count(chain->faults, "fault", "faults", faults);
+    plain_text_count(verification->gaps, "gap", "gaps", gaps);
+    printf("%s: %s (%llu to %llu), %s to %s, %s%s%s\n", ok ? "ok" : "not ok", records,
+           (unsigned long long)chain->first, (unsigned long long)chain->head.seq,
+           instant_format(chain->first_time, first), instant_format(chain->last_time, last), gaps,
+           chain->faults == 0 ? "" : ", ", chain->faults == 0 ? "" : faults);
+    if (chain->first > 1) {
+        printf("the records before %llu are not here\n", (unsigned long long)chain->first);
+    }
+    printf("hash %s\n", file_bytes_hex(chain->head.hash, hex));
+}
+
+static enum command_exit verify(const char *folder, struct verification *verification, bool json)
+{
+    struct audit_chain chain;
+    char why[WHY_MAX];
+    const struct audit_chain_reader reader = {verification, on_record, on_fault, on_torn};
+    if (!audit_chain_read(folder, 0, &reader, &chain, why)) {
+        cli_output_error("%s", why);
+        return COMMAND_FAILED;
+    }
+    bool ok = chain.faults == 0 && (verification->wanted == NULL || verification->found);
+    if (verification->wanted != NULL && !verification->found) {
+        cli_output_error("no record has the hash that was given: the record was cut off before it, "
+                         "or is another one");
+    }
+    bool shown = true;
+    if (json) {
+        shown = show_json(&chain, verification, ok);
+    } else {
+        show_text(&chain, verification, ok);
+    }
+    return ok && shown ? COMMAND_DONE : COMMAND_FAILED;
+}
+
+enum command_exit cmd_audit_verify(const struct cli_options *options)
+{
+    uint8_t head[FILE_BYTES_SHA256];
+    const char *hash = options->value[CLI_OPTION_HEAD];
+    struct verification verification = {.problems = stderr};
+    if (hash != NULL &&
+        (strlen(hash) != 2 * sizeof head || !audit_record_digest(hash, strlen(hash), head))) {
+        cli_output_usage("audit", "--head takes the 64 hexadecimal digits of a hash");
+        return COMMAND_MISUSED;
+    }
+    verification.wanted = hash == NULL ? NULL : head;
+    char *folder = cmd_audit_folder(options);
+    if (folder == NULL) {
+        return COMMAND_FAILED;
+    }
+    enum command_exit status =
+        verify(folder, &verification, cli_options_has(options, CLI_OPTION_JSON));
+    free(folder);
+    return status;
+}

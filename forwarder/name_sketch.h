@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Which names come most often, counted in a room that never grows: space-saving sketches
+ * (Metwally, Agrawal and El Abbadi, 2005), one for each set of names whose hashes agree, so that a
+ * name is found by a few comparisons. A name that comes oftener than one in NAME_SKETCH_WAYS of its
+ * set is in there, and no count is too low.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/dname.h"
+
+#define NAME_SKETCH_SETS 128 /* a power of two */
+#define NAME_SKETCH_WAYS 8
+
+struct name_sketch;
+
+struct name_sketch_count {
+    struct dname name;
+    uint64_t count; /* at least how often it came; more by that of a name it took the place of */
+};
+
+struct name_sketch *name_sketch_new(void); /* empty; NULL when memory is out */
+void name_sketch_free(struct name_sketch *sketch);
+void name_sketch_clear(struct name_sketch *sketch);
+
+/* The name came so often. No allocation, no system call. */
+void name_sketch_add(struct name_sketch *sketch, const struct dname *name, uint64_t count);
+
+/* Adds all that another one counted. */
+void name_sketch_merge(struct name_sketch *sketch, const struct name_sketch *other);
+
+/* The names that came most often, at most max of them, the most frequent first, then by name. */
+size_t name_sketch_most(const struct name_sketch *sketch, struct name_sketch_count *out,
+                        size_t max);

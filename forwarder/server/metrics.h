@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What is told to Prometheus, made from the same view as `bailiwick status`: by name and label, all
+ * that bailiwickd(8) lists under METRICS.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct evbuffer;
+struct status_view;
+
+/* Appends all metrics as text; false when memory is out. */
+bool metrics_write(const struct status_view *view, struct evbuffer *out);

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The audit record as it is written: of real generations, over crashes, full disks and files that
+ * somebody else touched; what is there afterwards is read by who verifies it.
+ */
+#include "forwarder/server/audit_writer.h"
+
+#include <jansson.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "forwarder/audit/audit_chain.h"
+#include "forwarder/log.h"
+#include "forwarder/server/audit_facts.h"
+#include "policy/instant.h"
+#include "test/generation_set.h"
+
+#define TIME 1767225600
+
+static struct audit_writer *writer;
+static char folder[SCRATCH_PATH_MAX];
+static struct generation *generation; /* in force */
+static struct audit_chain chain;
+static char said[8192]; /* of the record: its events, a blank behind each */
+static int64_t now;
+
+static void open_writer(size_t file_max)
+{
+    struct audit_writer_setup setup = {folder, file_max};
+    audit_writer_free(writer);
+    writer = audit_writer_new(&setup);
+    ck_assert_ptr_nonnull(writer);
+}
+
+static void set_up(void)
+{
+    log_set_level(LOG_LEVEL_ERROR);
+    set_init();
+    scratch_path(&scratch, "new/audit", folder);
+    now = TIME;
+    open_writer(1 << 20);
+}
+
+static void tear_down(void)
+{
+    audit_writer_free(writer);
+    writer = NULL;
+    generation_free(generation);
+    generation = NULL;
+    set_fini();
+}
+
+static void tell(const char *members)
+{
+    struct audit_event event = {.time = ++now, .members = strdup(members)};
+    audit_writer_write(writer, &event, now);
+    audit_event_fini(&event);
+}
+
+/* Loads what is on disk, and has that recorded. */
+static void load_anew(void)
+{
+    struct generation *next = load((struct load){.before = generation});
+    ck_assert_msg(next != NULL, "%s", problems_text());
+    generation_free(generation);
+    generation = next;
+    struct audit_event event = {.time = ++now,
+                                .facts = audit_facts_new(generation),
+                                .askers = {{.kind = AUDIT_ASKER_CONTROL, .pid = 7}},
+                                .asker_count = 1};
+    ck_assert_ptr_nonnull(event.facts);
+    audit_writer_write(writer, &event, now);
+    audit_event_fini(&event);
+}
+
+static void say(const char *format, const char *first, const char *second)
+{
+    size_t used = strlen(said);
+    snprintf(said + used, sizeof said - used, format, first, second);
+}
+
+static bool on_record(void *ctx, const struct audit_place *place, const struct audit_record *record)
+{
+    json_t *object = json_loadb(record->text, record->size, JSON_REJECT_DUPLICATES, NULL);
+    const char *change = json_string_value(json_object_get(object, "change"));
+    (void)ctx;
+    (void)place;
+    ck_assert_ptr_nonnull(object);
+    if (change != NULL) {
+        say("%s:%s ", json_string_value(json_object_get(object, "id")), change);
+    } else {
+        say("%s%s ", json_string_value(json_object_get(object, "event")), "");
+    }
+    json_decref(object);
+    return true;
+}
+
+static void on_fault(void *ctx, const struct audit_place *place, const char *what)
+{
+    char line[16];
+    (void)ctx;
+    (void)what;
+    snprintf(line, sizeof line, "%u", place->line);
+    say("FAULT@%s%s ", line, "");
+}
+
+/* All events of the record, and what is wrong with it. */
+static const char *record(void)
+{
+    static const struct audit_chain_reader reader = {.on_record = on_record, .on_fault = on_fault};
+    char why[WHY_MAX];
+    said[0] = '\0';
+    ck_assert_msg(audit_chain_read(folder, 0, &reader, &chain, why), "%s", why);
+    return said;
+}
+
+static char *file_path(const char *name, char out[static SCRATCH_PATH_MAX])
+{
+    char below[64];
+    snprintf(below, sizeof below, "new/audit/%s", name);
+    return scratch_path(&scratch, below, out);
+}
+
+#define START "\"event\":\"start\""
+#define STOP "\"event\":\"stop\""
+
+START_TEST(changes_are_told_and_nothing_else)
+{
+    tell(START);
+    put("orders/IT/b.yaml", ORDER("B", "b.example"));
+    load_anew();
+    load_anew();
+    load_anew();
+    put("orders/IT/b.yaml", ORDER("B", "b.example") "status: suspended\n");
+    put("orders/IT/a.yaml", ORDER("A", "other.example"));
+    load_anew();
+    put("orders/IT/b.yaml", ORDER("B", "b.example"));
+    put("orders/IT/c.yaml", ORDER("C", "c.example") "status: lifted\n");
+    load_anew();
+    take_away("orders/IT/c.yaml");
+    put("orders/IT/a.yaml", "nonsense\n");
+    load_anew();
+    tell(STOP "\n" START);
+    ck_assert_str_eq(record(), "start generation A:loaded B:loaded generation generation "
+                               "generation A:changed B:suspended generation B:resumed C:loaded "
+                               "generation A:failed C:removed failure stop start ");
+    ck_assert_uint_eq(chain.head.seq, audit_writer_state(writer)->head.seq);
+    ck_assert_mem_eq(chain.head.hash, audit_writer_state(writer)->head.hash, FILE_BYTES_SHA256);
+}
+END_TEST
+
+START_TEST(a_start_goes_on_where_the_last_one_ended)
+{
+    load_anew();
+    open_writer(1 << 20);
+    tell(START);
+    load_anew();
+    ck_assert_str_eq(record(), "generation A:loaded start generation A:loaded ");
+}
+END_TEST
+
+/* A crash in the middle of each line there is. */
+START_TEST(a_crash_anywhere)
+{
+    char path[SCRATCH_PATH_MAX], whole[4096];
+    tell(START);
+    load_anew();
+    tell(STOP);
+    int fd = open(file_path("00000001.jsonl", path), O_RDONLY | O_CLOEXEC);
+    ssize_t size = read(fd, whole, sizeof whole);
+    close(fd);
+    ck_assert_int_gt(size, 500);
+    for (size_t cut = 0; cut < (size_t)size; cut++) {
+        bool at_end_of_line = cut == 0 || whole[cut - 1] == '\n';
+        bool only_feed_lacks = whole[cut] == '\n';
+        if (!at_end_of_line && !only_feed_lacks && cut % 29 != 0) {
+            continue; /* each of them waits for the disk */
+        }
+        scratch_write(path, whole, cut);
+        open_writer(1 << 20);
+        tell(START);
+        const char *events = record();
+        ck_assert_msg(chain.faults == 0, "cut at %zu: %s", cut, events);
+        ck_assert_msg(chain.torn == (at_end_of_line || only_feed_lacks ? 0 : 1), "%zu: %s", cut,
+                      events);
+        fd = open(path, O_RDONLY | O_CLOEXEC); /* and what was there is there still */
+        char after[8192];
+        ck_assert_int_gt(read(fd, after, sizeof after), (ssize_t)cut);
+        close(fd);
+        ck_assert_mem_eq(after, whole, cut);
+    }
+}
+END_TEST
+
+/* No file may grow beyond this: what a full disk looks like. */
+static void leave_room(rlim_t octets)
+{
+    struct rlimit limit = {octets, RLIM_INFINITY};
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+START_TEST(a_full_disk_is_a_gap)
+{
+    char path[SCRATCH_PATH_MAX];
+    struct stat state;
+    tell(START);
+    load_anew();
+    ck_assert_int_eq(stat(file_path("00000001.jsonl", path), &state), 0);
+    leave_room((rlim_t)state.st_size + 100);
+    tell(STOP "\n" STOP); /* cut in the middle */
+    tell(STOP);           /* no room at all */
+    put("orders/IT/b.yaml", ORDER("B", "b.example"));
+    struct generation *next = NULL;
+    leave_room(RLIM_INFINITY);
+    next = load((struct load){.before = generation});
+    leave_room((rlim_t)state.st_size + 100);
+    struct audit_event event = {.time = ++now, .facts = audit_facts_new(next)};
+    audit_writer_write(writer, &event, now);
+    audit_event_fini(&event);
+    generation_free(generation);
+    generation = next;
+    const struct audit_writer_state *told = audit_writer_state(writer);
+    ck_assert_int_eq(told->since, TIME + 3);
+    ck_assert_uint_eq(told->gaps, 0);
+    ck_assert_ptr_nonnull(strstr(told->problem, "File too large"));
+
+    leave_room(RLIM_INFINITY);
+    audit_writer_write(writer, NULL, now);
+    ck_assert_str_eq(record(), "start generation A:loaded torn gap checkpoint A:stands B:stands ");
+    ck_assert_uint_eq(chain.faults, 0);
+    ck_assert_uint_eq(chain.torn, 1);
+    ck_assert_int_eq(told->since, 0);
+    ck_assert_uint_eq(told->gaps, 1);
+    ck_assert_str_eq(told->problem, "");
+    tell(STOP);
+    record();
+    ck_assert_uint_eq(chain.faults, 0);
+}
+END_TEST
+
+static json_int_t lost;    /* that the last gap tells of */
+static bool start_is_lost; /* says it */
+static char since[32];     /* likewise */
+
+static bool on_gap(void *ctx, const struct audit_place *place, const struct audit_record *of)
+{
+    json_t *object = json_loadb(of->text, of->size, 0, NULL);
+    (void)ctx;
+    (void)place;
+    if (strcmp(json_string_value(json_object_get(object, "event")), "gap") == 0) {
+        lost = json_integer_value(json_object_get(object, "lost"));
+        start_is_lost = json_is_true(json_object_get(object, "start"));
+        snprintf(since, sizeof since, "%s", json_string_value(json_object_get(object, "from")));
+    }
+    json_decref(object);
+    return true;
+}
+
+static void read_gap(void)
+{
+    static const struct audit_chain_reader reader = {.on_record = on_gap};
+    char why[WHY_MAX];
+    ck_assert_msg(audit_chain_read(folder, 0, &reader, &chain, why), "%s", why);
+}
+
+/* Those that came on disk before the room was used up are not among them. */
+START_TEST(what_was_lost_is_counted)
+{
+    char path[SCRATCH_PATH_MAX];
+    struct stat state;
+    tell(START);
+    ck_assert_int_eq(stat(file_path("00000001.jsonl", path), &state), 0);
+    leave_room((rlim_t)(2 * state.st_size + 20)); /* for one more like it */
+    tell(STOP "\n" STOP "\n" STOP);               /* two are lost */
+    tell(STOP);                                   /* three */
+    tell(STOP "\n" STOP);                         /* five */
+    leave_room(RLIM_INFINITY);
+    tell(START);
+    ck_assert_str_eq(record(), "start stop torn gap start ");
+    read_gap();
+    ck_assert_int_eq(lost, 5);
+    ck_assert(!start_is_lost);
+    struct audit_event event = {
+        .time = ++now, .members = strdup(STOP), .dropped = 3, .dropped_since = TIME};
+    audit_writer_write(writer, &event, now);
+    audit_event_fini(&event);
+    ck_assert_str_eq(record(), "start stop torn gap start gap stop ");
+    read_gap();
+    ck_assert_int_eq(lost, 3);
+}
+END_TEST
+
+START_TEST(a_file_ends_and_the_next_one_begins_whole)
+{
+    char path[SCRATCH_PATH_MAX];
+    open_writer(300);
+    tell(START);
+    load_anew();
+    for (int i = 0; i < 4; i++) {
+        tell(STOP);
+    }
+    const char *events = record();
+    ck_assert_uint_eq(chain.faults, 0);
+    ck_assert_uint_eq(chain.file, 3);
+    ck_assert_str_eq(events, "start generation A:loaded checkpoint A:stands stop stop stop "
+                             "checkpoint A:stands stop ");
+    ck_assert_int_eq(unlink(file_path("00000001.jsonl", path)), 0);
+    record();
+    ck_assert_uint_eq(chain.faults, 0);
+    ck_assert_uint_eq(chain.first, 4);
+}
+END_TEST
+
+/* While the daemon runs: what there was is told, and it goes on. */
+START_TEST(another_hand)
+{
+    char path[SCRATCH_PATH_MAX];
+    load_anew();
+    tell(STOP);
+    file_path("00000001.jsonl", path);
+    ck_assert_int_eq(unlink(path), 0);
+    tell(START);
+    ck_assert_str_eq(record(), "gap checkpoint A:stands start ");
+    ck_assert_int_eq(truncate(path, 0), 0);
+    tell(START);
+    ck_assert_str_eq(record(), "gap checkpoint A:stands start ");
+    ck_assert_uint_eq(chain.faults, 0);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    ck_assert_int_eq(write(fd, "x\n", 2), 2);
+    close(fd);
+    tell(STOP);
+    ck_assert_str_eq(record(), "gap checkpoint A:stands start FAULT@5 gap checkpoint A:stands "
+                               "stop ");
+    ck_assert_uint_eq(audit_writer_state(writer)->faults, 1);
+}
+END_TEST
+
+/* The gap begins with what is left. */
+START_TEST(an_end_that_was_cut_off)
+{
+    char path[SCRATCH_PATH_MAX], then[INSTANT_TEXT_MAX];
+    struct stat state;
+    tell(START);
+    ck_assert_int_eq(stat(file_path("00000001.jsonl", path), &state), 0);
+    instant_format(now, then);
+    load_anew();
+    tell(STOP);
+    ck_assert_int_eq(truncate(path, state.st_size), 0);
+    tell(STOP);
+    ck_assert_str_eq(record(), "start gap checkpoint A:stands stop ");
+    read_gap();
+    ck_assert_int_eq(lost, 3);
+    ck_assert_str_eq(since, then);
+}
+END_TEST
+
+/* What is told of is the instant at which a generation came into force, not when its load began. */
+START_TEST(facts_as_of_an_instant)
+{
+    put("orders/IT/b.yaml", ORDER("B", "b.example") "timezone: UTC\nuntil: 2026-06-30\n");
+    put("orders/IT/c.yaml", ORDER("C", "c.example") "timezone: UTC\neffective: 2026-07-01\n");
+    generation = load((struct load){0});
+    ck_assert_msg(generation != NULL, "%s", problems_text());
+    struct audit_facts *facts = audit_facts_new(generation);
+    ck_assert_ptr_nonnull(facts);
+    static const struct {
+        int64_t at;
+        const char *in_force;
+    } rows[] = {{TIME, "AB"}, {TIME + 300 * 86400, "AC"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char in_force[8] = "";
+        audit_facts_as_of(facts, generation->policy, rows[i].at);
+        for (size_t j = 0; j < facts->count; j++) {
+            strcat(in_force, facts->facts[j].in_force ? facts->facts[j].id : "");
+        }
+        ck_assert_str_eq(in_force, rows[i].in_force);
+    }
+    audit_facts_unref(facts);
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_made)
+{
+    put("new", "a file");
+    tell(START);
+    ck_assert_int_eq(audit_writer_state(writer)->since, TIME + 1);
+    ck_assert_uint_eq(audit_writer_state(writer)->lost, 1);
+    take_away("new");
+    tell(STOP);
+    ck_assert_str_eq(record(), "gap stop ");
+    read_gap();
+    ck_assert(start_is_lost);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("audit_writer");
+    TCase *tcase = tcase_create("audit_writer");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, changes_are_told_and_nothing_else);
+    tcase_add_test(tcase, a_start_goes_on_where_the_last_one_ended);
+    tcase_add_test(tcase, a_crash_anywhere);
+    tcase_add_test(tcase, a_full_disk_is_a_gap);
+    tcase_add_test(tcase, what_was_lost_is_counted);
+    tcase_add_test(tcase, a_file_ends_and_the_next_one_begins_whole);
+    tcase_add_test(tcase, another_hand);
+    tcase_add_test(tcase, an_end_that_was_cut_off);
+    tcase_add_test(tcase, facts_as_of_an_instant);
+    tcase_add_test(tcase, a_folder_that_cannot_be_made);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The audit record: what it says of a known course of things, whom it says that asked, what damage,
+crashes and full disks leave in it; and counts of blocks that outlive the daemon."""
+
+import json
+import random
+import re
+import signal
+import subprocess
+import threading
+
+from client import eventually
+from dnsbytes import query
+from harness import REPOSITORY
+from policytest import BROKEN, LIGHT, SEED, order
+from reloadtest import ReloadTest
+
+# What the manual tells a stranger to do.
+MANUAL = (REPOSITORY / "forwarder/man/bailiwickd.8").read_text()
+[BY_HAND] = re.findall(r"^(last=.*?)^\.Ed$", MANUAL, re.M | re.S)
+
+
+class Audit(ReloadTest):
+    def file(self):
+        return self.proxy.folder / "state/audit/00000001.jsonl"
+
+    def records(self):
+        return [json.loads(line) for line in self.file().read_text().splitlines()]
+
+    def wait_for(self, event, count=1):
+        """The last record of an event, once there are so many: they are written in the background."""
+        seen = lambda: [each for each in self.records() if each["event"] == event]
+        return eventually(
+            lambda: len(seen()) >= count and seen()[-1], lambda: f"{count} records of {event}"
+        )
+
+    def verify(self, status, *options):
+        done = self.proxy.tool("audit", "verify", "--json", *options)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return json.loads(done.stdout), done.stderr
+
+    def show(self, *options, status=0):
+        done = self.proxy.tool("audit", "show", "--json", "--order", "IT-ONE", *options)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def at(self, when, status=0):
+        (answer,) = self.show("--at", when, status=status)
+        return answer
+
+    def edit(self, *options, **more):
+        self.proxy.write_order("IT/one.yaml", order("IT-ONE", names=["one.example"], **more))
+        self.proxy.reload(*options)
+
+    def test_a_known_history(self):
+        proxy = self.run_daemon()
+        self.edit(title="edited")
+        self.edit(title="edited", status="suspended")
+        self.edit(title="edited", until="2020-01-01T00:00:00Z")
+        proxy.write_order("IT/one.yaml", BROKEN)
+        proxy.signal(signal.SIGHUP)
+        self.wait_for("generation", 5)
+        proxy.remove_order("IT/one.yaml")
+        proxy.reload()
+        proxy.stop()
+        history = self.show()
+        self.assertEqual(
+            [each["event"] for each in history],
+            ["start", "loaded", "changed", "suspended", "resumed", "failed", "removed", "stop"],
+        )
+        askers = [each["asked"] and each["asked"][0]["by"] for each in history]
+        self.assertEqual(askers[1:4] + askers[5:7], ["start", "control", "control", "SIGHUP", "control"])
+        (asked,) = history[2]["asked"]
+        self.assertEqual((asked["uid"], asked["user"]), (0, "root"))
+        digests = [each["order"] and each["order"]["sha256"] for each in history]
+        self.assertEqual(digests[4], digests[5], "the last good version")
+        self.assertEqual(len(set(digests[1:5])), 4)
+        answer = self.at(history[-2]["time"])  # of that second the last
+        self.assertFalse(answer["in_force"])
+        summary, _ = self.verify(0)
+        self.assertEqual((summary["faults"], summary["gaps"]), (0, 0))
+        failure = self.wait_for("failure")
+        self.assertTrue(failure["file"].endswith("orders/IT/one.yaml"))
+        self.verify(0, "--head", summary["hash"])
+        self.verify(1, "--head", "0" * 64)
+
+    def by_hand(self):
+        done = subprocess.run(
+            ["bash", "-ec", BY_HAND], cwd=self.file().parent, capture_output=True, text=True
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def test_in_force_at_a_time(self):
+        proxy = self.run_daemon(
+            {
+                "IT/one.yaml": order(
+                    "IT-ONE", names=["one.example"], scope=["IT", "SM"], effective="2020-01-01T00:00:00Z"
+                )
+            }
+        )
+        loaded = self.wait_for("order")["time"]
+        answer = self.at(loaded)
+        self.assertIs(answer["in_force"], True)
+        self.assertEqual((answer["from"], answer["to"]), (loaded, None))
+        self.assertEqual(answer["scope"], ["IT", "SM"])
+        self.assertEqual(answer["asked"], [{"by": "start"}])
+        self.assertEqual(answer["uncertain"], [])
+        self.assertIsNone(self.at("2020-02-01")["in_force"], "before the record")
+        proxy.stop()
+        end = self.records()[-1]["time"]
+        self.assertIs(self.at("2999-01-01")["in_force"], False)
+        self.assertEqual(self.at("2999-01-01")["from"], end)
+
+    def test_damage_is_told(self):
+        proxy = self.run_daemon()
+        self.edit(title="edited")
+        proxy.stop()
+        whole = self.file().read_bytes()
+        self.assertEqual(self.by_hand(), "")
+        rng = random.Random(SEED)
+        for at in rng.sample(range(len(whole) - 1), 12):
+            if whole[at] == 0x0A:
+                continue
+            damaged = bytearray(whole)
+            damaged[at] ^= 1 << rng.randrange(8)
+            if damaged[at] == 0x0A:
+                continue
+            self.file().write_bytes(damaged)
+            summary, said = self.verify(1)
+            line = whole[:at].count(b"\n") + 1
+            self.assertEqual(said.count("\n"), 1, said)
+            self.assertIn(f"/audit/00000001.jsonl:{line}: this line ", said)
+            self.assertFalse(summary["cut_short"])
+        changed = whole.replace(b'"edited"', b'"edits"')
+        self.file().write_bytes(changed)
+        self.assertEqual(self.by_hand().count("\n"), 2)  # it, and its successor
+        self.file().write_bytes(whole[:-20])
+        summary, said = self.verify(1)
+        self.assertTrue(summary["cut_short"])
+        self.assertIn("ends in the middle of a line", said)
+        proxy.start()  # which tells of it, and goes on
+        proxy.stop()
+        self.assertTrue(self.file().read_bytes().startswith(whole[:-20] + b"\n"))
+        summary, said = self.verify(0)
+        self.assertEqual(summary["half_lines"], 1)
+        self.assertIn("note: half a line", said)
+        answer = self.at(self.records_but_torn()[0]["time"])
+        self.assertIs(answer["in_force"], True)
+
+    def records_but_torn(self):
+        """Of a file with half a line in it."""
+        lines = self.file().read_text().splitlines()
+        return [json.loads(line) for line in lines if line.endswith("}")]
+
+    def test_killed_in_the_middle_of_reloads(self):
+        proxy = self.run_daemon()
+        rng = random.Random(SEED)
+        for round in range(1 if LIGHT else 3):
+            self.edit(title=f"round {round}")
+            killer = threading.Timer(rng.random() / 20, proxy.signal, [signal.SIGKILL])
+            killer.start()
+            for number in range(10):
+                proxy.write_order(
+                    "IT/one.yaml",
+                    order("IT-ONE", names=["one.example"], title=f"{round} {number}"),
+                )
+                if proxy.tool("reload").returncode != 0:
+                    break
+            killer.join()
+            proxy.kill()
+            self.verify_after_a_crash()
+            proxy.start()
+            self.wait_for_start(round + 2)
+        # While it runs: the second in which it is stopped ends with that.
+        last = lambda: self.records_but_torn()[-1]["time"]
+        eventually(lambda: self.at(last())["in_force"], "the order is in force again")
+        proxy.stop()
+        summary, _ = self.verify(0)
+        self.assertEqual(summary["gaps"], 0)
+
+    def verify_after_a_crash(self):
+        """All is as it was written, but perhaps for the very end."""
+        done = self.proxy.tool("audit", "verify", "--json")
+        summary = json.loads(done.stdout)
+        self.assertEqual(summary["faults"], int(summary["cut_short"]), done.stderr)
+
+    def wait_for_start(self, count):
+        starts = lambda: [each for each in self.records_but_torn() if each["event"] == "start"]
+        eventually(lambda: len(starts()) == count, "the record of the start")
+
+    def warnings(self):
+        return [
+            each["warning"]
+            for each in self.proxy.status()["warnings"]
+            if each["file"].endswith("/state/audit")
+        ]
+
+    def test_a_full_disk(self):
+        """Serving goes on, and the gap is in the record."""
+        proxy = self.run_daemon()
+        state = proxy.folder / "state"
+        proxy.stop()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", state]
+        subprocess.run(mount, check=True)
+        self.addCleanup(subprocess.run, ["umount", "--lazy", state], check=True)
+        proxy.start()
+        self.wait_for("generation")
+        proxy.wait_until_kept()
+        filler = state / "filler"
+        with open(filler, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(512))
+            except OSError:
+                pass
+        for number in range(5):  # its last page has room for some
+            self.edit(title=f"{number} " + 60 * "x")
+        self.assert_blocked("one.example")
+        (warning,) = eventually(self.warnings, "a warning")
+        self.assertIn("No space left on device", warning)
+        self.assertGreater(proxy.status()["audit"]["gap"]["lost"], 0)
+        filler.unlink()
+        self.edit(title="there is room again")
+        eventually(lambda: self.warnings() == [], "the end of the gap")
+        proxy.stop()
+        summary, said = self.verify(0)
+        self.assertEqual(summary["gaps"], 1, said)
+        (gap,) = [each for each in self.records_but_torn() if each["event"] == "gap"]
+        self.assertTrue(self.at(gap["from"])["uncertain"])
+
+    def blocked(self, *options):
+        done = self.proxy.tool("audit", "export", "--json", *options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        total = {}
+        for row in rows:
+            key = (row["order"], row["country"])
+            total[key] = total.get(key, 0) + row["blocked"]
+        return total, done.stdout
+
+    def test_counts_outlive_the_daemon(self):
+        """Of a crash the last minute is lost, and nothing counts twice."""
+        proxy = self.run_daemon(
+            {"EU/all.yaml": order("EU-ALL", names=["one.example"], include_unknown="yes")}
+        )
+        clients = (self.italian4, self.german4)
+        for number in range(7):
+            clients[number % 2].ask(query("one.example"))
+        self.restart()
+        self.assertEqual(self.blocked()[0], {("EU-ALL", "IT"): 4, ("EU-ALL", "DE"): 3})
+        clients[0].ask(query("one.example"))
+        proxy.reload()
+        proxy.kill()
+        proxy.start()
+        clients[1].ask(query("one.example"))
+        proxy.stop()
+        total, export = self.blocked()
+        self.assertIn(total[("EU-ALL", "IT")], (4, 5), "a timer may just have stored it")
+        self.assertEqual(total[("EU-ALL", "DE")], 4)
+        ours, theirs = proxy.folder / "ours.json", proxy.folder / "theirs.json"
+        ours.write_text(export)
+        source = json.loads(export.splitlines()[0])["source"]
+        theirs.write_text(export.replace(source, 32 * "0"))
+        merged, _ = self.blocked("--merge", ours, theirs, ours)
+        self.assertEqual(merged, {key: 2 * count for key, count in total.items()})
+
+    def test_no_address_of_a_client(self):
+        proxy = self.run_daemon()
+        self.assert_blocked("one.example")
+        proxy.stop()
+        kept = [path for path in (proxy.folder / "state").rglob("*") if path.is_file()]
+        self.assertTrue([path for path in kept if path.name == "blocks.sqlite"])
+        for path in kept:
+            self.assertNotIn(self.italian4.address.encode(), path.read_bytes(), path)

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A resolver whose answers are a function of the query (right_answer.h), over UDP and TCP, and that
+ * misbehaves as it is told. It tells nobody what it was asked: whoever asked knows the answer.
+ *
+ * usage: fake_resolver ADDRESS PORT OTHER-ADDRESS OTHER-PORT
+ *
+ * Commands, one a line on standard input, each answered by a line `ok`; every mode replaces the one
+ * before:
+ *     honest               the truth, at once
+ *     slow MS              the truth, later
+ *     cut                  by UDP TC=1 for every second question, by TCP the truth
+ *     lie HOW [only]       a lie, then the truth; `only`: by UDP no truth. HOW is id (another ID),
+ *                          question (another question), port (from the other port), address (from
+ *                          the other address), or data: a lie in the right place, which nobody can
+ *                          tell from the truth (to try the asker itself)
+ */
+#include <arpa/inet.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "test/soak/right_answer.h"
+
+#define BATCH 64
+#define LIE 0x1A7EU
+
+enum mode {
+    HONEST,
+    SLOW,
+    CUT,
+    LIE_ID,
+    LIE_QUESTION,
+    LIE_PORT,
+    LIE_ADDRESS,
+    LIE_DATA
+};
+
+struct stream;
+
+/* An answer, and whom it goes to: a stream or an address. */
+struct reply {
+    struct resolver *resolver;
+    struct stream *stream;
+    struct sockaddr_in peer;
+    struct event *due;
+    LIST_ENTRY(reply) link; /* of the stream's */
+    size_t size;
+    uint8_t bytes[RIGHT_ANSWER_MAX];
+};
+
+struct stream {
+    struct resolver *resolver;
+    struct bufferevent *transport;
+    LIST_HEAD(, reply) later;
+};
+
+struct resolver {
+    struct event_base *base;
+    int socket;
+    int other_port;
+    int other_address;
+    enum mode mode;
+    bool only;
+    struct timeval delay;
+};
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+/* ---- Answers ---- */
+
+static void reply_send(const struct reply *reply)
+{
+    uint8_t length[2] = {(uint8_t)(reply->size >> 8), (uint8_t)reply->size};
+    if (reply->stream == NULL) {
+        sendto(reply->resolver->socket, reply->bytes, reply->size, 0,
+               (const struct sockaddr *)&reply->peer, sizeof(reply->peer));
+        return;
+    }
+    bufferevent_write(reply->stream->transport, length, sizeof(length));
+    bufferevent_write(reply->stream->transport, reply->bytes, reply->size);
+}
+
+static void on_due(evutil_socket_t unused, short what, void *ctx)
+{
+    struct reply *reply = ctx;
+    (void)unused;
+    (void)what;
+    reply_send(reply);
+    if (reply->stream != NULL) {
+        LIST_REMOVE(reply, link);
+    }
+    event_free(reply->due);
+    free(reply);
+}
+
+static void reply_later(const struct reply *reply)
+{
+    struct reply *kept = malloc(sizeof(*kept));
+    if (kept == NULL) {
+        die("malloc");
+    }
+    *kept = *reply;
+    kept->due = evtimer_new(reply->resolver->base, on_due, kept);
+    if (kept->due == NULL || event_add(kept->due, &reply->resolver->delay) != 0) {
+        die("event");
+    }
+    if (kept->stream != NULL) {
+        LIST_INSERT_HEAD(&kept->stream->later, kept, link);
+    }
+}
+
+/* Sends a lie of the mode's kind; a port or an address has none over a stream. */
+static void lie(struct reply *reply, const uint8_t *query, size_t size)
+{
+    struct resolver *resolver = reply->resolver;
+    enum mode mode = resolver->mode;
+    reply->size = right_answer_full(query, size, LIE, reply->bytes);
+    if (mode == LIE_ID) {
+        reply->bytes[1] ^= 0x55;
+    }
+    if (mode == LIE_QUESTION) {
+        reply->bytes[13] ^= 1;
+    }
+    if (mode == LIE_PORT || mode == LIE_ADDRESS) {
+        int from = mode == LIE_PORT ? resolver->other_port : resolver->other_address;
+        if (reply->stream == NULL) {
+            sendto(from, reply->bytes, reply->size, 0, (const struct sockaddr *)&reply->peer,
+                   sizeof(reply->peer));
+        }
+        return;
+    }
+    reply_send(reply);
+}
+
+static void answer(struct reply *reply, const uint8_t *query, size_t size)
+{
+    struct resolver *resolver = reply->resolver;
+    bool datagram = reply->stream == NULL;
+    if (resolver->mode >= LIE_ID && right_answer_full(query, size, LIE, reply->bytes) > 0) {
+        lie(reply, query, size);
+        if (resolver->mode == LIE_DATA || (resolver->only && datagram)) {
+            return;
+        }
+    }
+    reply->size = right_answer_full(query, size, 0, reply->bytes);
+    if (resolver->mode == CUT && datagram && right_answer_is_cut(query, size)) {
+        reply->size = right_answer_cut(query, size, reply->bytes);
+    }
+    if (reply->size > 0 && resolver->mode == SLOW) {
+        reply_later(reply);
+    } else if (reply->size > 0) {
+        reply_send(reply);
+    }
+}
+
+/* ---- Queries ---- */
+
+static void on_datagrams(evutil_socket_t descriptor, short what, void *ctx)
+{
+    (void)what;
+    for (unsigned i = 0; i < BATCH; i++) {
+        uint8_t query[RIGHT_QUERY_MAX];
+        struct reply reply = {.resolver = ctx};
+        socklen_t length = sizeof(reply.peer);
+        ssize_t size = recvfrom(descriptor, query, sizeof(query), MSG_DONTWAIT,
+                                (struct sockaddr *)&reply.peer, &length);
+        if (size < 0) {
+            return;
+        }
+        answer(&reply, query, (size_t)size);
+    }
+}
+
+static void on_octets(struct bufferevent *transport, void *ctx)
+{
+    struct stream *stream = ctx;
+    struct evbuffer *input = bufferevent_get_input(transport);
+    uint8_t framed[2 + RIGHT_QUERY_MAX];
+    ev_ssize_t got;
+    while ((got = evbuffer_copyout(input, framed, sizeof(framed))) >= 2) {
+        size_t size = (size_t)framed[0] << 8 | framed[1];
+        struct reply reply = {.resolver = stream->resolver, .stream = stream};
+        if (size > RIGHT_QUERY_MAX || (size_t)got < 2 + size) {
+            return;
+        }
+        evbuffer_drain(input, 2 + size);
+        answer(&reply, framed + 2, size);
+    }
+}
+
+static void on_end(struct bufferevent *transport, short what, void *ctx)
+{
+    struct stream *stream = ctx;
+    struct reply *reply;
+    (void)what;
+    while ((reply = LIST_FIRST(&stream->later)) != NULL) {
+        LIST_REMOVE(reply, link);
+        event_free(reply->due);
+        free(reply);
+    }
+    bufferevent_free(transport);
+    free(stream);
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t descriptor,
+                      struct sockaddr *peer, int length, void *ctx)
+{
+    struct resolver *resolver = ctx;
+    struct stream *stream = calloc(1, sizeof(*stream));
+    (void)listener;
+    (void)peer;
+    (void)length;
+    if (stream == NULL) {
+        die("calloc");
+    }
+    stream->resolver = resolver;
+    stream->transport = bufferevent_socket_new(resolver->base, descriptor, BEV_OPT_CLOSE_ON_FREE);
+    if (stream->transport == NULL) {
+        die("bufferevent");
+    }
+    bufferevent_setcb(stream->transport, on_octets, NULL, on_end, stream);
+    bufferevent_enable(stream->transport, EV_READ | EV_WRITE);
+}
+
+/* ---- Commands ---- */
+
+static bool obey(struct resolver *resolver, const char *line)
+{
+    static const char *const ways[] = {[LIE_ID] = "id",
+                                       [LIE_QUESTION] = "question",
+                                       [LIE_PORT] = "port",
+                                       [LIE_ADDRESS] = "address",
+                                       [LIE_DATA] = "data"};
+    char how[16] = "";
+    char only[8] = "";
+    unsigned ms;
+    if (strcmp(line, "honest") == 0 || strcmp(line, "cut") == 0) {
+        resolver->mode = line[0] == 'h' ? HONEST : CUT;
+        return true;
+    }
+    if (sscanf(line, "slow %u", &ms) == 1) {
+        resolver->mode = SLOW;
+        resolver->delay = (struct timeval){ms / 1000, (suseconds_t)(ms % 1000) * 1000};
+        return true;
+    }
+    if (sscanf(line, "lie %15s %7s", how, only) >= 1) {
+        for (int mode = LIE_ID; mode <= LIE_DATA; mode++) {
+            if (strcmp(how, ways[mode]) == 0) {
+                resolver->mode = (enum mode)mode;
+                resolver->only = strcmp(only, "only") == 0;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void on_command(struct bufferevent *input, void *ctx)
+{
+    char *line;
+    while ((line = evbuffer_readln(bufferevent_get_input(input), NULL, EVBUFFER_EOL_LF)) != NULL) {
+        puts(obey(ctx, line) ? "ok" : "what?");
+        fflush(stdout);
+        free(line);
+    }
+}
+
+static void on_input_end(struct bufferevent *input, short what, void *ctx)
+{
+    struct resolver *resolver = ctx;
+    (void)input;
+    (void)what;
+    event_base_loopbreak(resolver->base);
+}
+
+/* ---- Sockets ---- */
+
+static struct sockaddr_in address_of(const char *host, const char *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1) {
+        die(host);
+    }
+    return address;
+}
+
+static int open_socket(const char *host, const char *port)
+{
+    const int room = 8 << 20;
+    struct sockaddr_in address = address_of(host, port);
+    int made = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (made < 0 || bind(made, (struct sockaddr *)&address, sizeof(address)) != 0) {
+        die("bind");
+    }
+    setsockopt(made, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+    return made;
+}
+
+int main(int argc, char **argv)
+{
+    static struct resolver resolver;
+    if (argc != 5) {
+        fputs("usage: fake_resolver ADDRESS PORT OTHER-ADDRESS OTHER-PORT\n", stderr);
+        return 2;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    struct sockaddr_in address = address_of(argv[1], argv[2]);
+    resolver.base = event_base_new();
+    resolver.socket = open_socket(argv[1], argv[2]);
+    resolver.other_port = open_socket(argv[1], argv[4]);
+    resolver.other_address = open_socket(argv[3], argv[2]);
+    struct event *readable =
+        event_new(resolver.base, resolver.socket, EV_READ | EV_PERSIST, on_datagrams, &resolver);
+    struct evconnlistener *listener = evconnlistener_new_bind(
+        resolver.base, on_accept, &resolver, LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE, 1024,
+        (struct sockaddr *)&address, sizeof(address));
+    evutil_make_socket_nonblocking(STDIN_FILENO);
+    struct bufferevent *commands = bufferevent_socket_new(resolver.base, STDIN_FILENO, 0);
+    if (readable == NULL || listener == NULL || commands == NULL ||
+        event_add(readable, NULL) != 0) {
+        die("listen");
+    }
+    bufferevent_setcb(commands, on_command, NULL, on_input_end, &resolver);
+    bufferevent_enable(commands, EV_READ);
+    event_base_dispatch(resolver.base);
+    return 0;
+}
