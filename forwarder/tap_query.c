@@ -4,6 +4,7 @@
  */
 #include "forwarder/tap_query.h"
 
+#include <assert.h>
 #include <time.h>
 
 #include "forwarder/generation/generation.h"
@@ -162,6 +163,7 @@ static enum dnstap_action action_of_result(const struct query_result *result, st
 static void name_order(struct policy *out, const struct tap_query *query,
                        const struct policy_match *match, enum dnstap_action action)
 {
+    assert(query->generation != NULL); /* nothing else decides */
     out->told = (struct dnstap_policy){
         .type = text_of(POLICY_TYPE),
         .rule = text_of(policy_order(query->generation->policy, match->order)->id),

@@ -71,7 +71,8 @@ static const char *stored(void)
     said[0] = '\0';
     struct block_store *from =
         block_store_open_read(scratch_path(&scratch, BLOCK_STORE_FILE, path), why);
-    ck_assert_msg(from != NULL && block_store_read(from, 0, INT64_MAX, say, NULL, why), "%s", why);
+    const struct block_hours ever = {0, INT64_MAX};
+    ck_assert_msg(from != NULL && block_store_read(from, ever, say, NULL, why), "%s", why);
     block_store_close(from);
     return said;
 }

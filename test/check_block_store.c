@@ -50,7 +50,8 @@ static bool say(void *ctx, const struct block_row *row)
 static const char *rows_of(int64_t from, int64_t to)
 {
     said[0] = '\0';
-    ck_assert_msg(block_store_read(store, from, to, say, NULL, why), "%s", why);
+    ck_assert_msg(block_store_read(store, (struct block_hours){from, to}, say, NULL, why), "%s",
+                  why);
     return said;
 }
 

@@ -248,7 +248,7 @@ static bool tell_row(sqlite3_stmt *get, block_store_fn *each, void *ctx)
     return each(ctx, &row);
 }
 
-bool block_store_read(struct block_store *store, int64_t from, int64_t to, block_store_fn *each,
+bool block_store_read(struct block_store *store, struct block_hours hours, block_store_fn *each,
                       void *ctx, char why[static WHY_MAX])
 {
     static const char sql[] = "SELECT hour, order_id, country, count FROM blocked "
@@ -257,8 +257,8 @@ bool block_store_read(struct block_store *store, int64_t from, int64_t to, block
     bool wanted = true;
     int code = sqlite3_prepare_v2(store->db, sql, -1, &get, NULL);
     if (code == SQLITE_OK) {
-        sqlite3_bind_int64(get, 1, from);
-        sqlite3_bind_int64(get, 2, to);
+        sqlite3_bind_int64(get, 1, hours.from);
+        sqlite3_bind_int64(get, 2, hours.to);
     }
     while (code == SQLITE_OK && wanted && (code = sqlite3_step(get)) == SQLITE_ROW) {
         wanted = tell_row(get, each, ctx);

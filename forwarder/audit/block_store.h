@@ -51,10 +51,16 @@ enum block_store_outcome block_store_add(struct block_store *store, const char *
                                          const struct block_row *rows, size_t count,
                                          char why[static WHY_MAX]);
 
-/* Told of each row with from <= hour < to, by hour, order and country; row is borrowed. False
- * ends the reading. */
+/* Hours: from <= hour < to. */
+struct block_hours {
+    int64_t from;
+    int64_t to;
+};
+
+/* Told of each row of these hours, by hour, order and country; row is borrowed. False ends the
+ * reading. */
 typedef bool block_store_fn(void *ctx, const struct block_row *row);
-bool block_store_read(struct block_store *store, int64_t from, int64_t to, block_store_fn *each,
+bool block_store_read(struct block_store *store, struct block_hours hours, block_store_fn *each,
                       void *ctx, char why[static WHY_MAX]);
 
 /* A value of meta, on the heap; NULL if there is none. */

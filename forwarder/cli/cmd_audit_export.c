@@ -113,7 +113,8 @@ static bool export_own(const struct cli_options *options, struct output *output)
         output->source = block_store_meta(store, "source");
         output->host = block_store_meta(store, "host");
         begin(output);
-        read = block_store_read(store, output->from, output->to, put_row, output, why);
+        read = block_store_read(store, (struct block_hours){output->from, output->to}, put_row,
+                                output, why);
         read = end(output) && read;
     }
     if (!read && !output->failed) {

@@ -60,7 +60,10 @@ void metrics_listeners_write(struct metrics_text *text, const struct status_view
     size_t count;
     struct listener_view *views =
         listener_view_all(view->workers, view->worker_count, view->left, &count);
-    text->whole = text->whole && views != NULL;
+    if (views == NULL) {
+        text->whole = false;
+        return;
+    }
     for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
         metrics_text_family(text, families[f].type, families[f].name, families[f].help);
         for (size_t i = 0; i < count; i++) {

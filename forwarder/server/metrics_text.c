@@ -38,7 +38,7 @@ static void put_escaped(struct metrics_text *text, const char *value, bool quote
         put(text, value, plain);
         value += plain;
         if (*value != '\0') {
-            const char escape[] = {'\\', *value == '\n' ? 'n' : *value, '\0'};
+            const char escape[] = {'\\', (char)(*value == '\n' ? 'n' : *value), '\0'};
             put_text(text, escape);
             value++;
         }

@@ -99,8 +99,9 @@ static bool add_signal(struct server *server, size_t index, int number, event_ca
 }
 
 /* Everything in the main thread that needs no configuration. */
-static bool make_loop(struct server *server)
+static bool make_loop(struct server *server, char why[static WHY_MAX])
 {
+    snprintf(why, WHY_MAX, "out of memory");
     server->base = event_base_new();
     server->shared.notify = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (server->base == NULL || server->shared.notify < 0 || !tally_init(&server->tally)) {
@@ -330,11 +331,7 @@ int server_run(const char *config_path)
     event_set_log_callback(on_libevent_message);
     raise_descriptor_limit();
     give_back_large_blocks();
-    if (!server_clock_start(&server, why)) {
-        log_event(LOG_LEVEL_ERROR, "server", "cannot start", "reason=\"%s\"", why);
-    } else if (!make_loop(&server)) {
-        log_event(LOG_LEVEL_ERROR, "server", "cannot start", "reason=\"out of memory\"");
-    } else if (!load(&server, why)) {
+    if (!server_clock_start(&server, why) || !make_loop(&server, why) || !load(&server, why)) {
         log_event(LOG_LEVEL_ERROR, "server", "cannot start", "config=%s reason=\"%s\"", config_path,
                   why);
     } else if (asked_to_end(&server)) {

@@ -77,4 +77,4 @@ json_t *status_upstreams(const struct upstream_set *set);
 json_t *status_problems(const struct problem_list *problems, int level, int64_t since);
 
 /* A warning of the daemon, not of a load, about a folder or a file. */
-json_t *status_own_warning(const char *folder, const char *text, int64_t since);
+json_t *status_own_warning(const char *file, const char *text, int64_t since);

@@ -174,7 +174,7 @@ void listen_tcp_accept_waiting(struct listen_tcp *listener)
 {
     int descriptor = evconnlistener_get_fd(listener->listener);
     while (!descriptors_short(listener->worker->wake)) {
-        union origin_peer peer;
+        union origin_peer peer = {.any = {.sa_family = AF_UNSPEC}};
         socklen_t size = sizeof(peer);
         int accepted = accept4(descriptor, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted < 0) {
