@@ -335,8 +335,10 @@ static void drain_client(struct stream_place *place)
     } else {
         stream_client_end(client);
         client->leaving = true;
-        (void)stream_transport_read_now(client->transport);
-        pump(client);
+        if (!client->handshaking) { /* else nothing is spoken yet, and its protocol has not begun */
+            (void)stream_transport_read_now(client->transport);
+            pump(client);
+        }
     }
     finish_if_done(client);
 }

@@ -128,8 +128,7 @@ static void handle(struct stream_client *client, const struct http_session_query
 static bool is_kept_back(const struct stream_client *client)
 {
     size_t limit = stream_client_worker(client)->shared->config->limits.stream_output;
-    const struct http_session *session = stream_client_state(client);
-    return session != NULL && http_session_kept(session) >= limit / 4;
+    return http_session_kept(stream_client_state(client)) >= limit / 4;
 }
 
 /* Handles the queries that are complete. False if there is no room for the next one. */
@@ -173,9 +172,6 @@ static void settle(struct stream_client *client)
 static void read_https(struct stream_client *client, struct evbuffer *input)
 {
     const struct http_session *session = stream_client_state(client);
-    if (session == NULL) { /* there was no memory for it, and the connection ends */
-        return;
-    }
     while (handle_all(client) && !stream_client_is_doomed(client) && http_session_wants(session) &&
            evbuffer_get_length(input) > 0) {
         feed(client, input);
@@ -188,9 +184,6 @@ static void read_https(struct stream_client *client, struct evbuffer *input)
 static void continue_https(struct stream_client *client)
 {
     struct http_session_query query;
-    if (stream_client_state(client) == NULL) {
-        return;
-    }
     settle(client);
     if (http_session_next(stream_client_state(client), &query) && !is_kept_back(client)) {
         stream_client_stall(client);
@@ -214,10 +207,8 @@ static void forgo_https(struct stream_client *client, const struct origin_stream
 
 static void drain_https(struct stream_client *client)
 {
-    if (stream_client_state(client) != NULL) {
-        http_session_drain(stream_client_state(client));
-        flush(client);
-    }
+    http_session_drain(stream_client_state(client));
+    flush(client);
 }
 
 static size_t kept_https(const void *state)

@@ -255,6 +255,14 @@ class Requests(HttpsTest):
         self.proxy.stop()
         self.proxy.start()
 
+    def test_an_end_in_the_middle_of_a_handshake(self):
+        with self.german4.tcp((SERVER4, 443)) as silent:
+            silent.send_bytes(b"\x16\x03\x01")  # of a record that never ends
+            self.eventually(lambda: self.proxy.status()["connections"] > 0, "it is accepted")
+            self.proxy.stop()  # its exit status is that of an orderly end
+            self.assertTrue(silent.ends())
+        self.proxy.start()
+
 
 class Forwarded(HttpsTest):
     """Whom trusted proxies name; both of them are in a country of their own."""
