@@ -32,7 +32,7 @@ struct udp_receiver {
 
 struct udp_sender {
     struct mmsghdr messages[UDP_BATCH];
-    struct iovec vectors[UDP_BATCH][2]; /* the message; or a header, and the message */
+    struct iovec vectors[UDP_BATCH];
     union origin_peer peers[UDP_BATCH];
     struct control controls[UDP_BATCH];
     uint8_t rooms[UDP_BATCH][BLOCK_ANSWER_MAX];
@@ -130,7 +130,7 @@ struct udp_sender *udp_sender_new(void)
     }
     for (unsigned i = 0; i < UDP_BATCH; i++) {
         sender->messages[i].msg_hdr = (struct msghdr){
-            .msg_iov = sender->vectors[i],
+            .msg_iov = &sender->vectors[i],
             .msg_iovlen = 1,
         };
     }
@@ -172,29 +172,12 @@ static void write_local(struct msghdr *header, struct control *control,
     header->msg_controllen = CMSG_SPACE(sizeof(info));
 }
 
-static struct iovec vector_of(struct span octets)
-{
-    return (struct iovec){(void *)(uintptr_t)octets.bytes, octets.size};
-}
-
-void udp_sender_add_behind(struct udp_sender *sender, struct span header, struct span message)
-{
-    unsigned index = sender->count++;
-    sender->vectors[index][0] = vector_of(header);
-    sender->vectors[index][1] = vector_of(message);
-    sender->messages[index].msg_hdr.msg_iovlen = 2;
-}
-
 void udp_sender_add(struct udp_sender *sender, struct span message,
                     const struct origin_datagram *origin, bool from_local)
 {
     unsigned index = sender->count++;
     struct msghdr *header = &sender->messages[index].msg_hdr;
-    sender->vectors[index][0] = vector_of(message);
-    header->msg_iovlen = 1;
-    if (origin == NULL) {
-        return;
-    }
+    sender->vectors[index] = (struct iovec){(void *)(uintptr_t)message.bytes, message.size};
     sender->peers[index] = origin->peer;
     header->msg_name = &sender->peers[index];
     header->msg_namelen = origin->peer.any.sa_family == AF_INET ? sizeof(struct sockaddr_in)
@@ -206,26 +189,41 @@ void udp_sender_add(struct udp_sender *sender, struct span message,
 
 /* sendmmsg stops at the first message that fails and tells its error only if that is the first of
  * the call. An error may belong to an earlier datagram (an ICMP message came back on a connected
- * socket): such a message is tried a second time, and passed over if that fails too. */
+ * socket), so the message is tried a second time. */
+unsigned udp_batch_send(int descriptor, struct mmsghdr *messages, unsigned count, int *error)
+{
+    unsigned at = 0;
+    bool again = false;
+    *error = 0;
+    while (at < count) {
+        int sent = sendmmsg(descriptor, messages + at, count - at, MSG_DONTWAIT);
+        if (sent > 0) {
+            at += (unsigned)sent;
+            again = false;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK || (errno != EINTR && again)) {
+            *error = errno == EWOULDBLOCK ? EAGAIN : errno;
+            break;
+        } else {
+            again = true;
+        }
+    }
+    return at;
+}
+
 unsigned udp_sender_flush(struct udp_sender *sender, int descriptor)
 {
     unsigned at = 0;
     unsigned lost = 0;
-    bool again = false;
     while (at < sender->count) {
-        int sent = sendmmsg(descriptor, sender->messages + at, sender->count - at, MSG_DONTWAIT);
-        if (sent > 0) {
-            at += (unsigned)sent;
-            again = false;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        int error;
+        at += udp_batch_send(descriptor, sender->messages + at, sender->count - at, &error);
+        if (error == EAGAIN) {
             lost += sender->count - at;
             break;
-        } else if (errno != EINTR && again) {
+        }
+        if (error != 0) {
             lost++;
             at++;
-            again = false;
-        } else {
-            again = true;
         }
     }
     sender->count = 0;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "forwarder/origin.h"
 #include "forwarder/wire/span.h"
@@ -45,13 +46,15 @@ uint8_t *udp_sender_room(struct udp_sender *sender);
 
 bool udp_sender_full(const struct udp_sender *sender);
 
-/* Queues one datagram, which is not full. origin (NULL on a connected socket) says where to and, if
- * from_local, which address it leaves from. */
+/* Queues one datagram, which is not full. origin says where to and, if from_local, which address it
+ * leaves from. */
 void udp_sender_add(struct udp_sender *sender, struct span message,
                     const struct origin_datagram *origin, bool from_local);
 
-/* The same on a connected socket, for a message behind a header: one datagram, nothing copied. */
-void udp_sender_add_behind(struct udp_sender *sender, struct span header, struct span message);
-
 /* Sends all that is queued, without blocking. Returns how many could not be sent. */
 unsigned udp_sender_flush(struct udp_sender *sender, int descriptor);
+
+/* Sends messages, without blocking. Returns how many from the first were sent: all of them and
+ * *error 0; or *error says why the next one was not, after a second attempt (EAGAIN: the socket is
+ * full, and after the first). */
+unsigned udp_batch_send(int descriptor, struct mmsghdr *messages, unsigned count, int *error);

@@ -17,6 +17,7 @@
 #include "forwarder/counters.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/udp_batch.h"
+#include "forwarder/upstream/udp_train.h"
 #include "forwarder/upstream/upstream_transport.h"
 
 #define PORT_FIRST 1024U
@@ -39,7 +40,7 @@ struct upstream_udp {
     unsigned oldest;               /* index of the next one to be replaced */
     bool used;                     /* since the last renewal */
     struct upstream_socket *batch; /* carries the batch being queued, or NULL */
-    struct udp_sender *sender;
+    struct udp_train *train;
     SLIST_HEAD(, upstream_socket) retired;
 };
 
@@ -163,8 +164,8 @@ struct upstream_udp *upstream_udp_new(struct upstream_env *env, struct upstream_
     udp->server = server;
     udp->target = target;
     SLIST_INIT(&udp->retired);
-    udp->sender = udp_sender_new();
-    if (udp->sender == NULL) {
+    udp->train = udp_train_new();
+    if (udp->train == NULL) {
         goto fail;
     }
     for (unsigned i = 0; i < UPSTREAM_UDP_SOCKETS; i++) {
@@ -192,26 +193,24 @@ void upstream_udp_free(struct upstream_udp *udp)
     for (unsigned i = 0; i < UPSTREAM_UDP_SOCKETS; i++) {
         socket_free(udp->sockets[i]);
     }
-    udp_sender_free(udp->sender);
+    udp_train_free(udp->train);
     free(udp);
 }
 
 /* The query, behind a PROXY header that tells its client if the resolver is to know. */
 static void queue(struct upstream_udp *udp, const struct inflight_entry *entry)
 {
-    struct span message = {entry->message, entry->message_size};
-    if (udp->env->config->send_client != CONFIG_SEND_PROXY) {
-        udp_sender_add(udp->sender, message, NULL, false);
-        return;
+    uint8_t *room = udp_train_room(udp->train);
+    struct span header = {room, 0};
+    if (udp->env->config->send_client == CONFIG_SEND_PROXY) {
+        header.size = upstream_transport_header(PROXY_HEADER_DATAGRAM, &entry->ends, room);
     }
-    uint8_t *room = udp_sender_room(udp->sender);
-    size_t size = upstream_transport_header(PROXY_HEADER_DATAGRAM, &entry->ends, room);
-    udp_sender_add_behind(udp->sender, (struct span){room, size}, message);
+    udp_train_add(udp->train, header, (struct span){entry->message, entry->message_size});
 }
 
 bool upstream_udp_send(struct upstream_udp *udp, struct inflight_entry *entry)
 {
-    if (udp_sender_full(udp->sender)) {
+    if (udp_train_full(udp->train)) {
         upstream_udp_flush(udp);
     }
     if (udp->batch == NULL) {
@@ -229,7 +228,7 @@ bool upstream_udp_send(struct upstream_udp *udp, struct inflight_entry *entry)
 void upstream_udp_flush(struct upstream_udp *udp)
 {
     if (udp->batch != NULL) {
-        udp_sender_flush(udp->sender, udp->batch->descriptor);
+        udp_train_flush(udp->train, udp->batch->descriptor);
         udp->batch = NULL;
     }
 }
