@@ -23,9 +23,9 @@ struct worker;
 struct dispatch_context {
     struct worker *worker;
     struct published *published;
-    struct query_env env;        /* the path's side of it; shadow orders are counted here */
-    struct policy_match *shadow; /* room for the first that is only counted; NULL: nobody asks */
-    bool shadowed;               /* there was one */
+    struct query_env env;       /* the path's side of it; shadow orders are counted here */
+    bool shadowed;              /* one was, of the message at hand */
+    struct policy_match shadow; /* the first of them */
 };
 
 /* What is in force now. */

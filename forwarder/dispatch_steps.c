@@ -18,9 +18,9 @@ static void on_shadow(void *ctx, const struct policy_match *match)
     if (match->binding == POLICY_SHADOWS) {
         counters_add(&context->worker->counters, COUNTER_WOULD_BLOCK);
         counters_bump(&dispatch_share(context)->shadowed[match->order]);
-        if (context->shadow != NULL && !context->shadowed) {
+        if (!context->shadowed) {
             context->shadowed = true;
-            *context->shadow = *match;
+            context->shadow = *match;
         }
     }
 }
@@ -30,7 +30,6 @@ void dispatch_resume(struct worker *worker, struct published *published, int64_t
 {
     out->worker = worker;
     out->published = published;
-    out->shadow = NULL;
     out->shadowed = false;
     out->env = (struct query_env){
         .generation = published->generation,
