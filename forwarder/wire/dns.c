@@ -128,12 +128,16 @@ static bool answers_question(const struct dns_question *asked, struct span answe
     return false;
 }
 
-/* Does the question of an answer that does not repeat it match nevertheless? */
-static bool answers_when_read(struct span query, struct span answer, bool in_transfer)
+/* Does the question of an answer that does not repeat it match nevertheless? Apart, so that those
+ * that repeat it do not pay for it. */
+static __attribute__((noinline)) bool answers_when_read(struct span query, struct span answer,
+                                                        bool in_transfer)
 {
     struct dns_question asked;
     struct dns_header header;
-    (void)dns_header_decode(answer, &header);
+    if (!dns_header_decode(answer, &header)) {
+        return false;
+    }
     switch (dns_question_decode(query, &asked)) {
     case DNS_QUESTION_ONE:
         return answers_question(&asked, answer, &header, in_transfer);
