@@ -7,7 +7,6 @@
 #include "forwarder/cname_target.h"
 #include "forwarder/counters.h"
 #include "forwarder/country_slots.h"
-#include "forwarder/dispatch_limit.h"
 #include "forwarder/reply.h"
 #include "forwarder/upstream/upstream.h"
 #include "forwarder/upstream/upstream_subnet.h"
@@ -94,15 +93,6 @@ static bool send_entry(struct worker *worker, struct inflight_entry *entry)
     inflight_take(worker->inflight, entry);
     worker_release(worker, entry->published);
     return false;
-}
-
-size_t dispatch_within_rate(const struct dispatch_context *context,
-                            const struct dispatch_message *message, size_t size, uint8_t *out)
-{
-    struct worker *worker = context->worker;
-    return dispatch_limit_allows_answer(worker, message->client)
-               ? size
-               : dispatch_limit_slip(worker, message->client, message->bytes, out);
 }
 
 size_t dispatch_give_up(struct dispatch_context *context, const struct dispatch_message *message,
