@@ -372,20 +372,21 @@ static void consider_all(struct walk *walk)
 {
     const unsigned full = walk->judged->keys->count;
     for (unsigned labels = full + 1; labels-- > 0;) {
-        if (suffix_depths_have(&walk->policy->depths, labels)) {
-            consider_files(walk, labels, false);
-            consider_any_tld(walk, labels);
-            consider_lists(walk, labels);
+        if (!suffix_depths_have(&walk->policy->depths, labels)) {
+            continue;
         }
-        if (labels == 0) {
-            consider_clients(walk);
-        }
-        if (walk->decided && walk->note == NULL) {
+        consider_files(walk, labels, false);
+        consider_any_tld(walk, labels);
+        consider_lists(walk, labels);
+        if (walk->decided && walk->note == NULL && labels > 0) {
             return;
         }
     }
+    consider_clients(walk);
     for (unsigned labels = full + 1; walk->everywhere && labels-- > 0;) {
-        consider_files(walk, labels, true);
+        if (suffix_depths_have(&walk->policy->depths, labels)) {
+            consider_files(walk, labels, true);
+        }
     }
 }
 

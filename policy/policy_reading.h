@@ -16,7 +16,7 @@ struct policy_found {
 };
 
 /* A name cut into suffixes, and what the maps of the policy say of each. Large: only as much of it
- * is set as the name has labels. */
+ * is set as the name has labels, and where policy->depths says that orders may say anything. */
 struct policy_suffixes {
     const struct policy *policy;
     int64_t now;
@@ -54,8 +54,20 @@ bool policy_any_tld_has(const struct policy_suffixes *suffixes, uint32_t order, 
 unsigned policy_said_in_lists(const struct policy_suffixes *suffixes, uint32_t order,
                               unsigned labels);
 
+/* Of an exact kind and one that means all below, which counts at a suffix of this length? */
+static inline enum name_kind policy_kind_at(const struct policy_suffixes *suffixes, unsigned labels,
+                                            enum name_kind exact, enum name_kind below)
+{
+    return labels == suffixes->keys->count ? exact : below;
+}
+
 /* Do these kinds at a suffix of this length block the name? */
-bool policy_kinds_block(const struct policy_suffixes *suffixes, unsigned kinds, unsigned labels);
+static inline bool policy_kinds_block(const struct policy_suffixes *suffixes, unsigned kinds,
+                                      unsigned labels)
+{
+    enum name_kind narrow = policy_kind_at(suffixes, labels, NAME_EXACT, NAME_BELOW);
+    return (kinds & (POLICY_KIND(NAME_SUBTREE) | POLICY_KIND(narrow))) != 0;
+}
 
 #define POLICY_NOWHERE (-1)
 
