@@ -70,7 +70,8 @@ static enum policy_binding bind_client(const struct walk *walk, const struct ord
     if (!order_scope_holds(&order->scope, client->country, &client->within, now)) {
         return POLICY_OTHER_COUNTRY;
     }
-    if (policy_networks_excepted(order, client) || (held->found && held->hold.passes)) {
+    if ((order->except_networks != NULL && policy_networks_excepted(order, client)) ||
+        (held->found && held->hold.passes)) {
         return POLICY_EXCEPTED_NETWORK;
     }
     return order_window_open(order, now) ? POLICY_BINDS : POLICY_OUTSIDE_WINDOW;
