@@ -131,14 +131,10 @@ static size_t lead_query(struct dispatch_context *context, const struct dispatch
     return size;
 }
 
-void dispatch_read(const struct dispatch_context *context, struct query_client *client,
-                   struct span bytes, struct query_read *out)
+void dispatch_take_ecs(const struct dispatch_context *context, struct query_client *client,
+                       struct span bytes)
 {
-    const struct config_trust *trust = &context->env.generation->config->trust;
-    if (trust->ecs != NULL) {
-        true_client_ecs(trust, bytes, client);
-    }
-    query_read(&context->env, client, bytes, out);
+    true_client_ecs(&context->env.generation->config->trust, bytes, client);
 }
 
 /* Does what was decided. Octets of the answer in out. */

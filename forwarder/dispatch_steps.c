@@ -7,6 +7,7 @@
 #include "forwarder/cname_target.h"
 #include "forwarder/counters.h"
 #include "forwarder/country_slots.h"
+#include "forwarder/generation/generation.h"
 #include "forwarder/reply.h"
 #include "forwarder/upstream/upstream.h"
 #include "forwarder/upstream/upstream_subnet.h"
@@ -29,6 +30,7 @@ void dispatch_resume(struct worker *worker, struct published *published, int64_t
 {
     out->worker = worker;
     out->published = published;
+    out->trusts_ecs = published->generation->config->trust.ecs != NULL;
     out->shadowed = false;
     out->env = (struct query_env){
         .generation = published->generation,
