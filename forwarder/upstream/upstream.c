@@ -119,6 +119,9 @@ static struct upstream_server *best_of(const struct upstream *upstream,
 {
     struct upstream_server *best = NULL;
     size_t at = upstream->turn;
+    if (upstream->count == 1) { /* there is nothing to compare */
+        return may_ask(upstream->servers[0], candidates) ? upstream->servers[0] : NULL;
+    }
     for (size_t i = 0; i < upstream->count; i++) {
         struct upstream_server *server = upstream->servers[at];
         if (may_ask(server, candidates) &&
