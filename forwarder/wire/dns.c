@@ -16,14 +16,14 @@ static size_t name_size(struct span bytes)
     size_t limit = bytes.size < DNS_NAME_MAX ? bytes.size : DNS_NAME_MAX;
     size_t at = 0;
     while (at < limit) {
-        uint8_t length = bytes.bytes[at];
+        size_t length = bytes.bytes[at];
         if (length == 0) {
             return at + 1;
         }
         if (length > DNS_LABEL_MAX) {
             return 0;
         }
-        at += 1U + length;
+        at += 1 + length;
     }
     return 0;
 }
