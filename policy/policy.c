@@ -359,7 +359,7 @@ static void consider_lists(struct walk *walk, unsigned labels)
 
 static void consider_clients(struct walk *walk)
 {
-    if (walk->question->alias != NULL) {
+    if (walk->question->alias != NULL || !lists_hold_clients(walk->policy)) {
         return;
     }
     for (struct row row = row_of(walk, &walk->policy->clients); row.at < row.end; row.at++) {

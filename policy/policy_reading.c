@@ -191,20 +191,6 @@ bool policy_reading_take(const struct policy_suffixes *suffixes, uint32_t order,
     return true;
 }
 
-void policy_reading_plain(unsigned labels, struct policy_reading *out, struct policy_match *match)
-{
-    *out = (struct policy_reading){
-        .match = (int)labels, .lapsed = POLICY_NOWHERE, .pass = POLICY_NOWHERE, .covered = true};
-    match->trigger = POLICY_NAME;
-    match->labels = labels;
-}
-
-bool policy_reading_frees(const struct policy_reading *reading)
-{
-    return reading->excepted ||
-           (reading->pass != POLICY_NOWHERE && reading->pass >= reading->match);
-}
-
 /* ---- By what ---- */
 
 static int64_t end_of(const struct order_term *term)

@@ -113,15 +113,13 @@ static size_t turn_after(const struct upstream *upstream, size_t at)
     return at + 1 < upstream->count ? at + 1 : 0;
 }
 
-static struct upstream_server *best_of(const struct upstream *upstream,
-                                       const struct address *client,
-                                       const struct candidates *candidates)
+/* Apart, so that who has one server does not pay for comparing. */
+static __attribute__((noinline)) struct upstream_server *
+best_of_several(const struct upstream *upstream, const struct address *client,
+                const struct candidates *candidates)
 {
     struct upstream_server *best = NULL;
     size_t at = upstream->turn;
-    if (upstream->count == 1) { /* there is nothing to compare */
-        return may_ask(upstream->servers[0], candidates) ? upstream->servers[0] : NULL;
-    }
     for (size_t i = 0; i < upstream->count; i++) {
         struct upstream_server *server = upstream->servers[at];
         if (may_ask(server, candidates) &&
@@ -131,6 +129,16 @@ static struct upstream_server *best_of(const struct upstream *upstream,
         at = turn_after(upstream, at);
     }
     return best;
+}
+
+static struct upstream_server *best_of(const struct upstream *upstream,
+                                       const struct address *client,
+                                       const struct candidates *candidates)
+{
+    if (upstream->count == 1) {
+        return may_ask(upstream->servers[0], candidates) ? upstream->servers[0] : NULL;
+    }
+    return best_of_several(upstream, client, candidates);
 }
 
 static bool all_down(const struct upstream *upstream)
