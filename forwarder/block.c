@@ -38,10 +38,10 @@ struct draft {
     bool truncated;
     bool has_soa;
     struct span rname;
-    size_t record_count;    /* of text->records, from the first */
-    struct block_tail tail; /* what stands behind them; empty but for block_cname */
-    size_t limit;           /* octets that may leave */
-    struct edns_answer opt; /* unless the query has none */
+    size_t record_count;     /* of text->records, from the first */
+    struct block_tail *tail; /* what stands behind them; NULL but for block_cname, whose it is */
+    size_t limit;            /* octets that may leave */
+    struct edns_answer opt;  /* unless the query has none */
     uint8_t cookie[EDNS_COOKIE_MAX];
 };
 
@@ -49,10 +49,19 @@ struct draft {
 static void draft_init(struct draft *draft, const struct block_query *query, enum dns_rcode rcode,
                        const struct edns_cookie_env *cookie)
 {
-    *draft = (struct draft){.query = query, .rcode = rcode};
-    draft->opt.dnssec_ok = query->edns.dnssec_ok;
-    draft->opt.extended_rcode = (uint8_t)(rcode >> 4);
-    draft->opt.ecs = query->edns.ecs;
+    /* One by one: the cookie, most of it, is set where there is one. */
+    draft->query = query;
+    draft->text = NULL;
+    draft->rcode = rcode;
+    draft->truncated = false;
+    draft->has_soa = false;
+    draft->record_count = 0;
+    draft->tail = NULL;
+    draft->opt = (struct edns_answer){
+        .dnssec_ok = query->edns.dnssec_ok,
+        .extended_rcode = (uint8_t)(rcode >> 4),
+        .ecs = query->edns.ecs,
+    };
     if (query->edns.cookie.size > 0) {
         draft->opt.cookie.size = edns_cookie_answer(&query->edns, cookie, draft->cookie);
         draft->opt.cookie.bytes = draft->cookie;
@@ -92,7 +101,9 @@ static size_t records_size(const struct draft *draft)
 static size_t draft_size(const struct draft *draft)
 {
     size_t size = DNS_HEADER_SIZE + draft->query->question.bytes.size + records_size(draft);
-    size += draft->tail.answer.size + draft->tail.authority.size;
+    if (draft->tail != NULL) {
+        size += draft->tail->answer.size + draft->tail->authority.size;
+    }
     if (draft->has_soa) {
         size += suffix_size(draft, draft->text->matched) + RECORD_FIXED_SIZE + soa_data_size(draft);
     }
@@ -159,11 +170,11 @@ static void draft_fit_tail(struct draft *draft)
         return;
     }
     if (too_large(draft)) {
-        draft->tail.authority = (struct span){0};
-        draft->tail.authority_count = 0;
+        draft->tail->authority = (struct span){0};
+        draft->tail->authority_count = 0;
     }
-    if (too_large(draft) || draft->tail.truncated) {
-        draft->tail = (struct block_tail){.rcode = draft->rcode};
+    if (too_large(draft) || draft->tail->truncated) {
+        draft->tail = NULL;
         draft->record_count = 0;
         draft->truncated = true;
     }
@@ -213,31 +224,39 @@ static uint16_t answer_flags(const struct dns_header *query, enum dns_rcode rcod
     return (uint16_t)(DNS_FLAG_QR | DNS_FLAG_RA | copied | (rcode & DNS_RCODE_MASK));
 }
 
-static void write_header(struct span_writer *writer, const struct draft *draft)
+/* Header and question. */
+static void write_head(struct span_writer *writer, const struct draft *draft)
 {
     const struct block_query *query = draft->query;
+    const struct span question = query->question.bytes;
+    const struct block_tail *tail = draft->tail;
     unsigned truncated = draft->truncated ? DNS_FLAG_TC : 0;
-    uint8_t *room = span_write_room(writer, DNS_HEADER_SIZE);
+    size_t answers = draft->record_count + (tail != NULL ? tail->answer_count : 0);
+    size_t authorities = draft->has_soa + (tail != NULL ? tail->authority_count : 0U);
+    uint8_t *room = span_write_room(writer, DNS_HEADER_SIZE + question.size);
     if (room != NULL) {
         span_put_u16(room, query->header.id);
         span_put_u16(room + 2, (uint16_t)(answer_flags(&query->header, draft->rcode) | truncated));
         span_put_u16(room + 4, 1);
-        span_put_u16(room + 6, (uint16_t)(draft->record_count + draft->tail.answer_count));
-        span_put_u16(room + 8, (uint16_t)(draft->has_soa + draft->tail.authority_count));
+        span_put_u16(room + 6, (uint16_t)answers);
+        span_put_u16(room + 8, (uint16_t)authorities);
         span_put_u16(room + 10, query->edns.present);
+        memcpy(room + DNS_HEADER_SIZE, question.bytes, question.size);
     }
 }
 
+/* A tail has its own authority: with it there is no SOA of ours. */
 static void draft_write(const struct draft *draft, struct span_writer *writer)
 {
-    write_header(writer, draft);
-    span_write(writer, draft->query->question.bytes);
+    write_head(writer, draft);
     write_records(writer, draft);
-    span_write(writer, draft->tail.answer);
+    if (draft->tail != NULL) {
+        span_write(writer, draft->tail->answer);
+        span_write(writer, draft->tail->authority);
+    }
     if (draft->has_soa) {
         write_soa(writer, draft);
     }
-    span_write(writer, draft->tail.authority);
     if (draft->query->edns.present) {
         edns_answer_encode(writer, &draft->opt);
     }
@@ -281,9 +300,10 @@ size_t block_cname(const struct block_query *query, const struct block_text *tex
                    struct span_writer *out)
 {
     struct draft draft;
+    struct block_tail own = *tail;
     size_t stream = out->capacity < DNS_MESSAGE_MAX ? out->capacity : DNS_MESSAGE_MAX;
     draft_init_text(&draft, query, text, tail->rcode, cookie);
-    draft.tail = *tail;
+    draft.tail = &own;
     draft.limit = size_limit(query, stream);
     draft_fit_tail(&draft);
     if (too_large(&draft) || draft_size(&draft) > out->capacity) {

@@ -131,14 +131,10 @@ static size_t lead_query(struct dispatch_context *context, const struct dispatch
     return size;
 }
 
-void dispatch_read(const struct dispatch_context *context, struct query_client *client,
-                   struct span bytes, struct query_read *out)
+void dispatch_take_ecs(const struct dispatch_context *context, struct query_client *client,
+                       struct span bytes)
 {
-    const struct config_trust *trust = &context->env.generation->config->trust;
-    if (trust->ecs != NULL) {
-        true_client_ecs(trust, bytes, client);
-    }
-    query_read(&context->env, client, bytes, out);
+    true_client_ecs(&context->env.generation->config->trust, bytes, client);
 }
 
 /* Does what was decided. Octets of the answer in out. */
@@ -158,10 +154,12 @@ static size_t act(struct dispatch_context *context, const struct dispatch_messag
     return 0;
 }
 
-static struct tap_query tapped(const struct dispatch_context *context,
-                               const struct dispatch_message *message)
+/* For who is told of queries: one that was judged, and what it was answered. */
+static void tell_judged(const struct dispatch_context *context,
+                        const struct dispatch_message *message, const struct query_result *result,
+                        struct span answer)
 {
-    return (struct tap_query){
+    struct tap_query query = {
         .origin = message->origin,
         .client = &message->client->address,
         .ends = message->client->ends,
@@ -169,32 +167,17 @@ static struct tap_query tapped(const struct dispatch_context *context,
         .generation = context->published->generation,
         .arrived_ms = context->worker->clock.ms,
     };
+    tap_query_judged(context->worker, &query, result, answer,
+                     context->shadowed ? &context->shadow : NULL);
 }
 
-/* Judges, counts and acts; octets of the answer in out. */
-static size_t handle(struct dispatch_context *context, const struct dispatch_message *message,
-                     struct query_read *read, uint8_t *out)
+/* An answer made here, or none: its octets. */
+static size_t answered(struct worker *worker, const struct origin *origin, struct span answer)
 {
-    struct worker *worker = context->worker;
-    struct query_result result;
-    struct policy_match shadow;
-    if (worker->tap != NULL) {
-        context->shadow = &shadow;
-        context->shadowed = false;
+    if (answer.size > 0) {
+        counters_answered(&worker->counters, origin->transport, answer.bytes);
     }
-    query_decide(&context->env, read, &result, out);
-    count(context, &result, message->origin->transport);
-    if (worker->names.filled != NULL) {
-        note_listed(context, read, &result);
-    }
-    size_t size = act(context, message, &result, out);
-    if (worker->tap != NULL) {
-        struct tap_query query = tapped(context, message);
-        tap_query_judged(worker, &query, &result, (struct span){out, size},
-                         context->shadowed ? &shadow : NULL);
-        context->shadow = NULL;
-    }
-    return size;
+    return answer.size;
 }
 
 size_t dispatch_prepared(struct dispatch_context *context, const struct origin *origin,
@@ -202,13 +185,23 @@ size_t dispatch_prepared(struct dispatch_context *context, const struct origin *
 {
     struct worker *worker = context->worker;
     struct dispatch_message message = {origin, read->seen.client, read->seen.message};
-    size_t size = dispatch_limit_allows_query(worker, read)
-                      ? handle(context, &message, read, out)
-                      : dispatch_limit_refuse(worker, read, origin->transport, out);
-    if (size > 0) {
-        counters_answered(&worker->counters, origin->transport, out);
+    struct query_result result;
+    struct span answer = {out, 0};
+    if (!dispatch_limit_allows_query(worker, read)) {
+        answer.size = dispatch_limit_refuse(worker, read, origin->transport, out);
+        return answered(worker, origin, answer);
     }
-    return size;
+    context->shadowed = false;
+    query_decide(&context->env, read, &result, out);
+    count(context, &result, origin->transport);
+    if (worker->names.filled != NULL) {
+        note_listed(context, read, &result);
+    }
+    answer.size = act(context, &message, &result, out);
+    if (worker->tap != NULL) {
+        tell_judged(context, &message, &result, answer);
+    }
+    return answered(worker, origin, answer);
 }
 
 size_t dispatch_query(struct worker *worker, const struct origin *origin,

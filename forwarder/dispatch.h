@@ -23,9 +23,10 @@ struct worker;
 struct dispatch_context {
     struct worker *worker;
     struct published *published;
-    struct query_env env;        /* the path's side of it; shadow orders are counted here */
-    struct policy_match *shadow; /* room for the first that is only counted; NULL: nobody asks */
-    bool shadowed;               /* there was one */
+    struct query_env env;       /* the path's side of it; shadow orders are counted here */
+    bool trusts_ecs;            /* some client may tell by ECS whose country counts */
+    bool shadowed;              /* one was, of the message at hand */
+    struct policy_match shadow; /* the first of them */
 };
 
 /* What is in force now. */
@@ -40,8 +41,17 @@ size_t dispatch_query(struct worker *worker, const struct origin *origin,
 /* The same in two steps, for messages that came together: each is read first, then handled, with
  * nothing else done between. The client may be told anew, by the message itself (ECS of a trusted
  * peer). Borrows client and bytes. */
-void dispatch_read(const struct dispatch_context *context, struct query_client *client,
-                   struct span bytes, struct query_read *out);
+void dispatch_take_ecs(const struct dispatch_context *context, struct query_client *client,
+                       struct span bytes);
+static inline void dispatch_read(const struct dispatch_context *context,
+                                 struct query_client *client, struct span bytes,
+                                 struct query_read *out)
+{
+    if (context->trusts_ecs) {
+        dispatch_take_ecs(context, client, bytes);
+    }
+    query_read(&context->env, client, bytes, out);
+}
 size_t dispatch_prepared(struct dispatch_context *context, const struct origin *origin,
                          struct query_read *read, uint8_t out[static BLOCK_ANSWER_MAX]);
 

@@ -7,7 +7,7 @@
 #include "forwarder/cname_target.h"
 #include "forwarder/counters.h"
 #include "forwarder/country_slots.h"
-#include "forwarder/dispatch_limit.h"
+#include "forwarder/generation/generation.h"
 #include "forwarder/reply.h"
 #include "forwarder/upstream/upstream.h"
 #include "forwarder/upstream/upstream_subnet.h"
@@ -18,9 +18,9 @@ static void on_shadow(void *ctx, const struct policy_match *match)
     if (match->binding == POLICY_SHADOWS) {
         counters_add(&context->worker->counters, COUNTER_WOULD_BLOCK);
         counters_bump(&dispatch_share(context)->shadowed[match->order]);
-        if (context->shadow != NULL && !context->shadowed) {
+        if (!context->shadowed) {
             context->shadowed = true;
-            *context->shadow = *match;
+            context->shadow = *match;
         }
     }
 }
@@ -30,7 +30,7 @@ void dispatch_resume(struct worker *worker, struct published *published, int64_t
 {
     out->worker = worker;
     out->published = published;
-    out->shadow = NULL;
+    out->trusts_ecs = published->generation->config->trust.ecs != NULL;
     out->shadowed = false;
     out->env = (struct query_env){
         .generation = published->generation,
@@ -95,15 +95,6 @@ static bool send_entry(struct worker *worker, struct inflight_entry *entry)
     inflight_take(worker->inflight, entry);
     worker_release(worker, entry->published);
     return false;
-}
-
-size_t dispatch_within_rate(const struct dispatch_context *context,
-                            const struct dispatch_message *message, size_t size, uint8_t *out)
-{
-    struct worker *worker = context->worker;
-    return dispatch_limit_allows_answer(worker, message->client)
-               ? size
-               : dispatch_limit_slip(worker, message->client, message->bytes, out);
 }
 
 size_t dispatch_give_up(struct dispatch_context *context, const struct dispatch_message *message,

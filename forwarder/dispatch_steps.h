@@ -7,6 +7,7 @@
 #pragma once
 
 #include "forwarder/dispatch.h"
+#include "forwarder/dispatch_limit.h"
 #include "forwarder/published.h"
 #include "forwarder/upstream/inflight.h"
 #include "forwarder/worker.h"
@@ -33,8 +34,15 @@ struct dispatch_message {
 
 /* Octets of an answer made here, size of them in out, that are sent: all, or what `rate-limit` lets
  * go in its place. */
-size_t dispatch_within_rate(const struct dispatch_context *context,
-                            const struct dispatch_message *message, size_t size, uint8_t *out);
+static inline size_t dispatch_within_rate(const struct dispatch_context *context,
+                                          const struct dispatch_message *message, size_t size,
+                                          uint8_t *out)
+{
+    struct worker *worker = context->worker;
+    return dispatch_limit_allows_answer(worker, message->client)
+               ? size
+               : dispatch_limit_slip(worker, message->client, message->bytes, out);
+}
 
 /* SERVFAIL: nobody could be asked, or nobody answered. Octets in out. */
 size_t dispatch_give_up(struct dispatch_context *context, const struct dispatch_message *message,

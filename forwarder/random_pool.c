@@ -5,7 +5,6 @@
 #include "forwarder/random_pool.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 void random_pool_init(struct random_pool *pool)
@@ -15,7 +14,7 @@ void random_pool_init(struct random_pool *pool)
 
 /* Blocks of more than 256 octets may be cut short by a signal: ask again. Without randomness no
  * query may leave at all; the kernel never fails here once it has booted. */
-static void refill(struct random_pool *pool)
+void random_pool_refill(struct random_pool *pool)
 {
     size_t have = 0;
     while (have < sizeof(pool->bytes)) {
@@ -25,18 +24,6 @@ static void refill(struct random_pool *pool)
         }
     }
     pool->at = 0;
-}
-
-uint16_t random_pool_u16(struct random_pool *pool)
-{
-    uint16_t value;
-    if (pool->at + sizeof(value) > sizeof(pool->bytes)) {
-        refill(pool);
-    }
-    memcpy(&value, pool->bytes + pool->at, sizeof(value));
-    memset(pool->bytes + pool->at, 0, sizeof(value));
-    pool->at += sizeof(value);
-    return value;
 }
 
 uint32_t random_pool_below(struct random_pool *pool, uint32_t bound)

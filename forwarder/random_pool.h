@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define RANDOM_POOL_BYTES 4096
 
@@ -18,7 +19,21 @@ struct random_pool {
 
 void random_pool_init(struct random_pool *pool);
 
-uint16_t random_pool_u16(struct random_pool *pool);
+/* Asks the kernel for a new block. */
+void random_pool_refill(struct random_pool *pool);
+
+/* Inline, as every query that goes upstream takes one. */
+static inline uint16_t random_pool_u16(struct random_pool *pool)
+{
+    uint16_t value;
+    if (pool->at + sizeof(value) > sizeof(pool->bytes)) {
+        random_pool_refill(pool);
+    }
+    memcpy(&value, pool->bytes + pool->at, sizeof(value));
+    memset(pool->bytes + pool->at, 0, sizeof(value));
+    pool->at += sizeof(value);
+    return value;
+}
 
 /* Uniform below bound, which is 1 … 65536. */
 uint32_t random_pool_below(struct random_pool *pool, uint32_t bound);

@@ -12,7 +12,7 @@
 #include "forwarder/upstream/inflight.h"
 #include "forwarder/worker.h"
 
-void reply_expect(struct worker *worker, const struct origin *origin)
+void reply_expect_connected(struct worker *worker, const struct origin *origin)
 {
     switch (origin->kind) {
     case ORIGIN_DATAGRAM:
@@ -65,22 +65,52 @@ static struct span fit(const struct inflight_entry *entry, struct span answer,
     return answer.size > limit ? (struct span){out, answer_fit_cut(answer, limit, out)} : answer;
 }
 
-void reply_relay(struct worker *worker, const struct inflight_entry *entry, struct span answer)
+static void tell_answered(struct worker *worker, const struct inflight_entry *entry,
+                          struct span answer)
 {
-    uint8_t room[BLOCK_ANSWER_MAX];
-    bool datagram = entry->origin.kind == ORIGIN_DATAGRAM;
-    if (datagram && (entry->streamed || entry->subnet != CLIENT_SUBNET_NONE)) {
-        answer = fit(entry, answer, room);
-    }
-    count(worker, &entry->origin, answer);
-    if (datagram && !entry->streamed && answer.bytes != room) {
-        listen_udp_send(&entry->origin.datagram, answer);
-    } else {
-        send_copy(worker, &entry->origin, answer);
-    }
     if (worker->tap != NULL) {
         struct tap_query query = tap_query_of(entry);
         tap_query_answered(worker, &query, answer);
+    }
+}
+
+/* To the sender of a datagram, from where the answer is. */
+static void relay_in_place(struct worker *worker, const struct inflight_entry *entry,
+                           struct span answer)
+{
+    count(worker, &entry->origin, answer);
+    listen_udp_send(&entry->origin.datagram, answer);
+    tell_answered(worker, entry, answer);
+}
+
+static void relay_copy(struct worker *worker, const struct inflight_entry *entry,
+                       struct span answer)
+{
+    reply_send(worker, &entry->origin, answer);
+    tell_answered(worker, entry, answer);
+}
+
+/* To the sender of a datagram, who may not take all of it. */
+static void relay_fitted(struct worker *worker, const struct inflight_entry *entry,
+                         struct span answer)
+{
+    uint8_t room[BLOCK_ANSWER_MAX];
+    struct span fitted = fit(entry, answer, room);
+    if (entry->streamed || fitted.bytes == room) {
+        relay_copy(worker, entry, fitted);
+    } else {
+        relay_in_place(worker, entry, fitted);
+    }
+}
+
+void reply_relay(struct worker *worker, const struct inflight_entry *entry, struct span answer)
+{
+    if (entry->origin.kind != ORIGIN_DATAGRAM) {
+        relay_copy(worker, entry, answer);
+    } else if (entry->streamed || entry->subnet != CLIENT_SUBNET_NONE) {
+        relay_fitted(worker, entry, answer);
+    } else {
+        relay_in_place(worker, entry, answer);
     }
 }
 

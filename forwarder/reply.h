@@ -12,8 +12,15 @@
 struct inflight_entry;
 struct worker;
 
-/* An answer is due to the origin: it will be sent, or forgone. */
-void reply_expect(struct worker *worker, const struct origin *origin);
+/* An answer is due to the origin: it will be sent, or forgone. Inline, as only connections have to
+ * be told. */
+void reply_expect_connected(struct worker *worker, const struct origin *origin);
+static inline void reply_expect(struct worker *worker, const struct origin *origin)
+{
+    if (origin->kind != ORIGIN_DATAGRAM) {
+        reply_expect_connected(worker, origin);
+    }
+}
 
 /* Sends an answer whose octets are copied. */
 void reply_send(struct worker *worker, const struct origin *origin, struct span answer);

@@ -17,7 +17,6 @@
 #include "forwarder/generation/generation.h"
 #include "forwarder/listen_quic.h"
 #include "forwarder/milliseconds.h"
-#include "forwarder/published.h"
 #include "forwarder/rate_limit.h"
 #include "forwarder/socket_state.h"
 #include "forwarder/stream/stream_client.h"
@@ -64,18 +63,9 @@ static void report_oldest(struct worker *worker)
     }
 }
 
-void worker_hold(struct worker *worker, struct published *published)
+void worker_left(struct worker *worker)
 {
-    published->shares[worker->index].in_flight++;
-}
-
-void worker_release(struct worker *worker, struct published *published)
-{
-    struct published_share *share = &published->shares[worker->index];
-    share->in_flight--;
-    if (share->in_flight == 0 && published != worker->published) {
-        report_oldest(worker);
-    }
+    report_oldest(worker);
 }
 
 static void adopt(struct worker *worker, struct published *published)

@@ -16,6 +16,7 @@
 #include "forwarder/counters.h"
 #include "forwarder/listeners.h"
 #include "forwarder/name_turns.h"
+#include "forwarder/published.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/reaper.h"
 #include "forwarder/stream/stream_handshakes.h"
@@ -23,7 +24,6 @@
 
 struct client_quota;
 struct listen_quic;
-struct published;
 struct quic_tickets;
 struct rate_limit;
 struct stream_table;
@@ -162,8 +162,22 @@ static inline bool worker_tells_ends(const struct worker *worker)
            worker->upstream_env.config->send_client == CONFIG_SEND_PROXY;
 }
 
-/* For the worker's own modules: the sockets that were left may all be closed; something that holds
- * this generation came, and has gone. */
+/* For the worker's own modules: the sockets that were left may all be closed; nothing holds a
+ * generation any more that is no longer in force. */
 void worker_settled(struct worker *worker);
-void worker_hold(struct worker *worker, struct published *published);
-void worker_release(struct worker *worker, struct published *published);
+void worker_left(struct worker *worker);
+
+/* For the worker's own modules: something that holds this generation came, and has gone. Inline, as
+ * every query that goes upstream is such. */
+static inline void worker_hold(struct worker *worker, struct published *published)
+{
+    published->shares[worker->index].in_flight++;
+}
+
+static inline void worker_release(struct worker *worker, struct published *published)
+{
+    uint64_t left = --published->shares[worker->index].in_flight;
+    if (left == 0 && published != worker->published) {
+        worker_left(worker);
+    }
+}

@@ -58,11 +58,6 @@ bool address_of_sockaddr(const struct sockaddr *sockaddr, struct address *out)
     return false;
 }
 
-bool address_is_ipv4(const struct address *address)
-{
-    return memcmp(address->octet, ipv4_mapped, sizeof ipv4_mapped) == 0;
-}
-
 bool address_equal(const struct address *a, const struct address *b)
 {
     return address_compare(a, b) == 0;

@@ -28,7 +28,11 @@ bool address_parse(const char *text, size_t len, struct address *out);
 /* The address of an AF_INET or AF_INET6 socket address; false for other families. */
 bool address_of_sockaddr(const struct sockaddr *sockaddr, struct address *out);
 
-bool address_is_ipv4(const struct address *address);
+static inline bool address_is_ipv4(const struct address *address)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 section 2.5.5.2 */
+    return memcmp(address->octet, mapped, sizeof mapped) == 0;
+}
 
 bool address_equal(const struct address *a, const struct address *b);
 

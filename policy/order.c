@@ -75,16 +75,31 @@ void order_unref(struct order *order)
     }
 }
 
+/* Is the country in one of the scope's groups? */
+static bool groups_have(const struct order_scope *scope, struct country country, int64_t now)
+{
+    for (unsigned group = 0; group < COUNTRY_GROUPS; group++) {
+        if (scope->groups[group] && country_group_has((enum country_group)group, country, now)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool order_scope_has(const struct order_scope *scope, struct country country, int64_t now)
 {
     if (!country_known(country)) {
         return scope->unknown;
     }
-    if (country_set_has(&scope->countries, country)) {
-        return true;
-    }
-    for (unsigned group = 0; group < COUNTRY_GROUPS; group++) {
-        if (scope->groups[group] && country_group_has((enum country_group)group, country, now)) {
+    return country_set_has(&scope->countries, country) || groups_have(scope, country, now);
+}
+
+/* Is the client in a part of a country that the scope names? */
+static bool subdivisions_hold(const struct order_scope *scope, struct country country,
+                              const struct subdivisions *within)
+{
+    for (size_t i = 0; i < scope->subdivision_count; i++) {
+        if (subdivision_holds(&scope->subdivisions[i], country, within)) {
             return true;
         }
     }
@@ -94,15 +109,7 @@ bool order_scope_has(const struct order_scope *scope, struct country country, in
 bool order_scope_holds(const struct order_scope *scope, struct country country,
                        const struct subdivisions *within, int64_t now)
 {
-    if (order_scope_has(scope, country, now)) {
-        return true;
-    }
-    for (size_t i = 0; i < scope->subdivision_count; i++) {
-        if (subdivision_holds(&scope->subdivisions[i], country, within)) {
-            return true;
-        }
-    }
-    return false;
+    return order_scope_has(scope, country, now) || subdivisions_hold(scope, country, within);
 }
 
 /* ---- Words ---- */

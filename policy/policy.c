@@ -70,7 +70,8 @@ static enum policy_binding bind_client(const struct walk *walk, const struct ord
     if (!order_scope_holds(&order->scope, client->country, &client->within, now)) {
         return POLICY_OTHER_COUNTRY;
     }
-    if (policy_networks_excepted(order, client) || (held->found && held->hold.passes)) {
+    if ((order->except_networks != NULL && policy_networks_excepted(order, client)) ||
+        (held->found && held->hold.passes)) {
         return POLICY_EXCEPTED_NETWORK;
     }
     return order_window_open(order, now) ? POLICY_BINDS : POLICY_OUTSIDE_WINDOW;
@@ -358,7 +359,7 @@ static void consider_lists(struct walk *walk, unsigned labels)
 
 static void consider_clients(struct walk *walk)
 {
-    if (walk->question->alias != NULL) {
+    if (walk->question->alias != NULL || !lists_hold_clients(walk->policy)) {
         return;
     }
     for (struct row row = row_of(walk, &walk->policy->clients); row.at < row.end; row.at++) {
@@ -372,20 +373,21 @@ static void consider_all(struct walk *walk)
 {
     const unsigned full = walk->judged->keys->count;
     for (unsigned labels = full + 1; labels-- > 0;) {
-        if (suffix_depths_have(&walk->policy->depths, labels)) {
-            consider_files(walk, labels, false);
-            consider_any_tld(walk, labels);
-            consider_lists(walk, labels);
+        if (!suffix_depths_have(&walk->policy->depths, labels)) {
+            continue;
         }
-        if (labels == 0) {
-            consider_clients(walk);
-        }
-        if (walk->decided && walk->note == NULL) {
+        consider_files(walk, labels, false);
+        consider_any_tld(walk, labels);
+        consider_lists(walk, labels);
+        if (walk->decided && walk->note == NULL && labels > 0) {
             return;
         }
     }
+    consider_clients(walk);
     for (unsigned labels = full + 1; walk->everywhere && labels-- > 0;) {
-        consider_files(walk, labels, true);
+        if (suffix_depths_have(&walk->policy->depths, labels)) {
+            consider_files(walk, labels, true);
+        }
     }
 }
 

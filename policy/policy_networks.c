@@ -98,9 +98,6 @@ static bool client_network(const struct order *order, const struct policy_client
 bool policy_networks_excepted(const struct order *order, const struct policy_client *client)
 {
     struct address ipv4;
-    if (order->except_networks == NULL) {
-        return false;
-    }
     if (client->spread > 0) {
         return may_be_excepted(order, client);
     }

@@ -22,7 +22,8 @@ struct policy_hold {
 };
 
 /* Is the client's address, or the IPv4 address in a 6to4 one, which decides where it is, in one of
- * the order's excepted networks? Of a client that is somewhere in a network: may it be? */
+ * the order's excepted networks? Of a client that is somewhere in a network: may it be? Of an order
+ * that has such networks. */
 bool policy_networks_excepted(const struct order *order, const struct policy_client *client);
 
 /* Do the order's lists (RPZ-CLIENT-IP) hold the client, by either address? One that is somewhere in

@@ -51,13 +51,12 @@ void policy_suffixes_init(struct policy_suffixes *suffixes, const struct policy 
     suffixes->policy = policy;
     suffixes->now = now;
     suffixes->keys = keys;
-    for (unsigned labels = 0; labels <= suffixes->keys->count; labels++) {
-        struct policy_found *found = &suffixes->names[labels];
-        found->count = 0;
+    for (unsigned labels = 0; labels <= keys->count; labels++) {
         if (!suffix_depths_have(&policy->depths, labels)) {
             continue;
         }
-        found->count = suffix_map_find(policy->names, suffixes->keys, labels, &found->values);
+        struct policy_found *found = &suffixes->names[labels];
+        found->count = suffix_map_find(policy->names, keys, labels, &found->values);
         if (policy->any_tld != NULL) {
             find_any_tld(suffixes, labels);
         }
@@ -141,19 +140,6 @@ unsigned policy_said_in_lists(const struct policy_suffixes *suffixes, uint32_t o
     return kinds;
 }
 
-/* Of an exact kind and one that means all below, which counts at a suffix of this length? */
-static enum name_kind by_length(const struct policy_suffixes *suffixes, unsigned labels,
-                                enum name_kind exact, enum name_kind below)
-{
-    return labels == suffixes->keys->count ? exact : below;
-}
-
-bool policy_kinds_block(const struct policy_suffixes *suffixes, unsigned kinds, unsigned labels)
-{
-    enum name_kind narrow = by_length(suffixes, labels, NAME_EXACT, NAME_BELOW);
-    return (kinds & (POLICY_KIND(NAME_SUBTREE) | POLICY_KIND(narrow))) != 0;
-}
-
 /* ---- An order over all suffixes ---- */
 
 /* Adds what the order says of one suffix; those that are longer have been read. Below a name that
@@ -162,7 +148,7 @@ static void read_suffix(struct policy_reading *out, const struct policy_suffixes
                         struct policy_said said, unsigned labels)
 {
     const unsigned kinds = said.kinds;
-    enum name_kind pass = by_length(suffixes, labels, NAME_PASS, NAME_PASS_BELOW);
+    enum name_kind pass = policy_kind_at(suffixes, labels, NAME_PASS, NAME_PASS_BELOW);
     if (out->match == POLICY_NOWHERE && policy_kinds_block(suffixes, kinds, labels)) {
         out->match = (int)labels;
     }
@@ -203,20 +189,6 @@ bool policy_reading_take(const struct policy_suffixes *suffixes, uint32_t order,
         }
     }
     return true;
-}
-
-void policy_reading_plain(unsigned labels, struct policy_reading *out, struct policy_match *match)
-{
-    *out = (struct policy_reading){
-        .match = (int)labels, .lapsed = POLICY_NOWHERE, .pass = POLICY_NOWHERE, .covered = true};
-    match->trigger = POLICY_NAME;
-    match->labels = labels;
-}
-
-bool policy_reading_frees(const struct policy_reading *reading)
-{
-    return reading->excepted ||
-           (reading->pass != POLICY_NOWHERE && reading->pass >= reading->match);
 }
 
 /* ---- By what ---- */
@@ -297,7 +269,7 @@ static bool explain_kind(const struct policy_suffixes *suffixes, uint32_t order,
 void policy_reading_explain(const struct policy_suffixes *suffixes, uint32_t order, unsigned labels,
                             struct policy_match *match)
 {
-    enum name_kind narrow = by_length(suffixes, labels, NAME_EXACT, NAME_BELOW);
+    enum name_kind narrow = policy_kind_at(suffixes, labels, NAME_EXACT, NAME_BELOW);
     match->trigger = POLICY_NAME;
     match->labels = labels;
     if (explain_kind(suffixes, order, NAME_SUBTREE, match)) {
@@ -314,7 +286,7 @@ void policy_reading_explain(const struct policy_suffixes *suffixes, uint32_t ord
 void policy_reading_explain_lapsed(const struct policy_suffixes *suffixes, uint32_t order,
                                    unsigned labels, struct policy_match *match)
 {
-    enum name_kind narrow = by_length(suffixes, labels, NAME_EXACT, NAME_BELOW);
+    enum name_kind narrow = policy_kind_at(suffixes, labels, NAME_EXACT, NAME_BELOW);
     const struct policy_part *part = find_part(suffixes, order, labels, NAME_SUBTREE, true);
     match->trigger = POLICY_NAME;
     match->labels = labels;

@@ -16,7 +16,7 @@ struct policy_found {
 };
 
 /* A name cut into suffixes, and what the maps of the policy say of each. Large: only as much of it
- * is set as the name has labels. */
+ * is set as the name has labels, and where policy->depths says that orders may say anything. */
 struct policy_suffixes {
     const struct policy *policy;
     int64_t now;
@@ -54,8 +54,20 @@ bool policy_any_tld_has(const struct policy_suffixes *suffixes, uint32_t order, 
 unsigned policy_said_in_lists(const struct policy_suffixes *suffixes, uint32_t order,
                               unsigned labels);
 
+/* Of an exact kind and one that means all below, which counts at a suffix of this length? */
+static inline enum name_kind policy_kind_at(const struct policy_suffixes *suffixes, unsigned labels,
+                                            enum name_kind exact, enum name_kind below)
+{
+    return labels == suffixes->keys->count ? exact : below;
+}
+
 /* Do these kinds at a suffix of this length block the name? */
-bool policy_kinds_block(const struct policy_suffixes *suffixes, unsigned kinds, unsigned labels);
+static inline bool policy_kinds_block(const struct policy_suffixes *suffixes, unsigned kinds,
+                                      unsigned labels)
+{
+    enum name_kind narrow = policy_kind_at(suffixes, labels, NAME_EXACT, NAME_BELOW);
+    return (kinds & (POLICY_KIND(NAME_SUBTREE) | POLICY_KIND(narrow))) != 0;
+}
 
 #define POLICY_NOWHERE (-1)
 
@@ -76,11 +88,22 @@ bool policy_reading_take(const struct policy_suffixes *suffixes, uint32_t order,
 
 /* What is read of a plain order that blocks the name at this length and at none longer, without
  * asking for it: reading and match, as policy_reading_take and policy_reading_explain fill them. */
-void policy_reading_plain(unsigned labels, struct policy_reading *out, struct policy_match *match);
+static inline void policy_reading_plain(unsigned labels, struct policy_reading *out,
+                                        struct policy_match *match)
+{
+    *out = (struct policy_reading){
+        .match = (int)labels, .lapsed = POLICY_NOWHERE, .pass = POLICY_NOWHERE, .covered = true};
+    match->trigger = POLICY_NAME;
+    match->labels = labels;
+}
 
 /* Does the order leave the name alone, by an exception or by a pass that is as long as its match?
  */
-bool policy_reading_frees(const struct policy_reading *reading);
+static inline bool policy_reading_frees(const struct policy_reading *reading)
+{
+    return reading->excepted ||
+           (reading->pass != POLICY_NOWHERE && reading->pass >= reading->match);
+}
 
 /* Says in match by what the order blocks the name at this length: trigger, labels, exact, below,
  * rule, term and ticket. It does block it there. */

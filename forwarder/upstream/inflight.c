@@ -188,6 +188,12 @@ static uint32_t *bucket_of(const struct inflight *inflight, const struct infligh
     return &inflight->buckets[(id + channel->number * 0x9E3779B1U) & inflight->bucket_mask];
 }
 
+static uint32_t reference_of(const struct inflight *inflight, const struct inflight_entry *entry,
+                             unsigned at)
+{
+    return (uint32_t)(entry - inflight->entries) * INFLIGHT_ATTEMPTS + at + 1;
+}
+
 static struct inflight_attempt *attempt_of(const struct inflight *inflight, uint32_t reference)
 {
     uint32_t at = reference - 1;
@@ -223,10 +229,8 @@ bool inflight_attempt(struct inflight *inflight, struct inflight_entry *entry,
     if (*link != 0 || entry->attempt_count == INFLIGHT_ATTEMPTS) {
         return false;
     }
-    uint32_t index = (uint32_t)(entry - inflight->entries);
-    struct inflight_attempt *attempt = &entry->attempts[entry->attempt_count];
-    *attempt = (struct inflight_attempt){.channel = channel, .id = id};
-    *link = index * INFLIGHT_ATTEMPTS + entry->attempt_count + 1;
+    *link = reference_of(inflight, entry, entry->attempt_count);
+    entry->attempts[entry->attempt_count] = (struct inflight_attempt){.channel = channel, .id = id};
     entry->attempt_count++;
     entry->tries++;
     channel->in_flight++;
@@ -235,26 +239,35 @@ bool inflight_attempt(struct inflight *inflight, struct inflight_entry *entry,
     return true;
 }
 
-static void unlink_attempt(struct inflight *inflight, struct inflight_attempt *attempt)
+/* The link that leads to an attempt of this entry. */
+static uint32_t *link_of(const struct inflight *inflight, const struct inflight_entry *entry,
+                         unsigned at)
 {
-    struct inflight_channel *channel = attempt->channel;
-    uint32_t *link = link_to(inflight, channel, attempt->id);
-    *link = attempt->next;
-    channel->in_flight--;
-    add_outstanding(channel, UINT32_MAX);
+    const uint32_t reference = reference_of(inflight, entry, at);
+    uint32_t *link = bucket_of(inflight, entry->attempts[at].channel, entry->attempts[at].id);
+    while (*link != reference) {
+        link = &attempt_of(inflight, *link)->next;
+    }
+    return link;
+}
+
+static void unlink_attempt(struct inflight *inflight, const struct inflight_entry *entry,
+                           unsigned at)
+{
+    const struct inflight_attempt *attempt = &entry->attempts[at];
+    *link_of(inflight, entry, at) = attempt->next;
+    attempt->channel->in_flight--;
+    add_outstanding(attempt->channel, UINT32_MAX);
 }
 
 /* Forgets one attempt; the last one takes its place. */
 static void remove_attempt(struct inflight *inflight, struct inflight_entry *entry, unsigned at)
 {
-    struct inflight_attempt *attempt = &entry->attempts[at];
-    unlink_attempt(inflight, attempt);
-    entry->attempt_count--;
-    if (at < entry->attempt_count) {
-        const struct inflight_attempt *last = &entry->attempts[entry->attempt_count];
-        uint32_t *link = link_to(inflight, last->channel, last->id);
-        *link -= entry->attempt_count - at;
-        *attempt = *last;
+    unlink_attempt(inflight, entry, at);
+    const unsigned last = --entry->attempt_count;
+    if (at < last) {
+        *link_of(inflight, entry, last) = reference_of(inflight, entry, at);
+        entry->attempts[at] = entry->attempts[last];
     }
 }
 
@@ -287,7 +300,7 @@ void inflight_take(struct inflight *inflight, struct inflight_entry *entry)
 {
     while (entry->attempt_count > 0) {
         entry->attempt_count--;
-        unlink_attempt(inflight, &entry->attempts[entry->attempt_count]);
+        unlink_attempt(inflight, entry, entry->attempt_count);
     }
     if (entry->awaits_retry) {
         TAILQ_REMOVE(&inflight->retries, entry, retries);

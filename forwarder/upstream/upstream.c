@@ -35,7 +35,7 @@ struct upstream {
     uint64_t set_number;
     struct upstream_server **servers; /* in the order of the set */
     size_t count;
-    size_t turn;                     /* where the search for the least busy server starts */
+    size_t turn;                     /* index where the search for the least busy server starts */
     struct upstream_server_list all; /* servers in use and leaving */
     struct event *deadline;
     uint64_t wakes_ms; /* when deadline is due; 0: it is not pending */
@@ -107,19 +107,38 @@ static bool better(const struct upstream *upstream, const struct upstream_server
     return false;
 }
 
-static struct upstream_server *best_of(const struct upstream *upstream,
-                                       const struct address *client,
-                                       const struct candidates *candidates)
+/* The place behind this one, the first behind the last. */
+static size_t turn_after(const struct upstream *upstream, size_t at)
+{
+    return at + 1 < upstream->count ? at + 1 : 0;
+}
+
+/* Apart, so that who has one server does not pay for comparing. */
+static __attribute__((noinline)) struct upstream_server *
+best_of_several(const struct upstream *upstream, const struct address *client,
+                const struct candidates *candidates)
 {
     struct upstream_server *best = NULL;
+    size_t at = upstream->turn;
     for (size_t i = 0; i < upstream->count; i++) {
-        struct upstream_server *server = upstream->servers[(i + upstream->turn) % upstream->count];
+        struct upstream_server *server = upstream->servers[at];
         if (may_ask(server, candidates) &&
             (best == NULL || better(upstream, server, best, client))) {
             best = server;
         }
+        at = turn_after(upstream, at);
     }
     return best;
+}
+
+static struct upstream_server *best_of(const struct upstream *upstream,
+                                       const struct address *client,
+                                       const struct candidates *candidates)
+{
+    if (upstream->count == 1) {
+        return may_ask(upstream->servers[0], candidates) ? upstream->servers[0] : NULL;
+    }
+    return best_of_several(upstream, client, candidates);
 }
 
 static bool all_down(const struct upstream *upstream)
@@ -138,15 +157,16 @@ static bool all_down(const struct upstream *upstream)
 /* The server to ask next; NULL if there is none left. With every server down, all count as up but
  * those that are drained: the operator knows why. */
 static struct upstream_server *pick(struct upstream *upstream, const struct address *client,
-                                    struct candidates candidates)
+                                    const struct candidates *candidates)
 {
-    struct upstream_server *server = best_of(upstream, client, &candidates);
+    struct upstream_server *server = best_of(upstream, client, candidates);
     if (server == NULL && all_down(upstream)) {
-        candidates.down_too = true;
-        server = best_of(upstream, client, &candidates);
+        struct candidates down_too = *candidates;
+        down_too.down_too = true;
+        server = best_of(upstream, client, &down_too);
     }
     if (upstream->env->config->balance == CONFIG_BALANCE_LEAST_OUTSTANDING) {
-        upstream->turn++;
+        upstream->turn = turn_after(upstream, upstream->turn);
     }
     return server;
 }
@@ -204,12 +224,8 @@ static bool send_to(struct upstream *upstream, struct upstream_server *server,
 bool upstream_ask(struct upstream *upstream, struct inflight_entry *entry)
 {
     struct candidates anyone = {.entry = entry};
-    struct upstream_server *server = pick(upstream, &entry->client, anyone);
-    if (server == NULL || !send_to(upstream, server, entry)) {
-        return false;
-    }
-    arm_deadline(upstream);
-    return true;
+    struct upstream_server *server = pick(upstream, &entry->client, &anyone);
+    return server != NULL && send_to(upstream, server, entry);
 }
 
 void upstream_flush(struct upstream *upstream)
@@ -219,14 +235,15 @@ void upstream_flush(struct upstream *upstream)
             upstream_udp_flush(upstream->servers[i]->udp);
         }
     }
+    arm_deadline(upstream);
 }
 
 struct upstream_target *upstream_choose(struct upstream *upstream, const struct address *client,
                                         const struct upstream_target *avoid)
 {
-    struct upstream_server *server = pick(upstream, client, (struct candidates){.avoid = avoid});
+    struct upstream_server *server = pick(upstream, client, &(struct candidates){.avoid = avoid});
     if (server == NULL) {
-        server = pick(upstream, client, (struct candidates){0});
+        server = pick(upstream, client, &(struct candidates){0});
     }
     return server == NULL ? NULL : server->target;
 }
@@ -269,7 +286,7 @@ static void on_broken(void *ctx, struct inflight_entry *entry, struct upstream_s
         return; /* it waits for another server's answer too */
     }
     if (entry->tries < UPSTREAM_TRIES && (entry->retry || !reached)) {
-        server = pick(upstream, &entry->client, others);
+        server = pick(upstream, &entry->client, &others);
     }
     if (server == NULL || !send_to(upstream, server, entry)) {
         give_up(upstream, entry);
@@ -283,9 +300,9 @@ static void retry(struct upstream *upstream, struct inflight_entry *entry)
 {
     bool silent = upstream_streams_doubt(entry);
     struct upstream_server *server =
-        pick(upstream, &entry->client, (struct candidates){.entry = entry});
+        pick(upstream, &entry->client, &(struct candidates){.entry = entry});
     if (server == NULL && silent) {
-        server = pick(upstream, &entry->client, (struct candidates){0});
+        server = pick(upstream, &entry->client, &(struct candidates){0});
     }
     if (server != NULL && send_to(upstream, server, entry)) {
         counters_add(upstream->env->counters, COUNTER_RETRIED);
@@ -325,7 +342,6 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
     }
     upstream_flush(upstream);
     env->events.on_batch_end(env->events.ctx);
-    arm_deadline(upstream);
 }
 
 static void server_free(struct upstream_server *server)
@@ -526,6 +542,7 @@ void upstream_adopt(struct upstream *upstream, struct upstream_set *set)
     free(upstream->servers);
     upstream->servers = servers;
     upstream->count = 0;
+    upstream->turn = 0;
     upstream->set = set;
     upstream->set_number = set->number;
     for (size_t i = 0; i < set->count; i++) {

@@ -28,11 +28,11 @@ void upstream_free(struct upstream *upstream); /* NULL is allowed */
  */
 void upstream_adopt(struct upstream *upstream, struct upstream_set *set);
 
-/* Asks a server for an entry just added. False if none could be asked; the entry is the caller's to
- * take. */
+/* Asks a server for an entry just added, at the latest with upstream_flush, which is due. False if
+ * none could be asked; the entry is the caller's to take. */
 bool upstream_ask(struct upstream *upstream, struct inflight_entry *entry);
 
-/* Sends what the last upstream_ask calls have queued. */
+/* Sends what the last upstream_ask calls have queued, and sees to it that their queries end. */
 void upstream_flush(struct upstream *upstream);
 
 /* The server that would be asked for this client; another one than avoid (may be NULL) if there is

@@ -4,7 +4,6 @@
  */
 #include "forwarder/upstream/upstream_subnet.h"
 
-#include "forwarder/config/config.h"
 #include "forwarder/counters.h"
 #include "forwarder/query.h"
 #include "forwarder/wire/dns.h"
@@ -41,13 +40,10 @@ static struct inflight_entry *add_telling(struct upstream_env *env, struct span 
     return entry;
 }
 
-struct inflight_entry *upstream_subnet_add(struct upstream_env *env, struct span message,
-                                           const struct query_client *client)
+struct inflight_entry *upstream_subnet_add_telling(struct upstream_env *env, struct span message,
+                                                   const struct query_client *client)
 {
-    struct inflight_entry *entry = NULL;
-    if (env->config->send_client == CONFIG_SEND_ECS) {
-        entry = add_telling(env, message, message, client);
-    }
+    struct inflight_entry *entry = add_telling(env, message, message, client);
     return entry != NULL ? entry : inflight_add(env->inflight, message, env->clock->ms);
 }
 

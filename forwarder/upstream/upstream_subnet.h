@@ -6,13 +6,23 @@
  */
 #pragma once
 
+#include "forwarder/config/config.h"
 #include "forwarder/upstream/upstream_env.h"
 
 struct query_client;
 
-/* inflight_add for what the client asks; with the setting, its network is told. */
-struct inflight_entry *upstream_subnet_add(struct upstream_env *env, struct span message,
-                                           const struct query_client *client);
+/* inflight_add for what the client asks; with the setting, its network is told. Inline, as without
+ * it there is no more to do. */
+struct inflight_entry *upstream_subnet_add_telling(struct upstream_env *env, struct span message,
+                                                   const struct query_client *client);
+static inline struct inflight_entry *upstream_subnet_add(struct upstream_env *env,
+                                                         struct span message,
+                                                         const struct query_client *client)
+{
+    return env->config->send_client == CONFIG_SEND_ECS
+               ? upstream_subnet_add_telling(env, message, client)
+               : inflight_add(env->inflight, message, env->clock->ms);
+}
 
 /* The same for a query of our own in place of the client's (original). */
 struct inflight_entry *upstream_subnet_add_own(struct upstream_env *env, struct span message,

@@ -16,28 +16,39 @@ static size_t name_size(struct span bytes)
     size_t limit = bytes.size < DNS_NAME_MAX ? bytes.size : DNS_NAME_MAX;
     size_t at = 0;
     while (at < limit) {
-        uint8_t length = bytes.bytes[at];
+        size_t length = bytes.bytes[at];
         if (length == 0) {
             return at + 1;
         }
         if (length > DNS_LABEL_MAX) {
             return 0;
         }
-        at += 1U + length;
+        at += 1 + length;
     }
     return 0;
 }
 
+/* QDCOUNT of a message that has a header. */
+static uint16_t question_count(struct span message)
+{
+    return span_u16(message.bytes + 4);
+}
+
+/* What stands behind the header of a message that has one. */
+static struct span behind_header(struct span message)
+{
+    return (struct span){message.bytes + DNS_HEADER_SIZE, message.size - DNS_HEADER_SIZE};
+}
+
 enum dns_question_outcome dns_question_decode(struct span message, struct dns_question *out)
 {
-    struct dns_header header;
-    if (!dns_header_decode(message, &header)) {
+    if (message.size < DNS_HEADER_SIZE) {
         return DNS_QUESTION_UNREADABLE;
     }
-    if (header.qdcount != 1) {
-        return header.qdcount == 0 ? DNS_QUESTION_NONE : DNS_QUESTION_UNREADABLE;
+    if (question_count(message) != 1) {
+        return question_count(message) == 0 ? DNS_QUESTION_NONE : DNS_QUESTION_UNREADABLE;
     }
-    struct span rest = {message.bytes + DNS_HEADER_SIZE, message.size - DNS_HEADER_SIZE};
+    struct span rest = behind_header(message);
     size_t size = name_size(rest);
     if (size == 0 || rest.size - size < TYPE_AND_CLASS_SIZE) {
         return DNS_QUESTION_UNREADABLE;
@@ -84,22 +95,26 @@ static bool may_omit_question(const struct dns_header *answer)
            rcode == DNS_RCODE_NOTIMP || rcode == DNS_RCODE_SERVFAIL || rcode == DNS_RCODE_REFUSED;
 }
 
-/* Is the answer's only question the one asked, in the same octets? It has a header. */
-static bool repeats(const struct span *asked, struct span answer)
+/* Do both have one question, in the same octets? Nearly every answer does; only one that does not
+ * is read. Both messages have a header. */
+static bool repeats_question(struct span query, struct span answer)
 {
-    return span_u16(answer.bytes + 4) == 1 && answer.size - DNS_HEADER_SIZE >= asked->size &&
-           memcmp(answer.bytes + DNS_HEADER_SIZE, asked->bytes, asked->size) == 0;
+    struct span asked = behind_header(query);
+    struct span answered = behind_header(answer);
+    if (question_count(query) != 1 || question_count(answer) != 1) {
+        return false;
+    }
+    size_t name = name_size(asked);
+    size_t size = name + TYPE_AND_CLASS_SIZE;
+    return name > 0 && size <= asked.size && size <= answered.size &&
+           memcmp(asked.bytes, answered.bytes, size) == 0;
 }
 
-/* The same for an answer to a query whose question could be read. Nearly every answer repeats it
- * octet for octet; only what does not is read. */
+/* The same for an answer to a query whose question could be read. */
 static bool answers_question(const struct dns_question *asked, struct span answer,
                              const struct dns_header *header, bool in_transfer)
 {
     struct dns_question answered;
-    if (repeats(&asked->bytes, answer)) {
-        return true;
-    }
     bool may_omit = in_transfer || may_omit_question(header);
     switch (dns_question_decode(answer, &answered)) {
     case DNS_QUESTION_ONE:
@@ -113,15 +128,16 @@ static bool answers_question(const struct dns_question *asked, struct span answe
     return false;
 }
 
-bool dns_answers_query(struct span query, struct span answer, bool in_transfer)
+/* Does the question of an answer that does not repeat it match nevertheless? Apart, so that those
+ * that repeat it do not pay for it. */
+static __attribute__((noinline)) bool answers_when_read(struct span query, struct span answer,
+                                                        bool in_transfer)
 {
-    struct dns_header query_header;
+    struct dns_question asked;
     struct dns_header header;
-    if (!dns_header_decode(query, &query_header) || !dns_header_decode(answer, &header) ||
-        (header.flags & DNS_FLAG_QR) == 0 || dns_opcode(&header) != dns_opcode(&query_header)) {
+    if (!dns_header_decode(answer, &header)) {
         return false;
     }
-    struct dns_question asked;
     switch (dns_question_decode(query, &asked)) {
     case DNS_QUESTION_ONE:
         return answers_question(&asked, answer, &header, in_transfer);
@@ -131,4 +147,15 @@ bool dns_answers_query(struct span query, struct span answer, bool in_transfer)
         return true;
     }
     return false;
+}
+
+bool dns_answers_query(struct span query, struct span answer, bool in_transfer)
+{
+    struct dns_header query_header;
+    struct dns_header header;
+    if (!dns_header_decode(query, &query_header) || !dns_header_decode(answer, &header) ||
+        (header.flags & DNS_FLAG_QR) == 0 || dns_opcode(&header) != dns_opcode(&query_header)) {
+        return false;
+    }
+    return repeats_question(query, answer) || answers_when_read(query, answer, in_transfer);
 }

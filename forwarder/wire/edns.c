@@ -206,22 +206,25 @@ static void write_ecs(struct span_writer *writer, struct span ecs)
 void edns_answer_encode(struct span_writer *writer, const struct edns_answer *answer)
 {
     size_t size = edns_answer_size(answer);
-    if (size > writer->capacity - writer->size || size > DNS_MESSAGE_MAX) {
+    uint8_t *room = size <= DNS_MESSAGE_MAX ? span_write_room(writer, size) : NULL;
+    if (room == NULL) {
         writer->failed = true;
         return;
     }
-    write_opt_fixed(writer, answer, size - OPT_FIXED_SIZE);
+    /* A writer that nobody else knows is kept in registers. */
+    struct span_writer opt = span_writer(room, size);
+    write_opt_fixed(&opt, answer, size - OPT_FIXED_SIZE);
     if (answer->cookie.size > 0) {
-        write_option_fixed(writer, KNOT_EDNS_OPTION_COOKIE, answer->cookie.size);
-        span_write(writer, answer->cookie);
+        write_option_fixed(&opt, KNOT_EDNS_OPTION_COOKIE, answer->cookie.size);
+        span_write(&opt, answer->cookie);
     }
     if (answer->ecs.size > 0) {
-        write_ecs(writer, answer->ecs);
+        write_ecs(&opt, answer->ecs);
     }
     if (answer->has_error) {
-        write_option_fixed(writer, KNOT_EDNS_OPTION_EDE, INFO_CODE_SIZE + answer->extra_text.size);
-        span_write_u16(writer, answer->info_code);
-        span_write(writer, answer->extra_text);
+        write_option_fixed(&opt, KNOT_EDNS_OPTION_EDE, INFO_CODE_SIZE + answer->extra_text.size);
+        span_write_u16(&opt, answer->info_code);
+        span_write(&opt, answer->extra_text);
     }
 }
 
