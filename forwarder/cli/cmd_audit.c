@@ -19,9 +19,9 @@
 static const struct subcommand commands[] = {
     {"verify", cmd_audit_verify, BIT(HEAD) | BIT(JSON), 0, 0, 1, "[--head HASH] [--json] [DIR]",
      "read the record from end to end: is it as it was written?"},
-    {"show", cmd_audit_show, BIT(ORDER) | BIT(AT) | BIT(JSON), BIT(ORDER), 0, 1,
-     "--order ID [--at TIME] [--json] [DIR]",
-     "was an order in force at a time; without one, its history"},
+    {"show", cmd_audit_show, BIT(ORDER) | BIT(AT) | BIT(JSON), 0, 0, 1,
+     "[--order ID [--at TIME]] [--json] [DIR]",
+     "all that was recorded; the history of an order; was it in force at a time"},
     {"export", cmd_audit_export, BIT(FROM) | BIT(TO) | BIT(JSON) | BIT(CSV) | BIT(MERGE), 0, 0,
      MANY, "[--from TIME] [--to TIME] [--json | --csv] [--merge FILE...]",
      "how often each order blocked, by country and hour"},

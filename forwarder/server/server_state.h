@@ -227,6 +227,7 @@ struct server_drain {
     const char *address; /* 192.0.2.1, 192.0.2.1:53, 2001:db8::1 or [2001:db8::1]:53 */
     bool drained;
     bool force; /* though nobody is left then */
+    struct audit_asker asker;
 };
 bool server_drain(struct server *server, const struct server_drain *drain,
                   char why[static WHY_MAX]);
@@ -275,6 +276,10 @@ void server_audit_generation(struct server *server, struct audit_facts *facts);
 
 /* A load gave none. */
 void server_audit_refused(struct server *server, const struct problem_list *problems);
+
+/* A server, by its address and port, is drained or undrained, which it was not before. */
+void server_audit_drain(struct server *server, const struct server_drain *drain,
+                        const char *address);
 
 /* Records each order that began or ended to bind in (from, to]. */
 void server_audit_changes(struct server *server, int64_t from, int64_t to);

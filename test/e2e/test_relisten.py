@@ -2,6 +2,7 @@
 """What is listened on, by how many workers, and which servers are asked changes under load: nothing
 that was received is lost, what stays stays, and what cannot be had leaves everything as it was."""
 
+import json
 import re
 import signal
 import socket
@@ -215,6 +216,18 @@ class Upstreams(RelistenTest):
         self.assertRegex(done.stderr, r":\d+:\d+: upstream stays as it is: upstream.tls-ca ")
         self.assertEqual(len(proxy.status()["upstreams"]), 1)
 
+    def assert_recorded(self, expected):
+        """In the audit record, by whom and in this order."""
+        text = lambda server: f"{server[0]}:{server[1]}"
+        lines = self.proxy.tool("audit", "show", "--json").stdout.splitlines()
+        seen = [each for each in map(json.loads, lines) if each["event"].endswith("drain")]
+        self.assertEqual([(each["event"], each["upstream"], each["force"]) for each in seen],
+                         [(event, text(server), force) for event, server, force in expected])  # fmt: skip
+        self.assertEqual({each["asked"][0]["user"] for each in seen}, {"root"})
+        said = self.proxy.tool("audit", "show").stdout
+        self.assertRegex(said, rf"  undrain +{text(expected[-1][1])} +root \(uid 0, process \d+\)")
+        self.assertEqual(self.proxy.tool("audit", "verify").returncode, 0)
+
     def test_drain(self):
         second = self.upstream("127.0.0.9", script=marked)
         proxy = self.run_daemon(config={"upstream": servers(self.resolver, second)})
@@ -241,3 +254,7 @@ class Upstreams(RelistenTest):
         for word in ("192.0.2.99", "nobody", "127.0.0.9:1"):
             self.assertEqual(proxy.tool("upstream", "drain", word).returncode, 1, word)
         self.assertEqual(proxy.tool("upstream", "drain").returncode, 2)
+        first, second = self.resolver.server, second.server
+        proxy.stop()  # all is written
+        self.assert_recorded([("drain", second, False), ("drain", first, True),
+                              ("undrain", first, False), ("undrain", second, False)])  # fmt: skip

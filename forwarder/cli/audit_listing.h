@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The audit record as a list: each event with when, what and who asked for it.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* Prints the record in a folder; with json its lines as they are. What is not as it was written is
+ * told on standard error. False if something was not, or could not be read or printed. */
+bool audit_listing_print(const char *folder, bool json);
