@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "forwarder/audit/audit_files.h"
 #include "forwarder/audit/audit_record.h"
 #include "forwarder/cli/audit_answer.h"
 #include "policy/instant.h"
@@ -72,7 +73,10 @@ static void read_it(void)
     char why[WHY_MAX];
     ck_assert_int_eq(fclose(out), 0);
     out = NULL;
-    ck_assert_msg(audit_history_read(scratch.folder, "A", &history, why), "%s", why);
+    struct audit_files files = {0};
+    ck_assert_msg(audit_files_add(&files, scratch.folder, why), "%s", why);
+    ck_assert_msg(audit_history_read(&files, "A", &history, why), "%s", why);
+    audit_files_fini(&files);
 }
 
 /* "yes v1 start 10:00-11:00", "no: why", "?: why"; "~" in front where it is uncertain. */

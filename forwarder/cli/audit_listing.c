@@ -99,7 +99,7 @@ static void on_fault(void *ctx, const struct audit_place *place, const char *wha
     fprintf(stderr, "%s:%u: %s\n", place->file, place->line, what_is_wrong);
 }
 
-bool audit_listing_print(const char *folder, bool json)
+bool audit_listing_print(const struct audit_files *files, bool json)
 {
     static const char *const heads[] = {"TIME", "RECORD", "EVENT", "WHAT", "ASKED BY"};
     struct audit_chain chain;
@@ -110,7 +110,7 @@ bool audit_listing_print(const char *folder, bool json)
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         cli_table_add(&listing.table, heads[i]);
     }
-    bool whole = audit_chain_read(folder, 0, &reader, &chain, why);
+    bool whole = audit_chain_read(files, 0, &reader, &chain, why);
     if (!whole) {
         cli_output_error("%s", why);
     } else if (!json && !cli_table_print(&listing.table, "", stdout)) {

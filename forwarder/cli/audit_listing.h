@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
-/* Prints the record in a folder; with json its lines as they are. What is not as it was written is
- * told on standard error. False if something was not, or could not be read or printed. */
-bool audit_listing_print(const char *folder, bool json);
+struct audit_files;
+
+/* Prints the record in these files; with json its lines as they are. What is not as it was written
+ * is told on standard error. False if something was not, or could not be read or printed. */
+bool audit_listing_print(const struct audit_files *files, bool json);

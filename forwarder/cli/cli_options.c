@@ -49,6 +49,7 @@ static const struct option_row {
     [CLI_OPTION_NAMES] = {"names", NULL, "blocked names too, counted from now on"},
     [CLI_OPTION_ONCE] = {"once", NULL, "one interval, and no more"},
     [CLI_OPTION_HEAD] = {"head", "HASH", "a hash that was noted before, which must be in it"},
+    [CLI_OPTION_AFTER] = {"after", "HASH", "that of the last record before the first one here"},
     [CLI_OPTION_FROM] = {"from", "TIME", "what began at this time or later: a date or RFC 3339"},
     [CLI_OPTION_TO] = {"to", "TIME", "and before this one"},
     [CLI_OPTION_CSV] = {"csv", NULL, "comma-separated values with a line of names"},

@@ -176,12 +176,12 @@ static bool show(const struct audit_history *history, const struct cli_options *
     return shown && history->faults == 0;
 }
 
-static enum command_exit show_order(const char *folder, const struct cli_options *options,
-                                    const int64_t *instant)
+static enum command_exit show_order(const struct audit_files *files,
+                                    const struct cli_options *options, const int64_t *instant)
 {
     struct audit_history history;
     char why[WHY_MAX];
-    if (!audit_history_read(folder, options->value[CLI_OPTION_ORDER], &history, why)) {
+    if (!audit_history_read(files, options->value[CLI_OPTION_ORDER], &history, why)) {
         cli_output_error("%s", why);
         return COMMAND_FAILED;
     }
@@ -202,16 +202,17 @@ enum command_exit cmd_audit_show(const struct cli_options *options)
         cli_output_usage("audit", "--at goes with --order");
         return COMMAND_MISUSED;
     }
-    char *folder = cmd_audit_folder(options);
-    if (folder == NULL) {
-        return COMMAND_FAILED;
+    struct audit_files files;
+    enum command_exit status = COMMAND_FAILED;
+    char **folders = cmd_audit_folders(options);
+    if (folders != NULL && cmd_audit_files(folders, &files)) {
+        if (order) {
+            status = show_order(&files, options, at == NULL ? NULL : &instant);
+        } else if (audit_listing_print(&files, cli_options_has(options, CLI_OPTION_JSON))) {
+            status = COMMAND_DONE;
+        }
+        audit_files_fini(&files);
     }
-    enum command_exit status = COMMAND_DONE;
-    if (order) {
-        status = show_order(folder, options, at == NULL ? NULL : &instant);
-    } else if (!audit_listing_print(folder, cli_options_has(options, CLI_OPTION_JSON))) {
-        status = COMMAND_FAILED;
-    }
-    free(folder);
+    cmd_audit_folders_free(folders);
     return status;
 }
