@@ -108,7 +108,9 @@ struct server {
     struct server_reload_queue asked;    /* no load has begun for them */
     struct server_reload_queue loading;  /* the load that runs is for them */
     struct server_reload_queue adopting; /* waiting for all workers */
-    struct problem_list refused;         /* why the last load gave no generation; else empty */
+    struct loader_result held;           /* loaded, and waits until sockets have been left; if */
+    bool holds;
+    struct problem_list refused; /* why the last load gave no generation; else empty */
     int64_t refused_since;
     struct reload_record reloads;
 
@@ -172,9 +174,10 @@ void server_log_problems(const struct problem_list *problems);
 void server_load_begins(struct server *server);
 void server_load_ended(struct server *server, bool loaded, const struct problem_list *problems);
 
-/* Puts what was loaded into force, and takes it over; false when memory is out. What could not be
- * put into force is said in the result's problems. */
-bool server_publish(struct server *server, struct loader_result *result);
+/* Puts what was loaded into force, with what is to be listened on from now on (NULL: as before),
+ * and takes both over; false when memory is out. What could not be put into force is said in the
+ * result's problems. */
+bool server_publish(struct server *server, struct loader_result *result, struct listen_plan *plan);
 
 /* Queues a reload; the request with this ticket (0: none) is answered when it is done. */
 void server_ask_reload(struct server *server, const struct server_ask *ask, uint64_t ticket);

@@ -2,6 +2,7 @@
 """What is listened on, by how many workers, and which servers are asked changes under load: nothing
 that was received is lost, what stays stays, and what cannot be had leaves everything as it was."""
 
+import concurrent.futures
 import json
 import re
 import signal
@@ -9,9 +10,9 @@ import socket
 import subprocess
 
 from client import DEADLINE, Client
-from dnsbytes import NOERROR, SERVFAIL, parse, query
+from dnsbytes import NOERROR, NXDOMAIN, REFUSED, SERVFAIL, parse, query
 from harness import GERMAN4, ITALIAN4, SERVER4, SERVER4_OTHER, merged, yaml_text
-from policytest import marked
+from policytest import marked, order
 from reloadtest import ReloadTest
 from upstream import silent
 
@@ -141,12 +142,21 @@ class Listen(RelistenTest):
         stream.send(query("www.example", id=2))
         waiting = [slow.next(), slow.next()]
         self.assert_set({"listen": [on(SERVER4)]})
-        for request in waiting:
-            marked(request)
-        for channel, number in ((datagrams, 1), (stream, 2)):
-            answer = parse(channel.receive())
-            self.assertEqual((answer.id, answer.rcode), (number, NOERROR))
-        self.assertTrue(stream.ends())
+        # An order does not wait for that, and a socket at the same address does.
+        self.proxy.write_order("DE/new.yaml", order("DE-NEW", names=["new.example"]))
+        self.assert_set({"listen": [on(SERVER4)]})
+        self.assertEqual(parse(self.german4.ask(query("new.example"))).rcode, REFUSED)
+        with concurrent.futures.ThreadPoolExecutor() as aside:
+            back = aside.submit(self.set, {"listen": listen, "block": {"action": "nxdomain"}})
+            self.eventually(lambda: self.proxy.status()["generation"] == 3, "the order's")
+            for request in waiting:
+                marked(request)
+            for channel, number in ((datagrams, 1), (stream, 2)):
+                answer = parse(channel.receive())
+                self.assertEqual((answer.id, answer.rcode), (number, NOERROR))
+            self.assertTrue(stream.ends())
+            self.assertEqual((back.result().returncode, back.result().stderr), (0, ""))
+        self.assertEqual(parse(other.ask(query("new.example"))).rcode, NXDOMAIN)
 
     def test_a_port_that_is_taken_changes_nothing(self):
         proxy = self.run_daemon(config={"listen": [on(SERVER4)]})
