@@ -206,7 +206,7 @@ size_t dispatch_prepared(struct dispatch_context *context, const struct origin *
                       ? handle(context, &message, read, out)
                       : dispatch_limit_refuse(worker, read, origin->transport, out);
     if (size > 0) {
-        counters_answered(&worker->counters, origin->transport, out);
+        counters_answered(&worker->counters, origin->transport, (struct span){out, size});
     }
     return size;
 }
