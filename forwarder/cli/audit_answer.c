@@ -145,6 +145,40 @@ static void put_version(json_t **object, const struct audit_spell *spell)
     }
 }
 
+/* Does an item with these dates bind at the instant? Unless the order does not. */
+static bool item_binds(const json_t *item, int64_t instant)
+{
+    return instant >= instant_of(item, "effective", INT64_MIN) &&
+           instant < instant_of(item, "until", INT64_MAX);
+}
+
+/* The names that have dates of their own, as they were recorded, each with in_force. */
+static json_t *items_json(const struct audit_answer *answer, int64_t instant)
+{
+    json_t *known = answer->spell == NULL ? NULL : json_object_get(answer->spell->order, "items");
+    json_t *items = json_array();
+    size_t index;
+    const json_t *item;
+    if (json_is_null(known)) {
+        json_decref(items);
+        return json_null();
+    }
+    json_array_foreach(known, index, item)
+    {
+        json_t *copy = json_copy((json_t *)item);
+        bool binds = item_binds(item, instant);
+        json_put(&copy, "in_force",
+                 answer->in_force == AUDIT_IN_FORCE_UNKNOWN && binds
+                     ? json_null()
+                     : json_boolean(answer->in_force == AUDIT_IN_FORCE && binds));
+        if (json_array_append_new(items, copy) != 0) {
+            json_decref(items);
+            return NULL;
+        }
+    }
+    return items;
+}
+
 json_t *audit_answer_json(const struct audit_history *history, int64_t instant, int64_t now)
 {
     struct audit_answer answer;
@@ -160,6 +194,7 @@ json_t *audit_answer_json(const struct audit_history *history, int64_t instant, 
     json_put_instant(&object, "from", answer.since);
     json_put_instant(&object, "to", answer.until);
     put_version(&object, answer.spell);
+    json_put(&object, "items", items_json(&answer, instant));
     json_put_instant(&object, "version_since",
                      answer.spell == NULL ? INT64_MIN : answer.spell->since);
     json_put(&object, "asked",

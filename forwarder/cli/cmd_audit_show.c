@@ -45,6 +45,32 @@ static void print_lists(const json_t *answer)
     }
 }
 
+/* Names with dates of their own, a line each. */
+static void print_items(const json_t *answer)
+{
+    size_t i, j;
+    const json_t *item, *name;
+    if (json_is_null(json_object_get(answer, "items"))) {
+        puts("  items      too many have dates of their own to be in the record");
+    }
+    json_array_foreach(json_object_get(answer, "items"), i, item)
+    {
+        char from[AUDIT_TEXT_MAX], to[AUDIT_TEXT_MAX], text[AUDIT_TEXT_MAX];
+        const json_t *in_force = json_object_get(item, "in_force");
+        audit_text_plain(item, "effective", "the order's beginning", from);
+        audit_text_plain(item, "until", "the order's end", to);
+        json_array_foreach(json_object_get(item, "names"), j, name)
+        {
+            printf("  item       %s: %s, from %s to %s\n",
+                   plain_text(json_string_value(name), text, sizeof text),
+                   json_is_true(in_force)    ? "in force"
+                   : json_is_false(in_force) ? "not in force"
+                                             : "not known",
+                   from, to);
+        }
+    }
+}
+
 static void print_version(const json_t *answer)
 {
     char text[AUDIT_TEXT_MAX];
@@ -60,6 +86,7 @@ static void print_version(const json_t *answer)
     printf("  effective  %s\n",
            audit_text_plain(answer, "effective", "as soon as it was loaded", text));
     printf("  ends       %s\n", audit_text_plain(answer, "end", "never", text));
+    print_items(answer);
     printf("  loaded     %s\n", audit_text_plain(answer, "version_since", "?", text));
     printf("  asked by   %s\n", audit_text_askers(json_object_get(answer, "asked"), text));
 }

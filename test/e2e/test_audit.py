@@ -113,6 +113,18 @@ class Audit(ReloadTest):
         self.assertIs(self.at("2999-01-01")["in_force"], False)
         self.assertEqual(self.at("2999-01-01")["from"], end)
 
+    def test_items_with_dates(self):
+        names = ["one.example", {"name": "two.example", "effective": "2999-01-01T00:00:00Z"},
+                 {"name": "three.example", "until": "2999-01-01T00:00:00Z"}]  # fmt: skip
+        proxy = self.run_daemon({"IT/one.yaml": order("IT-ONE", names=names)})
+        loaded = self.wait_for("order")["time"]
+        items = {each["names"][0]: each for each in self.at(loaded)["items"]}
+        self.assertEqual({name: each["in_force"] for name, each in items.items()},
+                         {"two.example": False, "three.example": True})  # fmt: skip
+        self.assertEqual(items["two.example"]["effective"], "2999-01-01T00:00:00Z")
+        said = proxy.tool("audit", "show", "--order", "IT-ONE", "--at", loaded).stdout
+        self.assertRegex(said, r"item +two\.example: not in force, from 2999-01-01T00:00:00Z to the")
+
     def test_damage_is_told(self):
         proxy = self.run_daemon()
         self.edit(title="edited")
