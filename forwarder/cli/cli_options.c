@@ -144,6 +144,21 @@ bool cli_options_parse(int argc, char **argv, uint64_t allowed, struct cli_optio
     return true;
 }
 
+bool cli_options_leading(char **argv, uint64_t allowed, int *count, char why[static WHY_MAX])
+{
+    struct cli_options ignored = {0};
+    *count = 0;
+    while (argv[*count] != NULL && strncmp(argv[*count], "--", 2) == 0 &&
+           find_row(argv[*count] + strlen("--"), allowed) != NULL) {
+        int taken = parse_option(argv + *count, allowed, &ignored, why);
+        if (taken == 0) {
+            return false;
+        }
+        *count += taken;
+    }
+    return true;
+}
+
 bool cli_options_has(const struct cli_options *options, enum cli_option option)
 {
     return options->value[option] != NULL;
