@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "forwarder/monotonic.h"
 #include "forwarder/published.h"
 #include "forwarder/server/audit_facts.h"
 #include "forwarder/server/control.h"
@@ -39,13 +40,6 @@ void server_log_problems(const struct problem_list *problems)
         log_event(problem->level == PROBLEM_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "load",
                   "problem", "text=%s", log_quote(text, value, sizeof(value)));
     }
-}
-
-static uint64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
 }
 
 void server_load_begins(struct server *server)

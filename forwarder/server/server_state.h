@@ -85,8 +85,8 @@ TAILQ_HEAD(server_reload_queue, server_reload);
 struct server_top {
     struct event *tick;      /* a turn begins; NULL while nobody watches */
     struct name_sketch *all; /* of all workers, of one turn */
-    uint64_t turn_ms;        /* when the turn that runs began, monotonic */
-    uint64_t wanted_until_ms;
+    int64_t turn_ms;         /* when the turn that runs began, monotonic */
+    int64_t wanted_until_ms;
     bool awaited;  /* workers have not all taken part in the last turn yet */
     bool counting; /* in that turn they do */
     bool counted;  /* in the one before it they did, and give back what */
