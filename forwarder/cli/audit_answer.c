@@ -9,6 +9,20 @@
 #include "forwarder/explain/json_put.h"
 #include "policy/instant.h"
 
+enum audit_in_force {
+    AUDIT_IN_FORCE,
+    AUDIT_NOT_IN_FORCE,
+    AUDIT_IN_FORCE_UNKNOWN,
+};
+
+struct audit_answer {
+    enum audit_in_force in_force;
+    const char *why;                 /* of one that is not in force, or not known; else NULL */
+    const struct audit_spell *spell; /* the version, if there was one */
+    int64_t since;                   /* from when this is so; INT64_MIN: the record does not say */
+    int64_t until;                   /* until when; INT64_MAX: it was still so at the end */
+};
+
 static int64_t instant_of(const json_t *object, const char *key, int64_t otherwise)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -82,8 +96,7 @@ static void judge_version(const struct audit_history *history, int64_t instant,
     }
 }
 
-void audit_answer_find(const struct audit_history *history, int64_t instant,
-                       struct audit_answer *out)
+static void find(const struct audit_history *history, int64_t instant, struct audit_answer *out)
 {
     *out = (struct audit_answer){.in_force = AUDIT_NOT_IN_FORCE};
     const struct audit_spell *spell = audit_history_at(history, instant, &out->until);
@@ -183,7 +196,7 @@ json_t *audit_answer_json(const struct audit_history *history, int64_t instant, 
 {
     struct audit_answer answer;
     json_t *object = json_object();
-    audit_answer_find(history, instant, &answer);
+    find(history, instant, &answer);
     json_put_text(&object, "order", history->id);
     json_put_instant(&object, "time", instant);
     json_put(&object, "in_force",
