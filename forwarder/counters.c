@@ -4,6 +4,8 @@
  */
 #include "forwarder/counters.h"
 
+#include "forwarder/wire/opt_record.h"
+
 static const struct {
     const char *name;
     const char *help;
@@ -89,6 +91,19 @@ uint64_t counters_read(const struct counters *counters, enum counter counter)
         sum += load(&counters->queries[i]);
     }
     return sum;
+}
+
+unsigned counters_extended_rcode(struct span answer)
+{
+    struct opt_record opt;
+    unsigned rcode = answer.bytes[3] % COUNTERS_RCODES_HEADER;
+    if (opt_record_find(answer, &opt) == OPT_RECORD_ONE) {
+        unsigned whole = (opt.record.ttl >> 24) * COUNTERS_RCODES_HEADER + rcode;
+        return whole == DNS_RCODE_BADVERS     ? COUNTERS_RCODE_BADVERS
+               : whole == DNS_RCODE_BADCOOKIE ? COUNTERS_RCODE_BADCOOKIE
+                                              : rcode;
+    }
+    return rcode;
 }
 
 static void fold(_Atomic uint64_t *value, const _Atomic uint64_t *from)

@@ -6,13 +6,22 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "forwarder/histogram.h"
+#include "forwarder/wire/dns.h"
 #include "geo/country.h"
 
 #define COUNTERS_TRANSPORTS 5U /* indexes: enum config_transport */
-#define COUNTERS_RCODES 16U    /* what the header tells of them: its last four bits (RFC 1035) */
+
+/* Indexes: rcodes that a header has room for (RFC 1035), and of the extended ones (RFC 6891) those
+ * that say something of a message: the others stand in TSIG and TKEY records alone (RFC 6895). */
+#define COUNTERS_RCODES_HEADER 16U
+#define COUNTERS_RCODE_BADVERS 16U
+#define COUNTERS_RCODE_BADCOOKIE 17U
+#define COUNTERS_RCODES 18U
 
 enum counter {
     COUNTER_QUERIES,         /* messages of clients, of any kind; counted by transport alone */
@@ -66,7 +75,7 @@ struct counters_country {
 
 struct counters {
     _Atomic uint64_t value[COUNTERS];
-    /* By transport: messages of clients; answers to them, those of transfers aside; connections
+    /* By transport: messages of clients; answers to them, a transfer being one; connections
      * that are open now, handshakes included; and how long it took from the batch that a query came
      * with until all of that batch that can be done at once was: forwarded, or answered. */
     _Atomic uint64_t queries[COUNTERS_TRANSPORTS];
@@ -103,11 +112,27 @@ static inline void counters_asked(struct counters *counters, unsigned transport)
     counters_bump(&counters->queries[transport]);
 }
 
+/* The index of a rcode whose upper bits are in an OPT, or are not there. */
+unsigned counters_extended_rcode(struct span answer);
+
+/* Could it be one of those? Such answers have no records but in their ADDITIONAL. */
+static inline bool counters_may_be_extended(const uint8_t *answer)
+{
+    uint32_t records;
+    unsigned rcode = answer[3] % COUNTERS_RCODES_HEADER;
+    memcpy(&records, answer + 6, sizeof(records)); /* ANCOUNT and NSCOUNT */
+    return records == 0 && (rcode == DNS_RCODE_BADVERS % COUNTERS_RCODES_HEADER ||
+                            rcode == DNS_RCODE_BADCOOKIE % COUNTERS_RCODES_HEADER);
+}
+
 /* An answer, of which at least the header is there, for a client. */
 static inline void counters_answered(struct counters *counters, unsigned transport,
-                                     const uint8_t *answer)
+                                     struct span answer)
 {
-    counters_bump(&counters->answers[transport][answer[3] % COUNTERS_RCODES]);
+    unsigned rcode = counters_may_be_extended(answer.bytes)
+                         ? counters_extended_rcode(answer)
+                         : answer.bytes[3] % COUNTERS_RCODES_HEADER;
+    counters_bump(&counters->answers[transport][rcode]);
 }
 
 /* A batch of so many queries took so long. */

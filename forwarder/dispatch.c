@@ -175,7 +175,7 @@ static void tell_judged(const struct dispatch_context *context,
 static size_t answered(struct worker *worker, const struct origin *origin, struct span answer)
 {
     if (answer.size > 0) {
-        counters_answered(&worker->counters, origin->transport, answer.bytes);
+        counters_answered(&worker->counters, origin->transport, answer);
     }
     return answer.size;
 }

@@ -4,6 +4,7 @@
  * dispatch.h).
  */
 #include "forwarder/dispatch_steps.h"
+
 #include "forwarder/counters.h"
 #include "forwarder/dispatch_limit.h"
 #include "forwarder/listen_quic.h"

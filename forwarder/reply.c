@@ -28,7 +28,7 @@ void reply_expect_connected(struct worker *worker, const struct origin *origin)
 
 static void count(struct worker *worker, const struct origin *origin, struct span answer)
 {
-    counters_answered(&worker->counters, origin->transport, answer.bytes);
+    counters_answered(&worker->counters, origin->transport, answer);
 }
 
 static void send_copy(struct worker *worker, const struct origin *origin, struct span answer)

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "forwarder/audit/audit_files.h"
 #include "forwarder/audit/audit_record.h"
 #include "forwarder/cli/audit_answer.h"
 #include "policy/instant.h"
@@ -72,7 +73,10 @@ static void read_it(void)
     char why[WHY_MAX];
     ck_assert_int_eq(fclose(out), 0);
     out = NULL;
-    ck_assert_msg(audit_history_read(scratch.folder, "A", &history, why), "%s", why);
+    struct audit_files files = {0};
+    ck_assert_msg(audit_files_add(&files, scratch.folder, why), "%s", why);
+    ck_assert_msg(audit_history_read(&files, "A", &history, why), "%s", why);
+    audit_files_fini(&files);
 }
 
 /* "yes v1 start 10:00-11:00", "no: why", "?: why"; "~" in front where it is uncertain. */
@@ -102,6 +106,62 @@ static const char *answer(const char *time)
 }
 
 #define ANSWER(time, expected) ck_assert_str_eq(answer(time), expected)
+
+/* "a b:yes c:no", of the items at a time. */
+static const char *items(const char *time)
+{
+    static char text[256];
+    json_t *object = audit_answer_json(&history, at(time), at("23:59"));
+    size_t i, j;
+    const json_t *item, *name;
+    text[0] = '\0';
+    ck_assert_ptr_nonnull(object);
+    json_array_foreach(json_object_get(object, "items"), i, item)
+    {
+        const json_t *in_force = json_object_get(item, "in_force");
+        strcat(text, i == 0 ? "" : " ");
+        json_array_foreach(json_object_get(item, "names"), j, name)
+        {
+            strcat(text, j == 0 ? "" : " ");
+            strcat(text, json_string_value(name));
+        }
+        strcat(text, json_is_true(in_force) ? ":yes" : json_is_false(in_force) ? ":no" : ":?");
+    }
+    if (json_is_null(json_object_get(object, "items"))) {
+        strcpy(text, "too many");
+    }
+    json_decref(object);
+    return text;
+}
+
+START_TEST(items_with_dates)
+{
+    static const char dates[] =
+        ",\"items\":[{\"effective\":\"" DAY "12:00:00Z\",\"until\":null,\"names\":[\"a\",\"=b\"]},"
+        "{\"effective\":null,\"until\":\"" DAY "11:00:00Z\",\"names\":[\"c\"]}]";
+    char order[512], suspended[512];
+    snprintf(order, sizeof order, ORDER_AS("A", "loaded", "v1", "active", "%s"), dates);
+    snprintf(suspended, sizeof suspended, ORDER_AS("A", "suspended", "v2", "suspended", "%s"),
+             dates);
+    add("10:00", START);
+    add("10:00", GENERATION("true", "1", "start"));
+    add("10:00", order);
+    add("13:00", GENERATION("false", "1", "control"));
+    add("13:00", suspended);
+    add("14:00", GENERATION("false", "1", "control"));
+    add("14:00", ORDER_AS("A", "changed", "v3", "active", ",\"items\":null"));
+    add("15:00", GENERATION("false", "1", "control"));
+    add("15:00", ORDER("changed", "v4", "active"));
+    read_it();
+    ck_assert_str_eq(items("09:00"), "");
+    ck_assert_str_eq(items("10:30"), "a =b:no c:yes");
+    ck_assert_str_eq(items("11:00"), "a =b:no c:no");
+    ck_assert_str_eq(items("12:00"), "a =b:yes c:no");
+    ck_assert_str_eq(items("13:00"), "a =b:no c:no");
+    ck_assert_str_eq(items("14:00"), "too many");
+    ck_assert_str_eq(items("15:00"), "");
+}
+END_TEST
 
 START_TEST(edits_of_an_order)
 {
@@ -320,6 +380,7 @@ int main(void)
     TCase *tcase = tcase_create("audit_history");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, edits_of_an_order);
+    tcase_add_test(tcase, items_with_dates);
     tcase_add_test(tcase, dates_of_an_order);
     tcase_add_test(tcase, windows_of_an_order);
     tcase_add_test(tcase, restarts);

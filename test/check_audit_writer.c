@@ -8,8 +8,10 @@
 #include <jansson.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <zlib.h>
 
 #include "forwarder/audit/audit_chain.h"
+#include "forwarder/audit/audit_mark.h"
 #include "forwarder/log.h"
 #include "forwarder/server/audit_facts.h"
 #include "policy/instant.h"
@@ -110,7 +112,10 @@ static const char *record(void)
     static const struct audit_chain_reader reader = {.on_record = on_record, .on_fault = on_fault};
     char why[WHY_MAX];
     said[0] = '\0';
-    ck_assert_msg(audit_chain_read(folder, 0, &reader, &chain, why), "%s", why);
+    struct audit_files files = {0};
+    ck_assert_msg(audit_files_add(&files, folder, why), "%s", why);
+    ck_assert_msg(audit_chain_read(&files, 0, &reader, &chain, why), "%s", why);
+    audit_files_fini(&files);
     return said;
 }
 
@@ -177,6 +182,7 @@ START_TEST(a_crash_anywhere)
             continue; /* each of them waits for the disk */
         }
         scratch_write(path, whole, cut);
+        take_away("new/audit.head"); /* which was not there yet when those were written */
         open_writer(1 << 20);
         tell(START);
         const char *events = record();
@@ -261,7 +267,10 @@ static void read_gap(void)
 {
     static const struct audit_chain_reader reader = {.on_record = on_gap};
     char why[WHY_MAX];
-    ck_assert_msg(audit_chain_read(folder, 0, &reader, &chain, why), "%s", why);
+    struct audit_files files = {0};
+    ck_assert_msg(audit_files_add(&files, folder, why), "%s", why);
+    ck_assert_msg(audit_chain_read(&files, 0, &reader, &chain, why), "%s", why);
+    audit_files_fini(&files);
 }
 
 /* Those that came on disk before the room was used up are not among them. */
@@ -302,7 +311,8 @@ START_TEST(a_file_ends_and_the_next_one_begins_whole)
     }
     const char *events = record();
     ck_assert_uint_eq(chain.faults, 0);
-    ck_assert_uint_eq(chain.file, 3);
+    ck_assert_int_eq(access(file_path("00000003.jsonl", path), F_OK), 0);
+    ck_assert_int_ne(access(file_path("00000004.jsonl", path), F_OK), 0);
     ck_assert_str_eq(events, "start generation A:loaded checkpoint A:stands stop stop stop "
                              "checkpoint A:stands stop ");
     ck_assert_int_eq(unlink(file_path("00000001.jsonl", path)), 0);
@@ -320,19 +330,109 @@ START_TEST(another_hand)
     tell(STOP);
     file_path("00000001.jsonl", path);
     ck_assert_int_eq(unlink(path), 0);
+    uint64_t last = audit_writer_state(writer)->head.seq;
     tell(START);
     ck_assert_str_eq(record(), "gap checkpoint A:stands start ");
-    ck_assert_int_eq(truncate(path, 0), 0);
+    ck_assert_uint_eq(chain.first, last + 1);
+    ck_assert_int_eq(truncate(file_path("00000002.jsonl", path), 0), 0);
+    last = audit_writer_state(writer)->head.seq;
     tell(START);
     ck_assert_str_eq(record(), "gap checkpoint A:stands start ");
+    ck_assert_uint_eq(chain.first, last + 1);
     ck_assert_uint_eq(chain.faults, 0);
-    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    int fd = open(file_path("00000003.jsonl", path), O_WRONLY | O_APPEND | O_CLOEXEC);
     ck_assert_int_eq(write(fd, "x\n", 2), 2);
     close(fd);
     tell(STOP);
     ck_assert_str_eq(record(), "gap checkpoint A:stands start FAULT@5 gap checkpoint A:stands "
                                "stop ");
     ck_assert_uint_eq(audit_writer_state(writer)->faults, 1);
+}
+END_TEST
+
+/* As gzip does it. */
+static void pack(const char *name)
+{
+    char path[SCRATCH_PATH_MAX], packed[SCRATCH_PATH_MAX], bytes[8192];
+    int fd = open(file_path(name, path), O_RDONLY | O_CLOEXEC);
+    ssize_t size = read(fd, bytes, sizeof bytes);
+    close(fd);
+    ck_assert_int_gt(size, 0);
+    snprintf(packed, sizeof packed, "%.200s.gz", path);
+    gzFile file = gzopen(packed, "wb");
+    ck_assert_int_eq(gzwrite(file, bytes, (unsigned)size), (int)size);
+    ck_assert_int_eq(gzclose(file), Z_OK);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+/* Is the record whole, with what was taken to that folder? */
+static bool is_whole_with(const char *away)
+{
+    static const struct audit_chain_reader reader = {.on_fault = on_fault};
+    struct audit_files files = {0};
+    char why[WHY_MAX];
+    said[0] = '\0';
+    ck_assert_msg(audit_files_add(&files, folder, why), "%s", why);
+    ck_assert_msg(audit_files_add(&files, away, why), "%s", why);
+    ck_assert_msg(audit_chain_read(&files, 0, &reader, &chain, why), "%s", why);
+    audit_files_fini(&files);
+    return chain.first == 1 && chain.faults == 0;
+}
+
+/* What an operator puts away, all of it or but for the end, is what the record goes on behind. */
+START_TEST(files_that_are_put_away)
+{
+    char from[SCRATCH_PATH_MAX], to[SCRATCH_PATH_MAX], away[SCRATCH_PATH_MAX];
+    struct audit_mark mark;
+    char why[WHY_MAX];
+    ck_assert_int_eq(mkdir(scratch_path(&scratch, "away", away), 0700), 0);
+    tell(START);
+    load_anew();
+    tell(STOP);
+    uint64_t last = audit_writer_state(writer)->head.seq;
+    open_writer(1 << 20);
+    ck_assert_int_eq(rename(file_path("00000001.jsonl", from),
+                            scratch_path(&scratch, "away/00000001.jsonl", to)),
+                     0);
+    tell(START);
+    ck_assert_str_eq(record(), "start ");
+    ck_assert_uint_eq(chain.first, last + 1);
+    ck_assert(is_whole_with(away));
+    ck_assert_int_eq(audit_mark_read(folder, &mark, why), AUDIT_MARK_READ);
+    ck_assert_uint_eq(mark.head.seq, last + 1);
+    ck_assert_uint_eq(mark.file, 2);
+    /* While it runs: that is said. */
+    ck_assert_int_eq(rename(file_path("00000002.jsonl", from),
+                            scratch_path(&scratch, "away/00000002.jsonl", to)),
+                     0);
+    tell(STOP);
+    ck_assert_str_eq(record(), "gap stop ");
+    ck_assert(is_whole_with(away));
+    /* Packed where it is. */
+    open_writer(1 << 20);
+    pack("00000003.jsonl");
+    tell(START);
+    ck_assert_str_eq(record(), "gap stop start ");
+    ck_assert(is_whole_with(away));
+    ck_assert_int_eq(access(file_path("00000004.jsonl", from), F_OK), 0);
+}
+END_TEST
+
+/* A start sees what was cut off while no daemon ran. */
+START_TEST(an_end_that_was_cut_off_meanwhile)
+{
+    char path[SCRATCH_PATH_MAX];
+    struct stat state;
+    tell(START);
+    ck_assert_int_eq(stat(file_path("00000001.jsonl", path), &state), 0);
+    tell(STOP "\n" STOP);
+    open_writer(1 << 20);
+    ck_assert_int_eq(truncate(path, state.st_size), 0);
+    tell(START);
+    ck_assert_str_eq(record(), "start gap start ");
+    read_gap();
+    ck_assert_int_eq(lost, 2);
+    ck_assert_uint_eq(chain.faults, 0);
 }
 END_TEST
 
@@ -408,6 +508,8 @@ int main(void)
     tcase_add_test(tcase, a_file_ends_and_the_next_one_begins_whole);
     tcase_add_test(tcase, another_hand);
     tcase_add_test(tcase, an_end_that_was_cut_off);
+    tcase_add_test(tcase, files_that_are_put_away);
+    tcase_add_test(tcase, an_end_that_was_cut_off_meanwhile);
     tcase_add_test(tcase, facts_as_of_an_instant);
     tcase_add_test(tcase, a_folder_that_cannot_be_made);
     suite_add_tcase(suite, tcase);

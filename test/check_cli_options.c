@@ -165,10 +165,44 @@ START_TEST(help_shows_what_is_allowed)
 }
 END_TEST
 
+START_TEST(options_in_front)
+{
+    static const struct {
+        const char *label;
+        const char *words[WORDS_MAX];
+        int count; /* -1: refused */
+    } rows[] = {
+        {"none", {"status", "--config", "f"}, 0},
+        {"no words", {NULL}, 0},
+        {"one", {"--config", "f", "status"}, 2},
+        {"one word", {"--config=f", "status"}, 1},
+        {"several", {"--config", "f", "--json", "--at=x", "status", "--json"}, 4},
+        {"one that is not allowed", {"--config", "f", "--strict", "status"}, 2},
+        {"nothing behind it", {"--config", "f"}, 2},
+        {"no value", {"--config"}, -1},
+        {"an empty value", {"--config=", "status"}, -1},
+        {"one dash", {"-config", "f"}, 0},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        char why[WHY_MAX] = "";
+        char *argv[WORDS_MAX + 1], *words[WORDS_MAX + 1];
+        int argc = fill(rows[i].words, argv), count = -1;
+        memcpy(words, argv, sizeof words);
+        bool read = cli_options_leading(argv, ALLOWED, &count, why);
+        ck_assert_msg((read ? count : -1) == rows[i].count, "%s: %d", rows[i].label, count);
+        ck_assert_msg(read == (why[0] == '\0'), "%s: %s", rows[i].label, why);
+        while (argc > 0) {
+            free(words[--argc]);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cli_options");
     TCase *tcase = tcase_create("cli_options");
+    tcase_add_test(tcase, options_in_front);
     tcase_add_test(tcase, words_are_read);
     tcase_add_test(tcase, answers_are_gathered);
     tcase_add_test(tcase, wrong_words_are_told);

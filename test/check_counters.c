@@ -75,7 +75,8 @@ END_TEST
 START_TEST(transports_count_apart)
 {
     static struct counters counters;
-    const uint8_t refused[] = {0, 0, 0x81, 0x85, 0, 1}, noerror[] = {0, 0, 0x81, 0x80};
+    const struct span refused = {(const uint8_t[12]){0, 0, 0x81, 0x85, 0, 1}, 12};
+    const struct span noerror = {(const uint8_t[12]){0, 0, 0x81, 0x80}, 12};
     counters_answered(&counters, 1, refused);
     counters_answered(&counters, 1, refused);
     counters_answered(&counters, 2, noerror);
@@ -95,10 +96,48 @@ START_TEST(transports_count_apart)
 }
 END_TEST
 
+#define HEADER(rcode, answers, additional) \
+    0, 0, 0x81, 0x80 | (rcode), 0, 1, 0, (answers), 0, 0, 0, (additional)
+#define QUESTION 0, 0, 1, 0, 1
+#define RECORD 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0
+#define OPT(upper) 0, 0, 41, 0x04, 0xd0, (upper), 0, 0, 0, 0, 0
+
+/* The upper bits of a rcode stand in the OPT. */
+START_TEST(extended_rcodes)
+{
+    static const struct {
+        const char *label;
+        size_t size;
+        uint8_t message[64];
+        unsigned index;
+    } rows[] = {
+        {"NOERROR", 28, {HEADER(0, 0, 1), QUESTION, OPT(0)}, 0},
+        {"BADVERS", 28, {HEADER(0, 0, 1), QUESTION, OPT(1)}, COUNTERS_RCODE_BADVERS},
+        {"BADCOOKIE", 28, {HEADER(7, 0, 1), QUESTION, OPT(1)}, COUNTERS_RCODE_BADCOOKIE},
+        {"BADVERS behind another record",
+         39,
+         {HEADER(0, 0, 2), QUESTION, RECORD, OPT(1)},
+         COUNTERS_RCODE_BADVERS},
+        {"YXRRSET", 28, {HEADER(7, 0, 1), QUESTION, OPT(0)}, 7},
+        {"no OPT", 17, {HEADER(7, 0, 0), QUESTION}, 7},
+        {"a rcode that nobody knows", 28, {HEADER(0, 0, 1), QUESTION, OPT(2)}, 0},
+        {"with an answer it is none", 39, {HEADER(0, 1, 1), QUESTION, RECORD, OPT(1)}, 0},
+        {"cut in the OPT", 22, {HEADER(0, 0, 1), QUESTION, OPT(1)}, 0},
+        {"a header alone", 12, {HEADER(0, 0, 1)}, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct counters *counters = calloc(1, sizeof *counters);
+        counters_answered(counters, 0, (struct span){rows[i].message, rows[i].size});
+        ck_assert_msg(counters->answers[0][rows[i].index] == 1, "%s", rows[i].label);
+        free(counters);
+    }
+}
+END_TEST
+
 START_TEST(sums_hold_what_both_counted)
 {
     static struct counters sum, other;
-    const uint8_t refused[] = {0, 0, 0x81, 0x85};
+    const struct span refused = {(const uint8_t[12]){0, 0, 0x81, 0x85}, 12};
     counters_asked(&sum, 2);
     counters_asked(&other, 2);
     counters_asked(&other, 4);
@@ -132,6 +171,7 @@ int main(void)
     tcase_add_test(tcase, adding_changes_one_counter);
     tcase_add_test(tcase, every_counter_is_explained);
     tcase_add_test(tcase, transports_count_apart);
+    tcase_add_test(tcase, extended_rcodes);
     tcase_add_test(tcase, sums_hold_what_both_counted);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

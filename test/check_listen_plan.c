@@ -6,6 +6,9 @@
 #include "forwarder/server/listen_plan.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -260,6 +263,60 @@ START_TEST(an_address_is_left_to_a_wildcard)
 }
 END_TEST
 
+/* A client of the wildcard's socket, in a thread of its own. */
+struct exchange {
+    int server;
+    struct sockaddr_in to;
+    atomic_bool over;
+    atomic_uint lost;
+    atomic_uint arrived;
+};
+
+static void *exchange(void *ctx)
+{
+    struct exchange *self = ctx;
+    int client = socket(AF_INET, SOCK_DGRAM, 0);
+    struct pollfd wait = {.fd = self->server, .events = POLLIN};
+    char octet = 'x';
+    while (!self->over && self->lost == 0) {
+        bool sent =
+            sendto(client, &octet, 1, 0, (struct sockaddr *)&self->to, sizeof self->to) == 1;
+        bool came = sent && poll(&wait, 1, 2000) == 1 && recv(self->server, &octet, 1, 0) == 1;
+        self->lost += came ? 0 : 1;
+        self->arrived += came ? 1 : 0;
+    }
+    close(client);
+    return NULL;
+}
+
+/* Looking whether an address can be had beside a wildcard takes no datagram from that. */
+START_TEST(a_try_takes_nothing)
+{
+    struct config *all = configure("listen: [{address: 0.0.0.0}]\n");
+    struct config *both = configure("listen: [{address: 0.0.0.0}, {address: 127.0.0.1}]\n");
+    struct listen_plan *plan = plan_for(all, 1, NULL);
+    struct exchange state = {.server = plan->lists[0]->items[0].descriptor};
+    pthread_t thread;
+    memcpy(&state.to, &all->listen[0].address.sockaddr, sizeof state.to);
+    for (size_t i = 0; i < both->listen_count; i++) {
+        ((struct sockaddr_in *)&both->listen[i].address.sockaddr)->sin_port = state.to.sin_port;
+    }
+    state.to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(pthread_create(&thread, NULL, exchange, &state), 0);
+    for (unsigned i = 0; (i < 1000 || state.arrived < 100) && state.lost == 0; i++) {
+        ck_assert(listen_plan_try(both, plan, &problems));
+    }
+    state.over = true;
+    pthread_join(thread, NULL);
+    ck_assert_uint_eq(state.lost, 0);
+    ck_assert(listen_plan_is_wanted(plan, all));
+    ck_assert(!listen_plan_is_wanted(plan, both));
+    listen_plan_free(plan);
+    config_free(all);
+    config_free(both);
+}
+END_TEST
+
 /* Of two addresses the second is taken, for one transport. */
 static const struct {
     int type;
@@ -282,6 +339,10 @@ START_TEST(a_port_that_is_taken_is_told_and_nothing_stays_open)
     ck_assert(TAKEN[_i].type == SOCK_DGRAM || listen(other, 1) == 0);
     int lowest = dup(other);
     close(lowest);
+    ck_assert(!listen_plan_try(config, before, &problems));
+    ck_assert_str_eq(problems.items[0].text, expected);
+    problem_list_fini(&problems);
+    problem_list_init(&problems);
     ck_assert_ptr_null(listen_plan_make(rows, config, before, &problems));
     ck_assert_uint_eq(problems.errors, 1);
     ck_assert_str_eq(problems.items[0].text, expected);
@@ -380,6 +441,7 @@ int main(void)
     tcase_add_test(tcase, sockets_are_set_for_their_work);
     tcase_add_test(tcase, what_stays_is_the_same_socket);
     tcase_add_test(tcase, those_that_are_left_get_nothing_more);
+    tcase_add_test(tcase, a_try_takes_nothing);
     tcase_add_test(tcase, an_address_is_left_to_a_wildcard);
     tcase_add_loop_test(tcase, a_port_that_is_taken_is_told_and_nothing_stays_open, 0, ROWS(TAKEN));
     tcase_add_test(tcase, an_address_of_nobody_is_told);

@@ -12,23 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forwarder/audit/audit_files.h"
-
 /* Lines between two records that are told one by one. */
 #define HELD_MAX 64
 
 struct held {
-    unsigned file;
-    unsigned line;
+    struct audit_place place;
     enum audit_line kind;
 };
 
 struct walk {
-    const char *folder;
     const struct audit_chain_reader *reader;
     struct audit_chain *out;
     const char *path;           /* of the file that is read */
-    unsigned file;              /* its number */
     bool anchored;              /* the next record must follow out->head */
     struct held held[HELD_MAX]; /* lines since the last record that are none */
     size_t held_count;
@@ -83,11 +78,7 @@ static const char *fault_text(enum audit_line kind)
 static void condemn(struct walk *walk)
 {
     for (size_t i = 0; i < walk->held_count; i++) {
-        const struct held *held = &walk->held[i];
-        char *path = audit_files_path(walk->folder, held->file);
-        struct audit_place place = {path == NULL ? walk->folder : path, held->line};
-        fault(walk, &place, fault_text(held->kind));
-        free(path);
+        fault(walk, &walk->held[i].place, fault_text(walk->held[i].kind));
     }
     walk->anchored = walk->anchored && walk->held_count == 0;
     walk->held_count = 0;
@@ -114,14 +105,11 @@ static void judge_held(struct walk *walk, const struct audit_record *record)
 {
     const struct held last = walk->held[walk->held_count - 1];
     if (!walk->over_full && tells_of_line(walk, record)) {
-        char *path = audit_files_path(walk->folder, last.file);
-        struct audit_place place = {path == NULL ? walk->folder : path, last.line};
         walk->held_count--;
         walk->out->torn++;
         if (walk->reader->on_torn != NULL) {
-            walk->reader->on_torn(walk->reader->ctx, &place, walk->last_size - 1);
+            walk->reader->on_torn(walk->reader->ctx, &last.place, walk->last_size - 1);
         }
-        free(path);
     }
     condemn(walk);
 }
@@ -156,6 +144,7 @@ static void take_record(struct walk *walk, const struct audit_place *place,
     judge_link(walk, place, record);
     if (out->records++ == 0) {
         out->first = record->head.seq;
+        memcpy(out->prev, record->prev, sizeof out->prev);
         out->first_time = record->time;
     }
     out->last_time = record->time;
@@ -168,10 +157,11 @@ static void take_record(struct walk *walk, const struct audit_place *place,
 }
 
 /* The last line of a file, without its line feed. */
-static void take_tail(struct walk *walk, unsigned line, const char *text, size_t size)
+static void take_tail(struct walk *walk, const struct audit_place *place, const char *text,
+                      size_t size)
 {
     struct audit_record record;
-    const struct held held = {walk->file, line, AUDIT_LINE_NONE};
+    const struct held held = {*place, AUDIT_LINE_NONE};
     hold(walk, &held, text, size);
     walk->tail_is_record = audit_record_parse(text, size, &record) == AUDIT_LINE_GOOD;
     walk->tail_head = walk->tail_is_record ? record.head : (struct audit_head){0};
@@ -188,7 +178,7 @@ static void read_lines(struct walk *walk, const char *bytes, size_t size)
         place.line++;
         if (feed == NULL) {
             walk->cut = true;
-            take_tail(walk, place.line, text, size - at);
+            take_tail(walk, &place, text, size - at);
             return;
         }
         size_t length = (size_t)(feed - text);
@@ -196,32 +186,27 @@ static void read_lines(struct walk *walk, const char *bytes, size_t size)
         if (kind == AUDIT_LINE_GOOD) {
             take_record(walk, &place, &record);
         } else {
-            const struct held held = {walk->file, place.line, kind};
+            const struct held held = {place, kind};
             hold(walk, &held, text, length);
         }
         at += length + 1;
     }
 }
 
-static bool read_file(struct walk *walk, unsigned number, char why[static WHY_MAX])
+static bool read_file(struct walk *walk, const struct audit_file *file, char why[static WHY_MAX])
 {
     char reason[WHY_MAX];
     size_t size;
-    char *path = audit_files_path(walk->folder, number);
-    char *bytes = path == NULL ? NULL : audit_files_read(path, &size, reason);
+    char *bytes = audit_files_read(file->path, &size, reason);
     if (bytes == NULL) {
-        snprintf(why, WHY_MAX, "%.160s: %.140s", path == NULL ? walk->folder : path,
-                 path == NULL ? "out of memory" : reason);
-    } else {
-        walk->path = path;
-        walk->file = number;
-        walk->out->file = number;
-        walk->out->file_size = size;
-        read_lines(walk, bytes, size);
+        snprintf(why, WHY_MAX, "%.160s: %.140s", file->path, reason);
+        return false;
     }
+    walk->path = file->path;
+    walk->out->file_size = size;
+    read_lines(walk, bytes, size);
     free(bytes);
-    free(path);
-    return bytes != NULL;
+    return true;
 }
 
 /* The end of the last file. */
@@ -239,14 +224,11 @@ static void judge_tail(struct walk *walk)
     walk->held_count--;
     condemn(walk);
     char what[WHY_MAX];
-    char *path = audit_files_path(walk->folder, last.file);
-    struct audit_place place = {path == NULL ? walk->folder : path, last.line};
     snprintf(what, sizeof what,
              "the record ends in the middle of a line, of which there are %zu octets: its writer "
              "was stopped, or something was cut off",
              walk->last_size - 1);
-    fault(walk, &place, what);
-    free(path);
+    fault(walk, &last.place, what);
     out->tail = walk->last_size;
     memcpy(out->tail_hash, walk->last_hash, sizeof out->tail_hash);
     out->tail_is_record = walk->tail_is_record;
@@ -255,25 +237,18 @@ static void judge_tail(struct walk *walk)
     }
 }
 
-bool audit_chain_read(const char *folder, size_t skip_files,
+bool audit_chain_read(const struct audit_files *files, size_t skip_files,
                       const struct audit_chain_reader *reader, struct audit_chain *out,
                       char why[static WHY_MAX])
 {
-    struct audit_files files;
-    char reason[WHY_MAX];
-    *out = (struct audit_chain){0};
-    if (!audit_files_list(folder, &files, reason)) {
-        snprintf(why, WHY_MAX, "%.160s: %.140s", folder, reason);
-        return false;
-    }
-    struct walk walk = {.folder = folder, .reader = reader, .out = out};
+    struct walk walk = {.reader = reader, .out = out};
     bool read = true;
+    *out = (struct audit_chain){0};
     /* The first record of all follows nothing, and says so. */
-    walk.anchored = skip_files == 0 && files.count > 0 && files.numbers[0] == 1;
-    for (size_t i = skip_files; read && !walk.ended && i < files.count; i++) {
-        read = read_file(&walk, files.numbers[i], why);
+    walk.anchored = skip_files == 0 && files->count > 0 && files->items[0].number == 1;
+    for (size_t i = skip_files; read && !walk.ended && i < files->count; i++) {
+        read = read_file(&walk, &files->items[i], why);
     }
     judge_tail(&walk);
-    audit_files_fini(&files);
     return read;
 }

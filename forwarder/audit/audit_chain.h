@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "forwarder/audit/audit_files.h"
 #include "forwarder/audit/audit_record.h"
 #include "geo/problem.h"
 
@@ -31,15 +32,15 @@ struct audit_chain_reader {
 
 /* What there was. */
 struct audit_chain {
-    struct audit_head head; /* of the last record */
-    uint64_t first;         /* number of the first; 0: there is none */
+    struct audit_head head;          /* of the last record */
+    uint64_t first;                  /* number of the first; 0: there is none */
+    uint8_t prev[FILE_BYTES_SHA256]; /* hash of the record before that, as the first states it */
     uint64_t records;
     int64_t first_time;
     int64_t last_time;
     size_t faults;
     size_t torn;
-    unsigned file;    /* number of the last file; 0: there is none */
-    size_t file_size; /* its octets */
+    size_t file_size; /* octets of the last file */
     /* The last line, if it has no line feed: how many octets it will have with one (0: it ends as
      * it should), and their SHA-256. If it is a whole record nonetheless, head is its own. */
     size_t tail;
@@ -47,8 +48,10 @@ struct audit_chain {
     uint8_t tail_hash[FILE_BYTES_SHA256];
 };
 
-/* Reads the folder from the given place in its list of files on. A tail is a fault. False with a
- * reason (folder or file and sentence) if something could not be read. */
-bool audit_chain_read(const char *folder, size_t skip_files,
+/* Reads files from the given place in their list on. A tail is a fault, and so is anything before
+ * the first record if that is not number 1 though its file is: where it is another file, what was
+ * before it is not judged (first, prev). False with a reason (file and sentence) if something could
+ * not be read. */
+bool audit_chain_read(const struct audit_files *files, size_t skip_files,
                       const struct audit_chain_reader *reader, struct audit_chain *out,
                       char why[static WHY_MAX]);

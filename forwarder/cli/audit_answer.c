@@ -9,6 +9,20 @@
 #include "forwarder/explain/json_put.h"
 #include "policy/instant.h"
 
+enum audit_in_force {
+    AUDIT_IN_FORCE,
+    AUDIT_NOT_IN_FORCE,
+    AUDIT_IN_FORCE_UNKNOWN,
+};
+
+struct audit_answer {
+    enum audit_in_force in_force;
+    const char *why;                 /* of one that is not in force, or not known; else NULL */
+    const struct audit_spell *spell; /* the version, if there was one */
+    int64_t since;                   /* from when this is so; INT64_MIN: the record does not say */
+    int64_t until;                   /* until when; INT64_MAX: it was still so at the end */
+};
+
 static int64_t instant_of(const json_t *object, const char *key, int64_t otherwise)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -82,8 +96,7 @@ static void judge_version(const struct audit_history *history, int64_t instant,
     }
 }
 
-void audit_answer_find(const struct audit_history *history, int64_t instant,
-                       struct audit_answer *out)
+static void find(const struct audit_history *history, int64_t instant, struct audit_answer *out)
 {
     *out = (struct audit_answer){.in_force = AUDIT_NOT_IN_FORCE};
     const struct audit_spell *spell = audit_history_at(history, instant, &out->until);
@@ -145,11 +158,45 @@ static void put_version(json_t **object, const struct audit_spell *spell)
     }
 }
 
+/* Does an item with these dates bind at the instant? Unless the order does not. */
+static bool item_binds(const json_t *item, int64_t instant)
+{
+    return instant >= instant_of(item, "effective", INT64_MIN) &&
+           instant < instant_of(item, "until", INT64_MAX);
+}
+
+/* The names that have dates of their own, as they were recorded, each with in_force. */
+static json_t *items_json(const struct audit_answer *answer, int64_t instant)
+{
+    json_t *known = answer->spell == NULL ? NULL : json_object_get(answer->spell->order, "items");
+    json_t *items = json_array();
+    size_t index;
+    const json_t *item;
+    if (json_is_null(known)) {
+        json_decref(items);
+        return json_null();
+    }
+    json_array_foreach(known, index, item)
+    {
+        json_t *copy = json_copy((json_t *)item);
+        bool binds = item_binds(item, instant);
+        json_put(&copy, "in_force",
+                 answer->in_force == AUDIT_IN_FORCE_UNKNOWN && binds
+                     ? json_null()
+                     : json_boolean(answer->in_force == AUDIT_IN_FORCE && binds));
+        if (json_array_append_new(items, copy) != 0) {
+            json_decref(items);
+            return NULL;
+        }
+    }
+    return items;
+}
+
 json_t *audit_answer_json(const struct audit_history *history, int64_t instant, int64_t now)
 {
     struct audit_answer answer;
     json_t *object = json_object();
-    audit_answer_find(history, instant, &answer);
+    find(history, instant, &answer);
     json_put_text(&object, "order", history->id);
     json_put_instant(&object, "time", instant);
     json_put(&object, "in_force",
@@ -160,6 +207,7 @@ json_t *audit_answer_json(const struct audit_history *history, int64_t instant, 
     json_put_instant(&object, "from", answer.since);
     json_put_instant(&object, "to", answer.until);
     put_version(&object, answer.spell);
+    json_put(&object, "items", items_json(&answer, instant));
     json_put_instant(&object, "version_since",
                      answer.spell == NULL ? INT64_MIN : answer.spell->since);
     json_put(&object, "asked",

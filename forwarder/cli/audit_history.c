@@ -325,14 +325,14 @@ static void on_fault(void *ctx, const struct audit_place *place, const char *wha
     lose_sight(replay, replay->latest);
 }
 
-bool audit_history_read(const char *folder, const char *id, struct audit_history *out,
+bool audit_history_read(const struct audit_files *files, const char *id, struct audit_history *out,
                         char why[static WHY_MAX])
 {
     struct audit_chain chain;
     struct replay replay = {.history = out, .latest = INT64_MIN};
     const struct audit_chain_reader reader = {&replay, on_record, on_fault, NULL};
     *out = (struct audit_history){.last = INT64_MIN, .id = strdup(id)};
-    bool read = out->id != NULL && audit_chain_read(folder, 0, &reader, &chain, why);
+    bool read = out->id != NULL && audit_chain_read(files, 0, &reader, &chain, why);
     if (out->id == NULL || replay.failed) {
         snprintf(why, WHY_MAX, "out of memory");
         read = false;

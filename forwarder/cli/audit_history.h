@@ -58,6 +58,8 @@ struct audit_note {
     json_t *asked; /* likewise */
 };
 
+struct audit_files;
+
 struct audit_history {
     char *id;
     struct audit_spell *spells;
@@ -74,8 +76,8 @@ struct audit_history {
     size_t faults; /* of the record; said on standard error */
 };
 
-/* Reads the record in a folder. False with a reason. */
-bool audit_history_read(const char *folder, const char *id, struct audit_history *out,
+/* Reads the record in these files. False with a reason. */
+bool audit_history_read(const struct audit_files *files, const char *id, struct audit_history *out,
                         char why[static WHY_MAX]);
 void audit_history_fini(struct audit_history *history);
 

@@ -49,6 +49,7 @@ static const struct option_row {
     [CLI_OPTION_NAMES] = {"names", NULL, "blocked names too, counted from now on"},
     [CLI_OPTION_ONCE] = {"once", NULL, "one interval, and no more"},
     [CLI_OPTION_HEAD] = {"head", "HASH", "a hash that was noted before, which must be in it"},
+    [CLI_OPTION_AFTER] = {"after", "HASH", "that of the last record before the first one here"},
     [CLI_OPTION_FROM] = {"from", "TIME", "what began at this time or later: a date or RFC 3339"},
     [CLI_OPTION_TO] = {"to", "TIME", "and before this one"},
     [CLI_OPTION_CSV] = {"csv", NULL, "comma-separated values with a line of names"},
@@ -139,6 +140,21 @@ bool cli_options_parse(int argc, char **argv, uint64_t allowed, struct cli_optio
             return false;
         }
         at += taken;
+    }
+    return true;
+}
+
+bool cli_options_leading(char **argv, uint64_t allowed, int *count, char why[static WHY_MAX])
+{
+    struct cli_options ignored = {0};
+    *count = 0;
+    while (argv[*count] != NULL && strncmp(argv[*count], "--", 2) == 0 &&
+           find_row(argv[*count] + strlen("--"), allowed) != NULL) {
+        int taken = parse_option(argv + *count, allowed, &ignored, why);
+        if (taken == 0) {
+            return false;
+        }
+        *count += taken;
     }
     return true;
 }

@@ -42,6 +42,7 @@ enum cli_option {
     CLI_OPTION_NAMES,
     CLI_OPTION_ONCE,
     CLI_OPTION_HEAD,
+    CLI_OPTION_AFTER,
     CLI_OPTION_FROM,
     CLI_OPTION_TO,
     CLI_OPTION_CSV,
@@ -70,6 +71,10 @@ struct cli_options {
  * one sentence in why. */
 bool cli_options_parse(int argc, char **argv, uint64_t allowed, struct cli_options *out,
                        char why[static WHY_MAX]);
+
+/* How many of the words from the first on are such options, with their values. False with one
+ * sentence in why: a value is missing. */
+bool cli_options_leading(char **argv, uint64_t allowed, int *count, char why[static WHY_MAX]);
 
 bool cli_options_has(const struct cli_options *options, enum cli_option option);
 

@@ -17,11 +17,12 @@
 #define MANY 1000000
 
 static const struct subcommand commands[] = {
-    {"verify", cmd_audit_verify, BIT(HEAD) | BIT(JSON), 0, 0, 1, "[--head HASH] [--json] [DIR]",
+    {"verify", cmd_audit_verify, BIT(HEAD) | BIT(AFTER) | BIT(JSON), 0, 0, MANY,
+     "[--head HASH] [--after HASH] [--json] [DIR...]",
      "read the record from end to end: is it as it was written?"},
-    {"show", cmd_audit_show, BIT(ORDER) | BIT(AT) | BIT(JSON), BIT(ORDER), 0, 1,
-     "--order ID [--at TIME] [--json] [DIR]",
-     "was an order in force at a time; without one, its history"},
+    {"show", cmd_audit_show, BIT(ORDER) | BIT(AT) | BIT(JSON), 0, 0, MANY,
+     "[--order ID [--at TIME]] [--json] [DIR...]",
+     "all that was recorded; the history of an order; was it in force at a time"},
     {"export", cmd_audit_export, BIT(FROM) | BIT(TO) | BIT(JSON) | BIT(CSV) | BIT(MERGE), 0, 0,
      MANY, "[--from TIME] [--to TIME] [--json | --csv] [--merge FILE...]",
      "how often each order blocked, by country and hour"},
@@ -54,16 +55,47 @@ char *cmd_audit_below_state(const struct cli_options *options, const char *name)
     return path;
 }
 
-char *cmd_audit_folder(const struct cli_options *options)
+char **cmd_audit_folders(const struct cli_options *options)
 {
-    if (options->operand_count == 0) {
-        return cmd_audit_below_state(options, "audit");
+    size_t count = (size_t)options->operand_count;
+    char **folders = calloc(count + 2, sizeof *folders);
+    bool whole = folders != NULL;
+    if (whole && count == 0 && (folders[0] = cmd_audit_below_state(options, "audit")) == NULL) {
+        free(folders);
+        return NULL;
     }
-    char *folder = strdup(options->operands[0]);
-    if (folder == NULL) {
+    for (size_t i = 0; whole && i < count; i++) {
+        folders[i] = strdup(options->operands[i]);
+        whole = folders[i] != NULL;
+    }
+    if (!whole) {
         cli_output_error("out of memory");
+        cmd_audit_folders_free(folders);
+        return NULL;
     }
-    return folder;
+    return folders;
+}
+
+void cmd_audit_folders_free(char **folders)
+{
+    for (size_t i = 0; folders != NULL && folders[i] != NULL; i++) {
+        free(folders[i]);
+    }
+    free(folders);
+}
+
+bool cmd_audit_files(char *const *folders, struct audit_files *out)
+{
+    char why[WHY_MAX];
+    *out = (struct audit_files){0};
+    for (size_t i = 0; folders[i] != NULL; i++) {
+        if (!audit_files_add(out, folders[i], why)) {
+            cli_output_error("%s", why);
+            audit_files_fini(out);
+            return false;
+        }
+    }
+    return true;
 }
 
 bool cmd_audit_instant(const char *option, const char *text, int64_t *out)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * `bailiwick audit verify`: is the record as it was written, from its first line to its last?
+ * `bailiwick audit verify`: is the record as it was written, from its first line to its last,
+ * and is all of it there?
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "forwarder/audit/audit_chain.h"
+#include "forwarder/cli/audit_evidence.h"
 #include "forwarder/cli/cli_options.h"
 #include "forwarder/cli/cli_output.h"
 #include "forwarder/cli/cmd_audit.h"
@@ -17,6 +19,8 @@
 struct verification {
     const uint8_t *wanted; /* a hash that must be there; NULL: none */
     bool found;
+    const uint8_t *after; /* that of the record before the first; NULL: not told */
+    struct audit_evidence evidence;
     FILE *problems;
     size_t gaps;
 };
@@ -30,6 +34,7 @@ static bool on_record(void *ctx, const struct audit_place *place, const struct a
         memcmp(record->head.hash, verification->wanted, FILE_BYTES_SHA256) == 0) {
         verification->found = true;
     }
+    audit_evidence_note(&verification->evidence, record);
     verification->gaps += memmem(record->text, record->size, gap, sizeof gap - 1) != NULL ? 1 : 0;
     return true;
 }
@@ -56,6 +61,7 @@ static bool show_json(const struct audit_chain *chain, const struct verification
     json_t *object = json_object();
     json_put(&object, "ok", json_boolean(ok));
     json_put(&object, "records", json_integer((json_int_t)chain->records));
+    json_put_sha256(&object, "prev", chain->first > 1 ? chain->prev : NULL);
     json_put(&object, "first", json_integer((json_int_t)chain->first));
     json_put(&object, "last", json_integer((json_int_t)chain->head.seq));
     json_put_instant(&object, "first_time", any ? chain->first_time : INT64_MIN);
@@ -87,24 +93,53 @@ static void show_text(const struct audit_chain *chain, const struct verification
            instant_format(chain->first_time, first), instant_format(chain->last_time, last), gaps,
            chain->faults == 0 ? "" : ", ", chain->faults == 0 ? "" : faults);
     if (chain->first > 1) {
-        printf("the records before %llu are not here\n", (unsigned long long)chain->first);
+        printf("behind record %llu, hash %s\n", (unsigned long long)chain->first - 1,
+               file_bytes_hex(chain->prev, hex));
     }
     printf("hash %s\n", file_bytes_hex(chain->head.hash, hex));
 }
 
-static enum command_exit verify(const char *folder, struct verification *verification, bool json)
+/* What is not here, and must be somewhere. False, and said, if nobody has told of that. Of a first
+ * file that is there the chain itself tells what it lacks. */
+static bool judge_beginning(const struct audit_files *files, const struct audit_chain *chain,
+                            const uint8_t *after)
+{
+    char hex[FILE_BYTES_HEX_MAX];
+    bool begins_later = chain->first > 1 && files->items[0].number > 1;
+    bool told = after != NULL && memcmp(after, chain->prev, sizeof chain->prev) == 0;
+    if (chain->records > 0 && after != NULL && !told) {
+        cli_output_error("the first record here is not behind the one with the hash that was given "
+                         "(--after), but behind %s",
+                         file_bytes_hex(chain->prev, hex));
+        return false;
+    }
+    if (begins_later && !told) {
+        cli_output_error("records 1 to %llu are not here: name the folder that they were taken to, "
+                         "or the hash of the last of them if it was noted (--after); the first "
+                         "record here says that it was %s",
+                         (unsigned long long)chain->first - 1, file_bytes_hex(chain->prev, hex));
+        return false;
+    }
+    return true;
+}
+
+static enum command_exit verify(const struct audit_files *files, struct verification *verification,
+                                bool json)
 {
     struct audit_chain chain;
     char why[WHY_MAX];
     const struct audit_chain_reader reader = {verification, on_record, on_fault, on_torn};
-    if (!audit_chain_read(folder, 0, &reader, &chain, why)) {
+    if (!audit_chain_read(files, 0, &reader, &chain, why)) {
         cli_output_error("%s", why);
         return COMMAND_FAILED;
     }
-    bool ok = chain.faults == 0 && (verification->wanted == NULL || verification->found);
+    bool ok = chain.faults == 0;
+    ok = judge_beginning(files, &chain, verification->after) && ok;
+    ok = audit_evidence_holds(&verification->evidence, &chain, cli_output_error) && ok;
     if (verification->wanted != NULL && !verification->found) {
         cli_output_error("no record has the hash that was given: the record was cut off before it, "
                          "or is another one");
+        ok = false;
     }
     bool shown = true;
     if (json) {
@@ -115,23 +150,54 @@ static enum command_exit verify(const char *folder, struct verification *verific
     return ok && shown ? COMMAND_DONE : COMMAND_FAILED;
 }
 
+/* Reads the value of an option, NULL if it is not there. False, said, if it is no hash. */
+static bool take_hash(const struct cli_options *options, enum cli_option option,
+                      uint8_t hash[static FILE_BYTES_SHA256], const uint8_t **out)
+{
+    char why[WHY_MAX];
+    const char *text = options->value[option];
+    *out = text == NULL ? NULL : hash;
+    if (text != NULL && (strlen(text) != 2U * FILE_BYTES_SHA256 ||
+                         !audit_record_digest(text, strlen(text), hash))) {
+        snprintf(why, sizeof why, "--%s takes the 64 hexadecimal digits of a hash",
+                 cli_options_name(option));
+        cli_output_usage("audit", why);
+        return false;
+    }
+    return true;
+}
+
+static enum command_exit verify_folders(char *const *folders, struct verification *verification,
+                                        bool json)
+{
+    struct audit_files files;
+    enum command_exit status = COMMAND_FAILED;
+    if (!audit_evidence_read(folders, &verification->evidence)) {
+        cli_output_error("out of memory");
+        return status;
+    }
+    if (cmd_audit_files(folders, &files)) {
+        status = verify(&files, verification, json);
+        audit_files_fini(&files);
+    }
+    audit_evidence_fini(&verification->evidence);
+    return status;
+}
+
 enum command_exit cmd_audit_verify(const struct cli_options *options)
 {
-    uint8_t head[FILE_BYTES_SHA256];
-    const char *hash = options->value[CLI_OPTION_HEAD];
+    uint8_t head[FILE_BYTES_SHA256], after[FILE_BYTES_SHA256];
     struct verification verification = {.problems = stderr};
-    if (hash != NULL &&
-        (strlen(hash) != 2 * sizeof head || !audit_record_digest(hash, strlen(hash), head))) {
-        cli_output_usage("audit", "--head takes the 64 hexadecimal digits of a hash");
+    if (!take_hash(options, CLI_OPTION_HEAD, head, &verification.wanted) ||
+        !take_hash(options, CLI_OPTION_AFTER, after, &verification.after)) {
         return COMMAND_MISUSED;
     }
-    verification.wanted = hash == NULL ? NULL : head;
-    char *folder = cmd_audit_folder(options);
-    if (folder == NULL) {
+    char **folders = cmd_audit_folders(options);
+    if (folders == NULL) {
         return COMMAND_FAILED;
     }
     enum command_exit status =
-        verify(folder, &verification, cli_options_has(options, CLI_OPTION_JSON));
-    free(folder);
+        verify_folders(folders, &verification, cli_options_has(options, CLI_OPTION_JSON));
+    cmd_audit_folders_free(folders);
     return status;
 }

@@ -94,7 +94,7 @@ static const struct subcommand_set *below(const struct command *command)
 
 static void print_overview(FILE *out)
 {
-    fputs("usage: bailiwick COMMAND [OPTION...] [OPERAND...]\n\n", out);
+    fputs("usage: bailiwick [--config FILE] COMMAND [OPTION...] [OPERAND...]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++) {
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].help);
     }
@@ -158,34 +158,53 @@ static enum command_exit run_command(const struct command *command, int argc, ch
     return command->run(&options);
 }
 
+/* argv begins with the command, if there is one. */
 static enum command_exit run(int argc, char **argv)
 {
-    if (argc < 2) {
+    if (argc == 0) {
         return misused("a command is expected", "");
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (strcmp(argv[0], "--version") == 0) {
         puts("bailiwick " BAILIWICK_VERSION);
         return COMMAND_DONE;
     }
-    if (strcmp(argv[1], "--help") == 0) {
+    if (strcmp(argv[0], "--help") == 0) {
         print_overview(stdout);
         return COMMAND_DONE;
     }
-    if (strcmp(argv[1], "help") == 0) {
-        return run_help(argc - 2, argv + 2);
-    }
-    const struct command *command = find_command(argv[1]);
+    const struct command *command = find_command(argv[0]);
     if (command == NULL) {
-        return misused(argv[1][0] == '-' ? "unknown option: " : "no such command: ", argv[1]);
+        return misused(argv[0][0] == '-' ? "unknown option: " : "no such command: ", argv[0]);
     }
-    return run_command(command, argc - 2, argv + 2);
+    return run_command(command, argc - 1, argv + 1);
+}
+
+/* Options that all commands take may stand before the command, too: they are put behind it, where
+ * the last one counts. */
+static enum command_exit run_words(int argc, char **argv)
+{
+    char why[WHY_MAX];
+    int leading;
+    if (!cli_options_leading(argv, CONFIG, &leading, why)) {
+        return misused(why, "");
+    }
+    if (leading < argc && strcmp(argv[leading], "help") == 0) {
+        return run_help(argc - leading - 1, argv + leading + 1);
+    }
+    if (leading < argc) {
+        char *command = argv[leading];
+        memmove(argv + 1, argv, (size_t)leading * sizeof(char *));
+        argv[0] = command;
+        return run(argc, argv);
+    }
+    return run(0, argv);
 }
 
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of standard output */
     log_set_level(LOG_LEVEL_ERROR);
-    enum command_exit status = run(argc, argv);
+    enum command_exit status = argc > 0 ? run_words(argc - 1, argv + 1) : run(0, argv);
     errno = 0;
     bool failed = ferror(stdout) != 0;
     if (fclose(stdout) != 0 || failed) {

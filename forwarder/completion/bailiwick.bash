@@ -18,25 +18,27 @@ _bailiwick_servers() {
 }
 
 _bailiwick() {
-    local current=$2 previous=$3 command=${COMP_WORDS[1]-} config='' words='' i
+    local current=$2 previous=$3 command config='' words='' first=1 i
     for ((i = 1; i < COMP_CWORD - 1; i++)); do
         if [ "${COMP_WORDS[i]}" = --config ]; then
             config=${COMP_WORDS[i + 1]}
+            ((first == i)) && first=$((i + 2)) # the command stands behind it
         fi
     done
+    command=${COMP_WORDS[first]-}
     compopt -o default
-    if ((COMP_CWORD == 1)); then
-        words=$(_bailiwick_commands --help)
-    elif [ "$previous" = --config ] || [ "$previous" = --queries ] || [ "$previous" = --batch ] ||
+    if [ "$previous" = --config ] || [ "$previous" = --queries ] || [ "$previous" = --batch ] ||
         [ "$previous" = --tickets ]; then
         words= # files
+    elif ((COMP_CWORD == first)); then
+        words="$(_bailiwick_commands --help) --config"
     elif [[ $current == -* ]]; then
-        if [[ $command == @(order|audit) ]] && ((COMP_CWORD > 2)); then
-            words=$(_bailiwick_options "$command" "${COMP_WORDS[2]}")
+        if [[ $command == @(order|audit) ]] && ((COMP_CWORD > first + 1)); then
+            words=$(_bailiwick_options "$command" "${COMP_WORDS[first + 1]}")
         else
             words=$(_bailiwick_options "$command")
         fi
-    elif [[ $command == @(order|audit) ]] && ((COMP_CWORD == 2)); then
+    elif [[ $command == @(order|audit) ]] && ((COMP_CWORD == first + 1)); then
         words=$(_bailiwick_commands help "$command")
     elif [ "$command" = upstream ]; then
         case $previous in

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "forwarder/counters.h"
+#include "forwarder/monotonic.h"
 #include "forwarder/quic/quic_state.h"
 #include "forwarder/wire/dns.h"
 
@@ -17,9 +17,7 @@
 
 uint64_t quic_now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000U * QUIC_NS_OF_MS + (uint64_t)now.tv_nsec;
+    return monotonic_ns();
 }
 
 struct quic_table *quic_table_new(const struct quic_env *env)

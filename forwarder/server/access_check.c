@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,19 +28,23 @@ static bool is_refused(const char *path, int mode)
     return faccessat(AT_FDCWD, path, mode, AT_EACCESS) != 0 && (errno == EACCES || errno == EROFS);
 }
 
-static void check(const struct checker *checker, struct yaml_node key, const char *path, int mode)
+static void tell(const struct checker *checker, struct yaml_node key, const char *path,
+                 const char *what, int error)
 {
     unsigned line = 0, column = 0;
-    if (path == NULL || !is_refused(path, mode)) {
-        return;
-    }
-    int error = errno;
     if (yaml_node_present(key)) {
         yaml_node_place(key, &line, &column);
     }
     problem_list_add(checker->problems, PROBLEM_ERROR, checker->config->path, line, column,
-                     "%s cannot be %s by the user that the daemon runs as: %s", path,
-                     (mode & W_OK) != 0 ? "written" : "read", strerror(error));
+                     "%s cannot be %s by the user that the daemon runs as: %s", path, what,
+                     strerror(error));
+}
+
+static void check(const struct checker *checker, struct yaml_node key, const char *path, int mode)
+{
+    if (path != NULL && is_refused(path, mode)) {
+        tell(checker, key, path, (mode & W_OK) != 0 ? "written" : "read", errno);
+    }
 }
 
 /* The file may have been changed since it was read. */
@@ -104,13 +109,21 @@ static bool is_passed_over(const FTSENT *entry)
            (entry->fts_name[0] == '.' || entry->fts_name[entry->fts_namelen - 1] == '~');
 }
 
+/* What must be opened in a folder. */
+struct below {
+    const char *key;
+    char *path;
+    int links; /* an option of fts_open */
+    int folder_mode;
+    int file_mode;
+};
+
 /* What lies below a folder, up to the first thing that is refused: one that is says enough of who
  * owns the rest. */
-static void check_below(const struct checker *checker, const char *key, char *path, int links,
-                        int folder_mode)
+static void check_below(const struct checker *checker, const struct below *below)
 {
-    char *roots[] = {path, NULL};
-    FTS *walk = fts_open(roots, links | FTS_NOCHDIR, NULL);
+    char *roots[] = {below->path, NULL};
+    FTS *walk = fts_open(roots, below->links | FTS_NOCHDIR, NULL);
     FTSENT *entry;
     size_t errors = checker->problems->errors;
     while (walk != NULL && checker->problems->errors == errors &&
@@ -119,13 +132,25 @@ static void check_below(const struct checker *checker, const char *key, char *pa
         if (is_passed_over(entry)) {
             fts_set(walk, entry, FTS_SKIP);
         } else if (entry->fts_level > 0 && (folder || entry->fts_info == FTS_F)) {
-            check(checker, yaml_node_find(checker->root, key), entry->fts_path,
-                  folder ? folder_mode : R_OK);
+            check(checker, yaml_node_find(checker->root, below->key), entry->fts_path,
+                  folder ? below->folder_mode : below->file_mode);
         }
     }
     if (walk != NULL) {
         fts_close(walk);
     }
+}
+
+/* Where `state` is not there it is made with the first thing in it, in a folder that is there. */
+static void check_above_state(const struct checker *checker)
+{
+    const char *state = checker->config->state;
+    char *copy = strdup(state);
+    if (copy != NULL && access(state, F_OK) != 0 && errno == ENOENT &&
+        faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) != 0) {
+        tell(checker, yaml_node_find(checker->root, "state"), state, "made", errno);
+    }
+    free(copy);
 }
 
 void access_check(const struct config *config, struct problem_list *problems)
@@ -146,8 +171,11 @@ void access_check(const struct config *config, struct problem_list *problems)
     check_files(&checker);
     check_listeners(&checker);
     check_control(&checker);
-    check_below(&checker, "orders", config->orders, FTS_LOGICAL, R_OK | X_OK);
-    check_below(&checker, "state", config->state, FTS_PHYSICAL, R_OK | W_OK | X_OK);
+    check_above_state(&checker);
+    check_below(&checker,
+                &(struct below){"orders", config->orders, FTS_LOGICAL, R_OK | X_OK, R_OK});
+    check_below(&checker, &(struct below){"state", config->state, FTS_PHYSICAL, R_OK | W_OK | X_OK,
+                                          R_OK | W_OK});
     yaml_text_free(text);
     file_bytes_fini(&file);
     problem_list_fini(&ignored);

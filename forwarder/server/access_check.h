@@ -11,5 +11,6 @@ struct problem_list;
 
 /* Appends an error for each path of the configuration that this process may not read (state and the
  * folder of control: write), at the place of its key, and for the first such thing in each of the
- * folders of orders and state. */
+ * folders of orders and state. What is in state is written to, too; where state itself is not there
+ * it must be possible to make it. */
 void access_check(const struct config *config, struct problem_list *problems);

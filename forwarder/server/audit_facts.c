@@ -4,6 +4,7 @@
  */
 #include "forwarder/server/audit_facts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,16 +37,65 @@ char *audit_facts_failure(const char *file, unsigned line, unsigned column, cons
     return audit_facts_members(object);
 }
 
+/* A name as lists write it: "name", "=name", "!name". */
+static json_t *name_json(const struct order_name *item)
+{
+    char name[DNAME_TEXT_MAX], text[DNAME_TEXT_MAX + 1];
+    const char *mark = item->kind == NAME_EXACT ? "=" : item->kind == NAME_EXCEPT ? "!" : "";
+    snprintf(text, sizeof text, "%s%s", mark, dname_format(&item->name, name));
+    return json_string(text);
+}
+
+/* An object for each pair of dates, without names yet. */
+static json_t *terms_json(const struct order *order)
+{
+    json_t *items = json_array();
+    for (size_t i = 0; i < order->term_count; i++) {
+        json_t *item = json_object();
+        json_put_instant(&item, "effective", order->terms[i].effective);
+        json_put_instant(&item, "until", order->terms[i].end);
+        json_put(&item, "names", json_array());
+        if (json_array_append_new(items, item) != 0) {
+            json_decref(items);
+            return NULL;
+        }
+    }
+    return items;
+}
+
+/* Names with dates of their own; null where there are more than a line may hold. */
+static json_t *items_json(const struct order *order)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < order->name_count; i++) {
+        count += order->names[i].term != 0 ? 1 : 0;
+    }
+    json_t *items = count > AUDIT_FACTS_ITEMS_MAX ? json_null() : terms_json(order);
+    for (size_t i = 0; json_is_array(items) && i < order->name_count; i++) {
+        const struct order_name *name = &order->names[i];
+        json_t *item = name->term == 0 ? NULL : json_array_get(items, name->term - 1);
+        if (name->term != 0 &&
+            json_array_append_new(json_object_get(item, "names"), name_json(name)) != 0) {
+            json_decref(items);
+            return NULL;
+        }
+    }
+    return items;
+}
+
 /* The order as `bailiwick orders --json` shows it, without what passes with time. */
 static char *order_text(const struct generation *generation, size_t index, int64_t now)
 {
+    const struct order *order = policy_order(generation->policy, index);
     json_t *object = order_summary_json(generation, index, now);
     if (object == NULL) {
         return NULL;
     }
     json_object_del(object, "in_force");
-    json_put(&object, "windows",
-             json_boolean(policy_order(generation->policy, index)->window_count > 0));
+    json_put(&object, "windows", json_boolean(order->window_count > 0));
+    if (order->term_count > 0) {
+        json_put(&object, "items", items_json(order));
+    }
     char *text = object == NULL ? NULL : json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
     json_decref(object);
     return text;

@@ -17,6 +17,9 @@
 struct generation;
 struct policy;
 
+/* Names with dates of their own that an order's line has room for: more are not told. */
+#define AUDIT_FACTS_ITEMS_MAX 20000
+
 struct audit_fact {
     char *id;
     char *text; /* the order as an object; another text is another version or another place */

@@ -2,7 +2,8 @@
  *
  * Writing the audit record (see audit_writer.h). Whenever something went wrong the file is closed,
  * and the next try begins with reading what the last files hold: so a start after a crash, and a
- * disk that has room again, are one and the same case.
+ * disk that has room again, are one and the same case. A record is as long as the mark beside it
+ * says (audit_mark.h): what was there and is not any more was changed, or taken elsewhere.
  */
 #include "forwarder/server/audit_writer.h"
 
@@ -17,6 +18,7 @@
 
 #include "forwarder/audit/audit_chain.h"
 #include "forwarder/audit/audit_files.h"
+#include "forwarder/audit/audit_mark.h"
 #include "forwarder/server/audit_batch.h"
 #include "forwarder/server/audit_facts.h"
 
@@ -41,6 +43,8 @@ struct audit_writer {
     bool began;               /* this process has recorded something */
     struct failed_batch failed;
     struct audit_facts *facts; /* in force */
+    struct audit_mark mark;    /* how far the record has come, by all that is known; if */
+    bool marked;
 };
 
 void audit_event_fini(struct audit_event *event)
@@ -175,32 +179,87 @@ static void settle(struct audit_writer *writer)
     }
 }
 
+/* Is what the mark tells of, or all that there was, not here any more? Then the record goes on
+ * from there, in a file of its own, wherever the others are now. */
+static bool was_taken_away(const struct audit_writer *writer, const struct audit_file *last)
+{
+    const struct audit_chain *chain = &writer->chain;
+    return writer->marked && (last == NULL || last->number < writer->mark.file ||
+                              (chain->records == 0 && !chain->tail_is_record));
+}
+
+/* The next record is the first of a file that is not there yet. */
+static bool begin_file(struct audit_writer *writer, unsigned number)
+{
+    if (!open_file(writer, number, true)) {
+        return false;
+    }
+    writer->size = 0;
+    writer->base = 0;
+    writer->whole = true;
+    return true;
+}
+
+static void tell_meddling(struct audit_writer *writer)
+{
+    char hex[FILE_BYTES_HEX_MAX];
+    snprintf(writer->state.problem, WHY_MAX,
+             "the file was changed by another hand: it ended with record %llu, hash %s",
+             (unsigned long long)writer->mark.head.seq,
+             file_bytes_hex(writer->mark.head.hash, hex));
+}
+
+/* The record, as it was when it was last written to, ended later than it does now. */
+static void note_cut(struct audit_writer *writer, int64_t now)
+{
+    uint64_t known = writer->mark.head.seq, last = writer->chain.head.seq;
+    if (writer->marked && known > last) {
+        lose(writer, writer->chain.records > 0 ? writer->chain.last_time : now, known - last);
+        tell_meddling(writer);
+    }
+}
+
+/* Goes on where the files end, or where they ended. */
+static bool resume(struct audit_writer *writer, const struct audit_file *last, int64_t now)
+{
+    unsigned number = last == NULL ? 0 : last->number;
+    bool taken = was_taken_away(writer, last);
+    writer->state.faults = writer->chain.faults - (writer->chain.tail > 0 ? 1 : 0);
+    if (taken) {
+        writer->chain.head = writer->mark.head;
+        number = number > writer->mark.file ? number : writer->mark.file;
+    }
+    writer->state.head = writer->chain.head;
+    settle(writer);
+    note_cut(writer, now);
+    if (taken || last == NULL || last->packed) {
+        return begin_file(writer, number + 1);
+    }
+    writer->size = writer->chain.file_size;
+    writer->base = 0;
+    return open_file(writer, last->number, false);
+}
+
 /* Reads the last two files (the very last may be empty), and opens the last. */
-static bool reopen(struct audit_writer *writer)
+static bool reopen(struct audit_writer *writer, int64_t now)
 {
     static const struct audit_chain_reader silent = {0};
-    struct audit_files files;
+    struct audit_files files = {0};
     char why[WHY_MAX];
     if (!make_folder(writer)) {
         return false;
     }
-    if (!audit_files_list(writer->folder, &files, why)) {
-        snprintf(writer->state.problem, WHY_MAX, "%.200s: %.100s", writer->folder, why);
+    if (!writer->marked) {
+        writer->marked = audit_mark_read(writer->folder, &writer->mark, why) == AUDIT_MARK_READ;
+    }
+    if (!audit_files_add(&files, writer->folder, writer->state.problem)) {
         return false;
     }
-    size_t count = files.count;
+    bool resumed = audit_chain_read(&files, files.count > 2 ? files.count - 2 : 0, &silent,
+                                    &writer->chain, writer->state.problem) &&
+                   resume(writer, files.count == 0 ? NULL : &files.items[files.count - 1], now);
     audit_files_fini(&files);
-    if (!audit_chain_read(writer->folder, count > 2 ? count - 2 : 0, &silent, &writer->chain,
-                          why)) {
-        snprintf(writer->state.problem, WHY_MAX, "%s", why);
-        return false;
-    }
-    writer->state.head = writer->chain.head;
-    writer->state.faults = writer->chain.faults - (writer->chain.tail > 0 ? 1 : 0);
-    settle(writer);
-    writer->size = writer->chain.file_size;
-    writer->base = 0;
-    return open_file(writer, count == 0 ? 1 : writer->chain.file, count == 0);
+    return resumed;
 }
 
 static bool put_all(int descriptor, const char *bytes, size_t size)
@@ -243,7 +302,9 @@ static uint64_t add_due(struct audit_writer *writer, struct audit_batch *batch, 
 {
     uint64_t gap = 0;
     if (writer->chain.tail > 0) {
-        audit_batch_add_feed(batch);
+        if (writer->size > 0) { /* it may stand at the end of another file */
+            audit_batch_add_feed(batch);
+        }
         if (!writer->chain.tail_is_record) {
             audit_batch_add_torn(batch, writer->chain.tail, writer->chain.tail_hash);
         }
@@ -274,6 +335,9 @@ static void done(struct audit_writer *writer, const struct audit_batch *batch, u
     writer->whole = false;
     writer->began = writer->began || batch->lines > 0;
     writer->chain.tail = 0;
+    writer->mark = (struct audit_mark){batch->head, writer->file};
+    writer->marked = true;
+    (void)audit_mark_write(writer->folder, &writer->mark); /* an older one is still true */
     if (gap != 0) {
         writer->state.gaps++;
         writer->state.since = 0;
@@ -287,13 +351,7 @@ static bool rotate(struct audit_writer *writer)
     if (writer->chain.tail > 0 || writer->size < writer->base + writer->file_max) {
         return true;
     }
-    if (!open_file(writer, writer->file + 1, true)) {
-        return false;
-    }
-    writer->size = 0;
-    writer->base = 0;
-    writer->whole = true;
-    return true;
+    return begin_file(writer, writer->file + 1);
 }
 
 static void add_event(struct audit_writer *writer, struct audit_batch *batch,
@@ -339,29 +397,26 @@ static void write_batch(struct audit_writer *writer, const struct audit_event *e
     audit_batch_fini(&batch);
 }
 
-/* Is the file that is open still what was written? */
+/* Is the file that is open still what was written, and where it was? */
 static bool is_as_left(const struct audit_writer *writer)
 {
-    struct stat state;
-    return fstat(writer->descriptor, &state) == 0 && state.st_nlink > 0 &&
-           (size_t)state.st_size == writer->size;
+    struct stat open, named;
+    char *path = audit_files_path(writer->folder, writer->file);
+    bool same = path != NULL && fstat(writer->descriptor, &open) == 0 && lstat(path, &named) == 0 &&
+                open.st_ino == named.st_ino && open.st_dev == named.st_dev &&
+                (size_t)open.st_size == writer->size;
+    free(path);
+    return same;
 }
 
-/* Somebody else changed or removed the file: what there was, and that it is gone, is told. */
+/* Somebody else changed, moved or removed the file: what there was, and that it is gone, is told.
+ */
 static void note_meddling(struct audit_writer *writer, int64_t now)
 {
-    const struct audit_head before = writer->state.head;
-    char hex[FILE_BYTES_HEX_MAX];
     shut(writer);
-    if (reopen(writer)) {
-        uint64_t last = writer->state.head.seq;
-        /* What is gone was behind the last one that is still there. */
-        bool known = before.seq > last && writer->chain.records > 0;
-        lose(writer, known ? writer->chain.last_time : now,
-             before.seq > last ? before.seq - last : 0);
-        snprintf(writer->state.problem, WHY_MAX,
-                 "the file was changed by another hand: it ended with record %llu, hash %s",
-                 (unsigned long long)before.seq, file_bytes_hex(before.hash, hex));
+    if (reopen(writer, now) && writer->state.since == 0) {
+        lose(writer, now, 0);
+        tell_meddling(writer);
     }
 }
 
@@ -373,7 +428,7 @@ void audit_writer_write(struct audit_writer *writer, const struct audit_event *e
     if (event != NULL && event->dropped > 0) {
         lose(writer, event->dropped_since, event->dropped);
     }
-    if ((writer->descriptor < 0 && !reopen(writer)) || !rotate(writer)) {
+    if ((writer->descriptor < 0 && !reopen(writer, now)) || !rotate(writer)) {
         lose_event(writer, event, now);
     } else {
         write_batch(writer, event, now);

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "forwarder/generation/generation_keep.h"
+#include "forwarder/monotonic.h"
 #include "forwarder/server/background.h"
 
 struct waiting {
@@ -140,19 +140,12 @@ void keeper_add(struct keeper *keeper, struct generation_keep *keep)
     start_next(keeper);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 bool keeper_finish(struct keeper *keeper, unsigned timeout_ms)
 {
-    int64_t deadline = now_ms() + timeout_ms;
+    int64_t deadline = monotonic_ms() + timeout_ms;
     while (keeper->busy) {
         struct pollfd finished = {.fd = keeper->finished, .events = POLLIN};
-        int64_t left = deadline - now_ms();
+        int64_t left = deadline - monotonic_ms();
         int ready = poll(&finished, 1, left > 0 ? (int)left : 0);
         if (ready > 0) {
             on_finished(keeper->finished, EV_READ, keeper);

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
@@ -79,13 +80,27 @@ static bool prepare(int descriptor, const struct config_listen *listen, size_t r
     return prepare_udp(descriptor, ipv6, is_wildcard(&listen->address));
 }
 
-static int open_socket(const struct config_listen *listen, size_t receive_buffer)
+static bool bind_to(int descriptor, const struct config_address *address)
 {
-    const struct config_address *address = &listen->address;
-    bool ipv6 = address->sockaddr.ss_family == AF_INET6;
+    return bind(descriptor, (const struct sockaddr *)&address->sockaddr, address->size) == 0;
+}
+
+/* Closes it and keeps errno. Returns -1. */
+static int give_up(int descriptor)
+{
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return -1;
+}
+
+/* One that is not bound yet. */
+static int new_socket(const struct config_listen *listen, size_t receive_buffer)
+{
+    bool ipv6 = listen->address.sockaddr.ss_family == AF_INET6;
     bool datagrams = config_listen_is_datagrams(listen);
     int type = (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    int descriptor = socket(address->sockaddr.ss_family, type, 0);
+    int descriptor = socket(listen->address.sockaddr.ss_family, type, 0);
     if (descriptor < 0) {
         return -1;
     }
@@ -93,15 +108,45 @@ static int open_socket(const struct config_listen *listen, size_t receive_buffer
         (!datagrams && !set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)) ||
         !set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) ||
         (listen->freebind && !set_freebind(descriptor, ipv6)) ||
-        !prepare(descriptor, listen, receive_buffer) ||
-        bind(descriptor, (const struct sockaddr *)&address->sockaddr, address->size) != 0 ||
-        (!datagrams && start_listening(descriptor) != 0)) {
-        int error = errno;
-        close(descriptor);
-        errno = error;
-        return -1;
+        !prepare(descriptor, listen, receive_buffer)) {
+        return give_up(descriptor);
     }
     return descriptor;
+}
+
+static int open_socket(const struct config_listen *listen, size_t receive_buffer)
+{
+    int descriptor = new_socket(listen, receive_buffer);
+    if (descriptor >= 0 &&
+        (!bind_to(descriptor, &listen->address) ||
+         (!config_listen_is_datagrams(listen) && start_listening(descriptor) != 0))) {
+        return give_up(descriptor);
+    }
+    return descriptor;
+}
+
+/* Nothing comes to a socket of an interface that there is not. IPv6 wants one that there is: that
+ * of the machine itself, which is always the first. */
+static bool hide(int descriptor, bool ipv6)
+{
+    return set(descriptor, SOL_SOCKET, SO_BINDTOIFINDEX, ipv6 ? 1 : INT_MAX);
+}
+
+/* Can it be bound? Closed again at once, and without having taken anything from a socket that
+ * listens to all addresses: a stream socket does not listen yet, one for datagrams is hidden. */
+static bool try_socket(const struct config_listen *listen, size_t receive_buffer)
+{
+    bool ipv6 = listen->address.sockaddr.ss_family == AF_INET6;
+    int descriptor = new_socket(listen, receive_buffer);
+    if (descriptor < 0) {
+        return false;
+    }
+    if (config_listen_is_datagrams(listen)) {
+        (void)hide(descriptor, ipv6); /* if not, it takes what comes in this very moment */
+    }
+    bool bound = bind_to(descriptor, &listen->address);
+    give_up(descriptor);
+    return bound;
 }
 
 static void say_why(const struct config_listen *listen, char why[static WHY_MAX])
@@ -276,6 +321,19 @@ static bool fill(struct listen_plan *plan, const struct config *config,
     return true;
 }
 
+bool listen_plan_try(const struct config *config, const struct listen_plan *before,
+                     struct problem_list *problems)
+{
+    for (size_t i = 0; i < config->listen_count; i++) {
+        const struct config_listen *row = &config->listen[i];
+        if (!was_listened_to(before, row) && !try_socket(row, before->receive_buffer)) {
+            refuse(config, row, problems);
+            return false;
+        }
+    }
+    return true;
+}
+
 struct listen_plan *listen_plan_make(struct listen_rows *rows, const struct config *config,
                                      const struct listen_plan *before,
                                      struct problem_list *problems)
@@ -390,6 +448,16 @@ void listen_plan_cut(struct listen_plan *plan, size_t workers)
     while (plan->workers > workers) {
         worker_sockets_free(plan->lists[--plan->workers]);
     }
+}
+
+bool listen_plan_is_wanted(const struct listen_plan *plan, const struct config *config)
+{
+    bool same =
+        plan->workers == listen_plan_workers(config) && plan->row_count == config->listen_count;
+    for (size_t i = 0; same && i < plan->row_count; i++) {
+        same = config_listen_equal(plan->rows[i], &config->listen[i]);
+    }
+    return same;
 }
 
 bool listen_plan_is_same(const struct listen_plan *plan, const struct listen_plan *before)

@@ -36,6 +36,12 @@ struct listen_plan {
 /* How many workers the configuration wants. */
 size_t listen_plan_workers(const struct config *config);
 
+/* Could all that config lists beyond the plan before be listened to? Looked at before a load, whose
+ * end is when listen_plan_make binds them: what comes to them meanwhile goes where it went before.
+ * False, and said in problems, at its place, if an address cannot be had. */
+bool listen_plan_try(const struct config *config, const struct listen_plan *before,
+                     struct problem_list *problems);
+
 /* A plan for all that config lists. Sockets of addresses that are new are bound; those that are
  * missing only because there are more workers than before are left to listen_plan_complete, for
  * what the kernel puts into them must not wait long. NULL, and said in problems, at their places,
@@ -52,6 +58,9 @@ bool listen_plan_complete(struct listen_plan *plan, struct inherited_sockets *in
 
 /* Makes it one for no more than so many workers. */
 void listen_plan_cut(struct listen_plan *plan, size_t workers);
+
+/* Does the configuration want nothing else than this plan? */
+bool listen_plan_is_wanted(const struct listen_plan *plan, const struct config *config);
 
 /* Does the plan want nothing else than the one before? */
 bool listen_plan_is_same(const struct listen_plan *plan, const struct listen_plan *before);

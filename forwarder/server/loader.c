@@ -139,8 +139,8 @@ static const struct config_listen *find_swap(const struct config *config,
     return NULL;
 }
 
-/* Binds what is new in `listen`. What cannot be had is told, and all of it stays as it is;
- * `workers` is a matter of its own. */
+/* Looks whether what is new in `listen` can be had; who puts the generation into force binds it.
+ * What cannot be had is told, and all of it stays as it is; `workers` is a matter of its own. */
 static bool plan_listen(struct loader *loader, struct loader_result *result)
 {
     struct config *config = result->config;
@@ -154,18 +154,14 @@ static bool plan_listen(struct loader *loader, struct loader_result *result)
                          swap->place.column,
                          "listen has a port that changes between udp and quic: that takes effect "
                          "at the next start");
-    } else {
-        result->plan = listen_plan_make(loader->ask.rows, config, now, &result->problems);
-    }
-    if (result->plan == NULL && keep_listen(config, now)) {
-        result->plan = listen_plan_make(loader->ask.rows, config, now, &result->problems);
-    }
-    if (result->plan != NULL && listen_plan_is_same(result->plan, now)) {
-        listen_plan_free(result->plan);
-        result->plan = NULL;
+    } else if (listen_plan_try(config, now, &result->problems)) {
         return true;
     }
-    return result->plan != NULL;
+    if (!keep_listen(config, now)) {
+        problem_list_add(&result->problems, PROBLEM_ERROR, loader->path, 0, 0, "out of memory");
+        return false;
+    }
+    return true;
 }
 
 /* The servers and how they are asked, if that has changed, with what their certificates are checked
@@ -199,7 +195,6 @@ void loader_result_fini(struct loader_result *result)
     generation_free(result->generation);
     audit_facts_unref(result->facts);
     config_free(result->config);
-    listen_plan_free(result->plan);
     config_free(result->upstream);
     upstream_tls_free(result->upstream_tls);
     *result = (struct loader_result){.problems = result->problems};

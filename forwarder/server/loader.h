@@ -15,16 +15,15 @@
 struct audit_facts;
 struct event_base;
 struct listen_plan;
-struct listen_rows;
 struct loader;
 struct tls_tickets;
 struct upstream_tls;
 
 struct loader_result {
     struct generation *generation; /* NULL: refused, problems say why */
-    struct config *config;         /* the configuration of that generation; NULL with it */
+    struct config *config;         /* the configuration of that generation; NULL with it. All that
+                                    * it listens to could have been had when the load began */
     struct audit_facts *facts;     /* what that has in force; NULL with it, or memory was out */
-    struct listen_plan *plan;      /* what is to be listened on from now on; NULL: as before */
     struct config *upstream; /* one whose upstream is to be used from now on; NULL: as before */
     struct upstream_tls *upstream_tls; /* with it: NULL if no server has TLS */
     struct problem_list problems;
@@ -38,7 +37,6 @@ struct loader_ask {
     struct file_identity *unfinished;
     size_t unfinished_count;
     /* What is in use, which stays until the load has ended. NULL: that is not looked at. */
-    struct listen_rows *rows;
     const struct listen_plan *plan;
     const struct config *upstream;
 };

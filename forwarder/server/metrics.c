@@ -26,10 +26,11 @@
 /* 4 us to 131 ms: what lies beyond is a machine that does not keep up. */
 static const struct metrics_range own_range = {2, 17};
 
-/* RFC 6895 section 2.3, and RFC 8490 for the last. */
+/* RFC 6895 section 2.3, and RFC 8490 for DSOTYPENI. */
 static const char *const rcodes[COUNTERS_RCODES] = {
-    "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",  "NOTIMP",  "REFUSED", "YXDOMAIN", "YXRRSET",
-    "NXRRSET", "NOTAUTH", "NOTZONE",  "DSOTYPENI", "RCODE12", "RCODE13", "RCODE14",  "RCODE15",
+    "NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
+    "YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE", "DSOTYPENI",
+    "RCODE12",  "RCODE13", "RCODE14",  "RCODE15",  "BADVERS", "BADCOOKIE",
 };
 #define RCODES_USUAL 6U /* are told of even if there were none: a first one is seen as a rise */
 
@@ -233,7 +234,7 @@ static struct transport_sum sum_of(const struct status_view *view, unsigned tran
 static void write_answers(struct metrics_text *text, const struct transport_sum *sums)
 {
     metrics_text_family(text, METRICS_COUNTER, "bailiwick_answers_total",
-                        "Answers to clients, by the rcode of their header.");
+                        "Answers to clients, by their rcode.");
     for (unsigned transport = 0; transport < COUNTERS_TRANSPORTS; transport++) {
         for (unsigned rcode = 0; rcode < COUNTERS_RCODES; rcode++) {
             uint64_t answers = sums[transport].answers[rcode];

@@ -173,7 +173,7 @@ static bool load(struct server *server, char why[static WHY_MAX])
         snprintf(why, WHY_MAX, "no generation could be loaded");
         return false;
     }
-    if (!server_publish(server, &result)) {
+    if (!server_publish(server, &result, NULL)) {
         return false;
     }
     server_follow_files(server);

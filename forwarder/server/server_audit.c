@@ -140,6 +140,19 @@ void server_audit_refused(struct server *server, const struct problem_list *prob
     auditor_put(server->auditor, &event);
 }
 
+void server_audit_drain(struct server *server, const struct server_drain *drain,
+                        const char *address)
+{
+    struct audit_event event = {
+        .time = server_now(server), .askers = {drain->asker}, .asker_count = 1};
+    json_t *object = json_object();
+    json_put_text(&object, "event", drain->drained ? "drain" : "undrain");
+    json_put_text(&object, "upstream", address);
+    json_put(&object, "force", json_boolean(drain->force));
+    event.members = audit_facts_members(object);
+    auditor_put(server->auditor, &event);
+}
+
 static char *change_text(const struct server *server, const struct order *order, int64_t at)
 {
     json_t *object = json_object();

@@ -6,16 +6,15 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "forwarder/monotonic.h"
 #include "forwarder/server/server_state.h"
 #include "policy/instant.h"
 
 /* What time it is, and what the system says it is. */
 static int64_t judge(struct server *server, int64_t *system)
 {
-    struct timespec monotonic;
     *system = (int64_t)time(NULL);
-    clock_gettime(CLOCK_MONOTONIC, &monotonic);
-    return wall_clock_judge(&server->clock, *system, (int64_t)monotonic.tv_sec);
+    return wall_clock_judge(&server->clock, *system, monotonic_ms() / 1000);
 }
 
 bool server_clock_start(struct server *server, char why[static WHY_MAX])

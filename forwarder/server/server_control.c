@@ -138,15 +138,20 @@ static void answer_test(struct server *server, const struct control_request *req
     free(text);
 }
 
-static void answer_reload(struct server *server, const struct control_request *request,
-                          uint64_t ticket)
+static struct audit_asker asker_of(const struct server *server, uint64_t ticket)
 {
     struct control_peer peer = {.uid = (uid_t)-1, .gid = (gid_t)-1};
     (void)control_peer(server->control, ticket, &peer); /* nobody, if nobody knows */
+    return (struct audit_asker){AUDIT_ASKER_CONTROL, peer.uid, peer.gid, peer.pid};
+}
+
+static void answer_reload(struct server *server, const struct control_request *request,
+                          uint64_t ticket)
+{
     const struct server_ask ask = {
         .strictness = request->strict ? GENERATION_STRICT : GENERATION_LENIENT,
         .accept_shrink = request->accept_shrink,
-        .asker = {AUDIT_ASKER_CONTROL, peer.uid, peer.gid, peer.pid},
+        .asker = asker_of(server, ticket),
     };
     server_ask_reload(server, &ask, ticket);
 }
@@ -159,6 +164,7 @@ static void answer_drain(struct server *server, const struct control_request *re
         .address = request->address,
         .drained = request->command == CONTROL_DRAIN,
         .force = request->force,
+        .asker = asker_of(server, ticket),
     };
     char why[WHY_MAX];
     if (!server_drain(server, &drain, why)) {

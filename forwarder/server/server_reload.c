@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "forwarder/monotonic.h"
 #include "forwarder/published.h"
 #include "forwarder/server/audit_facts.h"
 #include "forwarder/server/control.h"
@@ -41,13 +42,6 @@ void server_log_problems(const struct problem_list *problems)
     }
 }
 
-static uint64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
-}
-
 void server_load_begins(struct server *server)
 {
     reload_record_begin(&server->reloads, monotonic_us());
@@ -62,10 +56,10 @@ void server_load_ended(struct server *server, bool loaded, const struct problem_
 }
 
 /* Into the list of those in force, with room for all workers there are and will be. */
-static struct published *insert(struct server *server, struct loader_result *result)
+static struct published *insert(struct server *server, struct loader_result *result,
+                                const struct listen_plan *plan)
 {
-    size_t planned =
-        result->plan != NULL ? result->plan->workers : listen_plan_workers(server->config);
+    size_t planned = plan != NULL ? plan->workers : listen_plan_workers(server->config);
     size_t room = planned > server->worker_count ? planned : server->worker_count;
     struct server_published *item = calloc(1, sizeof(*item));
     struct published *published = item == NULL ? NULL : published_new(result->generation, room);
@@ -84,7 +78,8 @@ static struct published *insert(struct server *server, struct loader_result *res
 
 /* What is not part of the generation is offered before it: a worker that has adopted this has seen
  * all of it. */
-static void put_into_force(struct server *server, struct loader_result *result)
+static void put_into_force(struct server *server, struct loader_result *result,
+                           struct listen_plan *plan)
 {
     char why[WHY_MAX];
     if (result->upstream != NULL &&
@@ -92,22 +87,22 @@ static void put_into_force(struct server *server, struct loader_result *result)
         problem_list_add(&result->problems, PROBLEM_ERROR, server->config_path, 0, 0,
                          "upstream stays as it is: %s", why);
     }
-    if (result->plan != NULL) {
-        server_follow_plan(server, result->plan, &result->problems);
+    if (plan != NULL) {
+        server_follow_plan(server, plan, &result->problems);
     }
     result->upstream = NULL;
     result->upstream_tls = NULL;
-    result->plan = NULL;
 }
 
-bool server_publish(struct server *server, struct loader_result *result)
+bool server_publish(struct server *server, struct loader_result *result, struct listen_plan *plan)
 {
-    struct published *published = insert(server, result);
+    struct published *published = insert(server, result, plan);
     if (published == NULL) {
+        listen_plan_free(plan);
         loader_result_fini(result);
         return false;
     }
-    put_into_force(server, result);
+    put_into_force(server, result, plan);
     log_set_level(published->generation->config->log_level);
     log_set_format(published->generation->config->log_format);
     for (size_t i = 0; server->running && i < server->worker_count; i++) {
@@ -131,13 +126,11 @@ static const struct server_era *latest_era(const struct server *server)
     return server->next_era != NULL ? server->next_era : server->era;
 }
 
-/* Starts a load for all that ask alike, as the first of them asks. Not while sockets are being
- * left: bound anew, one at the same address would stand behind those in the kernel's count. */
+/* Starts a load for all that ask alike, as the first of them asks. */
 static void start_load(struct server *server)
 {
     struct server_reload *reload = TAILQ_FIRST(&server->asked);
-    if (reload == NULL || !server->running || loader_busy(server->loader) ||
-        server_is_retiring(server) || server->unsettled) {
+    if (reload == NULL || !server->running || loader_busy(server->loader) || server->holds) {
         return;
     }
     const struct server_ask asked = reload->ask;
@@ -145,7 +138,6 @@ static void start_load(struct server *server)
         .strictness = asked.strictness,
         .accept_shrink = asked.accept_shrink,
         .now = server_now(server),
-        .rows = server->rows,
         .plan = server->plan,
         .upstream = latest_era(server)->config,
     };
@@ -208,40 +200,108 @@ static void await_adoption(struct server *server, const struct problem_list *pro
     }
 }
 
-void server_on_loaded(void *ctx, struct loader_result *result)
+/* Binds what is new, for the generation that is loaded: *plan is NULL if there is nothing. False,
+ * and said in problems: what could be had when the load began cannot any more. */
+static bool plan_listen(struct server *server, struct loader_result *result,
+                        struct listen_plan **plan)
 {
-    struct server *server = ctx;
-    bool loaded = result->generation != NULL;
-    server_reopen_tap(server);
-    if (loaded && !server_publish(server, result)) {
-        loaded = false;
+    *plan = listen_plan_make(server->rows, result->config, server->plan, &result->problems);
+    if (*plan == NULL) {
+        return false;
+    }
+    if (listen_plan_is_same(*plan, server->plan)) {
+        listen_plan_free(*plan);
+        *plan = NULL;
+    }
+    return true;
+}
+
+/* Into force, if that can be: else nothing of it is. */
+static bool apply(struct server *server, struct loader_result *result)
+{
+    struct listen_plan *plan;
+    if (result->generation == NULL) {
+        return false;
+    }
+    if (!plan_listen(server, result, &plan)) {
+        loader_result_fini(result);
+        return false;
+    }
+    if (!server_publish(server, result, plan)) {
         problem_list_add(&result->problems, PROBLEM_ERROR, server->config_path, 0, 0,
                          "out of memory");
+        return false;
     }
+    return true;
+}
+
+static void tell_refused(struct server *server, struct loader_result *result)
+{
+    log_event(LOG_LEVEL_ERROR, "load", "refused, the generation in force stays", "number=%llu",
+              (unsigned long long)server_generation(server)->number);
+    server->refused = result->problems;
+    server->refused_since = server_now(server);
+}
+
+static void tell_loaded(struct server *server, struct loader_result *result)
+{
+    const struct generation *generation = server_generation(server);
+    log_event(LOG_LEVEL_INFO, "load", "generation in force", "number=%llu errors=%zu orders=%zu",
+              (unsigned long long)generation->number, result->problems.errors,
+              policy_order_count(generation->policy));
+    problem_list_fini(&result->problems);
+    server_follow_orders(server);
+    server_follow_files(server);
+}
+
+static void finish_load(struct server *server, struct loader_result *result)
+{
+    bool loaded = apply(server, result);
     server_load_ended(server, loaded, &result->problems);
     server_log_problems(&result->problems);
     problem_list_fini(&server->refused);
-    const struct generation *generation = server_generation(server);
     if (!loaded) {
         server_audit_refused(server, &result->problems);
     }
     await_adoption(server, &result->problems);
     if (loaded) {
-        log_event(LOG_LEVEL_INFO, "load", "generation in force",
-                  "number=%llu errors=%zu orders=%zu", (unsigned long long)generation->number,
-                  result->problems.errors, policy_order_count(generation->policy));
-        problem_list_fini(&result->problems);
-        server_follow_orders(server);
-        server_follow_files(server);
+        tell_loaded(server, result);
     } else {
-        log_event(LOG_LEVEL_ERROR, "load", "refused, the generation in force stays", "number=%llu",
-                  (unsigned long long)generation->number);
-        server->refused = result->problems;
-        server->refused_since = server_now(server);
+        tell_refused(server, result);
     }
     server_service_ready(server);
     server_collect(server);
     start_load(server);
+}
+
+/* Are sockets being left, and would others be bound? One at the same address would stand behind
+ * those in the kernel's count. */
+static bool must_wait(const struct server *server, const struct loader_result *result)
+{
+    return result->generation != NULL && (server->unsettled || server_is_retiring(server)) &&
+           !listen_plan_is_wanted(server->plan, result->config);
+}
+
+void server_on_loaded(void *ctx, struct loader_result *result)
+{
+    struct server *server = ctx;
+    server_reopen_tap(server);
+    if (must_wait(server, result)) {
+        server->held = *result;
+        server->holds = true;
+        return;
+    }
+    finish_load(server, result);
+}
+
+/* Puts what was held back into force once sockets have been left. */
+static void finish_held(struct server *server)
+{
+    if (server->holds && !must_wait(server, &server->held)) {
+        struct loader_result result = server->held;
+        server->holds = false;
+        finish_load(server, &result);
+    }
 }
 
 static uint64_t least(const struct server *server, uint64_t (*value)(const struct worker *worker))
@@ -297,6 +357,7 @@ void server_collect(struct server *server)
         return;
     }
     server_collect_workers(server);
+    finish_held(server);
     answer_adopted(server);
     if (loader_busy(server->loader)) {
         return;
@@ -309,7 +370,6 @@ void server_collect(struct server *server)
         free_published(server, item);
         item = next;
     }
-    start_load(server); /* which may have waited for what is being left */
 }
 
 void server_follow_orders(struct server *server)
@@ -340,6 +400,10 @@ static void free_queue(struct server_reload_queue *queue)
 void server_free_generations(struct server *server)
 {
     struct server_published *item;
+    if (server->holds) {
+        loader_result_fini(&server->held);
+        problem_list_fini(&server->held.problems);
+    }
     free_queue(&server->asked);
     free_queue(&server->loading);
     free_queue(&server->adopting);

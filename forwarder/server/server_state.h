@@ -85,8 +85,8 @@ TAILQ_HEAD(server_reload_queue, server_reload);
 struct server_top {
     struct event *tick;      /* a turn begins; NULL while nobody watches */
     struct name_sketch *all; /* of all workers, of one turn */
-    uint64_t turn_ms;        /* when the turn that runs began, monotonic */
-    uint64_t wanted_until_ms;
+    int64_t turn_ms;         /* when the turn that runs began, monotonic */
+    int64_t wanted_until_ms;
     bool awaited;  /* workers have not all taken part in the last turn yet */
     bool counting; /* in that turn they do */
     bool counted;  /* in the one before it they did, and give back what */
@@ -108,7 +108,9 @@ struct server {
     struct server_reload_queue asked;    /* no load has begun for them */
     struct server_reload_queue loading;  /* the load that runs is for them */
     struct server_reload_queue adopting; /* waiting for all workers */
-    struct problem_list refused;         /* why the last load gave no generation; else empty */
+    struct loader_result held;           /* loaded, and waits until sockets have been left; if */
+    bool holds;
+    struct problem_list refused; /* why the last load gave no generation; else empty */
     int64_t refused_since;
     struct reload_record reloads;
 
@@ -172,9 +174,10 @@ void server_log_problems(const struct problem_list *problems);
 void server_load_begins(struct server *server);
 void server_load_ended(struct server *server, bool loaded, const struct problem_list *problems);
 
-/* Puts what was loaded into force, and takes it over; false when memory is out. What could not be
- * put into force is said in the result's problems. */
-bool server_publish(struct server *server, struct loader_result *result);
+/* Puts what was loaded into force, with what is to be listened on from now on (NULL: as before),
+ * and takes both over; false when memory is out. What could not be put into force is said in the
+ * result's problems. */
+bool server_publish(struct server *server, struct loader_result *result, struct listen_plan *plan);
 
 /* Queues a reload; the request with this ticket (0: none) is answered when it is done. */
 void server_ask_reload(struct server *server, const struct server_ask *ask, uint64_t ticket);
@@ -227,6 +230,7 @@ struct server_drain {
     const char *address; /* 192.0.2.1, 192.0.2.1:53, 2001:db8::1 or [2001:db8::1]:53 */
     bool drained;
     bool force; /* though nobody is left then */
+    struct audit_asker asker;
 };
 bool server_drain(struct server *server, const struct server_drain *drain,
                   char why[static WHY_MAX]);
@@ -275,6 +279,10 @@ void server_audit_generation(struct server *server, struct audit_facts *facts);
 
 /* A load gave none. */
 void server_audit_refused(struct server *server, const struct problem_list *problems);
+
+/* A server, by its address and port, is drained or undrained, which it was not before. */
+void server_audit_drain(struct server *server, const struct server_drain *drain,
+                        const char *address);
 
 /* Records each order that began or ended to bind in (from, to]. */
 void server_audit_changes(struct server *server, int64_t from, int64_t to);

@@ -5,22 +5,15 @@
  * is over (name_turns.h), and gets an empty one. When nobody has asked for a while, they get none.
  */
 #include <event2/event.h>
-#include <time.h>
 
 #include "forwarder/milliseconds.h"
+#include "forwarder/monotonic.h"
 #include "forwarder/name_sketch.h"
 #include "forwarder/server/server_state.h"
 
 #define TURN_MS 1000
 #define LEASE_MS 5000 /* after the last request for names */
 #define NAMES_MAX 50  /* that are told */
-
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000U + (uint64_t)now.tv_nsec / 1000000U;
-}
 
 /* Every worker gives back what it has, and counts on in an empty sketch, or not at all. One that
  * has no memory for it does not count. */
@@ -44,7 +37,7 @@ static bool is_over(const struct server *server)
     return true;
 }
 
-static json_t *most_json(const struct name_sketch *sketch, uint64_t ms)
+static json_t *most_json(const struct name_sketch *sketch, int64_t ms)
 {
     struct name_sketch_count most[NAMES_MAX];
     size_t count = name_sketch_most(sketch, most, NAMES_MAX);
@@ -64,7 +57,7 @@ void server_top_collect(struct server *server)
     if (!top->awaited || !is_over(server)) {
         return;
     }
-    uint64_t now = monotonic_ms();
+    int64_t now = monotonic_ms();
     top->awaited = false;
     for (size_t i = 0; i < server->worker_count; i++) {
         struct name_sketch *done = name_turns_collect(&server->workers[i]->names);

@@ -232,9 +232,13 @@ bool server_drain(struct server *server, const struct server_drain *drain, char 
                  "no other server is up and not drained; --force drains it all the same");
         return false;
     }
+    bool known = find_drained(server, &meant->address) != NULL;
     if (!note_drained(server, &meant->address, drain->drained)) {
         snprintf(why, WHY_MAX, "out of memory");
         return false;
+    }
+    if (known != drain->drained) {
+        server_audit_drain(server, drain, meant->text);
     }
     for (size_t i = 0; i < set->count; i++) {
         struct upstream_target *target = set->targets[i];

@@ -4,7 +4,8 @@
  * all; a reload that changes `listen` or `workers` brings a plan (listen_plan.h), and what differs
  * is taken up and left in this order: new sockets are bound, new workers run, the kernel is told
  * whom it is to choose, and only then does anybody leave a socket. Workers that are too many retire
- * from the end of the row; no load begins before they are gone, and what is left is closed.
+ * from the end of the row; no other plan is followed before they are gone, and what is left is
+ * closed.
  */
 #include <stdlib.h>
 

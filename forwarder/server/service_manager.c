@@ -4,12 +4,12 @@
  * word: whoever wanted it will say that it did not come.
  */
 #include "forwarder/server/service_manager.h"
+#include "forwarder/monotonic.h"
 
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 void service_manager_ready(const char *status)
 {
@@ -18,10 +18,8 @@ void service_manager_ready(const char *status)
 
 void service_manager_reloading(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIdMAX "\nSTATUS=Loading orders",
-                     (intmax_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=Loading orders",
+                     monotonic_us());
 }
 
 void service_manager_stopping(void)

@@ -15,10 +15,10 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "forwarder/milliseconds.h"
+#include "forwarder/monotonic.h"
 #include "forwarder/server/watch_paths.h"
 
 #define EVENTS_SIZE 65536
@@ -42,13 +42,6 @@ struct watch {
     char *unfinished[UNFINISHED_MAX]; /* paths */
     size_t unfinished_count;
 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- Changes ---- */
 

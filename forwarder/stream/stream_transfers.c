@@ -30,6 +30,16 @@ static struct stream_transfer *find(struct stream_transfers *transfers,
     return at;
 }
 
+/* However many messages it has, a transfer is one answer. */
+static void count_answer(struct worker *worker, struct stream_transfer *running,
+                         struct span message)
+{
+    if (!running->answered) {
+        counters_answered(&worker->counters, running->origin.transport, message);
+    }
+    running->answered = true;
+}
+
 /* A transfer's messages may be as many as they like: it is paused while the client does not read,
  * and never runs into stream-output by itself, however long the message that made it pause. */
 static bool on_message(void *ctx, struct transfer *transfer, struct span message)
@@ -37,16 +47,18 @@ static bool on_message(void *ctx, struct transfer *transfer, struct span message
     struct stream_transfers *transfers = ctx;
     struct stream_client *client = transfers->client;
     struct worker *worker = stream_client_worker(client);
-    const struct stream_transfer *running = find(transfers, transfer);
+    struct stream_transfer *running = find(transfers, transfer);
     const struct origin_stream *origin = &running->origin;
     uint8_t out[BLOCK_ANSWER_MAX];
     size_t size = 0;
     switch (dispatch_transfer(worker, running, message, out, &size)) {
     case QUERY_FORWARD:
+        count_answer(worker, running, message);
         stream_client_send_unlimited(client, origin, message);
         break;
     case QUERY_ANSWER:
     case QUERY_CNAME:
+        count_answer(worker, running, (struct span){out, size});
         stream_client_send(client, origin, (struct span){out, size});
         return false;
     case QUERY_DROP:
@@ -73,6 +85,7 @@ static void on_end(void *ctx, struct transfer *transfer, enum transfer_end end)
     switch (end) {
     case TRANSFER_UNANSWERED: {
         size_t size = dispatch_unanswered(worker, &who, transfer_query(transfer), out);
+        counters_answered(&worker->counters, origin.transport, (struct span){out, size});
         stream_client_send(client, &origin, (struct span){out, size});
         break;
     }
@@ -103,7 +116,7 @@ bool stream_transfers_start(struct stream_transfers *transfers, const struct ori
     if (transfer == NULL) {
         return false;
     }
-    transfers->running[transfers->count++] = (struct stream_transfer){transfer, *origin};
+    transfers->running[transfers->count++] = (struct stream_transfer){transfer, *origin, false};
     if (mark->published != NULL) {
         worker_hold(worker, mark->published);
     }

@@ -19,6 +19,7 @@ struct transfer_mark;
 struct stream_transfer {
     struct transfer *transfer;
     struct origin_stream origin;
+    bool answered; /* the client was sent something */
 };
 
 struct stream_transfers {

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "forwarder/config/config.h"
 #include "forwarder/log.h"
+#include "forwarder/monotonic.h"
 #include "forwarder/tap/tap_ring.h"
 #include "forwarder/tap/tap_sink.h"
 #include "forwarder/wire/dnstap.h"
@@ -152,13 +152,6 @@ void tap_put(struct tap *tap, unsigned worker, struct dnstap_event *event)
 
 /* ---- The thread ---- */
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Logs each change of what is wrong once; "" for nothing. */
 static void note(struct tap *tap, const char *problem)
 {
@@ -185,12 +178,12 @@ static bool is_open(struct tap *tap)
     if (tap_sink_is_open(tap->sink)) {
         return true;
     }
-    if (now_ms() < tap->retry_ms) {
+    if (monotonic_ms() < tap->retry_ms) {
         return false;
     }
     bool opened = tap_sink_open(tap->sink, why);
     note(tap, opened ? "" : why);
-    tap->retry_ms = now_ms() + RETRY_MS;
+    tap->retry_ms = monotonic_ms() + RETRY_MS;
     return opened;
 }
 
@@ -235,8 +228,8 @@ static void ring(int descriptor)
 /* Workers have ended: what they left is the last. */
 static void finish(struct tap *tap)
 {
-    int64_t deadline = now_ms() + TAP_SINK_PATIENCE_MS;
-    while (drain(tap) && now_ms() < deadline) {
+    int64_t deadline = monotonic_ms() + TAP_SINK_PATIENCE_MS;
+    while (drain(tap) && monotonic_ms() < deadline) {
     }
     tap_sink_close(tap->sink);
 }

@@ -19,10 +19,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "forwarder/config/config.h"
+#include "forwarder/monotonic.h"
 #include "forwarder/wire/dnstap.h"
 
 /* More than a writer of libfstrm allocates (some 8 KiB), and less than malloc gives back to the
@@ -52,16 +52,9 @@ struct tap_sink *tap_sink_new(const struct config_dnstap *config)
     return sink;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void be_patient(struct tap_sink *sink)
 {
-    sink->deadline_ms = now_ms() + TAP_SINK_PATIENCE_MS;
+    sink->deadline_ms = monotonic_ms() + TAP_SINK_PATIENCE_MS;
 }
 
 static fstrm_res fail(struct tap_sink *sink, const char *what)
@@ -74,7 +67,7 @@ static fstrm_res fail(struct tap_sink *sink, const char *what)
 static bool await(struct tap_sink *sink, short what)
 {
     struct pollfd receiver = {.fd = sink->descriptor, .events = what};
-    int64_t left = sink->deadline_ms - now_ms();
+    int64_t left = sink->deadline_ms - monotonic_ms();
     if (left > 0 && (poll(&receiver, 1, (int)left) > 0 || errno == EINTR)) {
         return true;
     }

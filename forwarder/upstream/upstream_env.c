@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "forwarder/counters.h"
+#include "forwarder/monotonic.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/upstream/upstream_counts.h"
 #include "forwarder/upstream/upstream_subnet.h"
@@ -15,13 +16,6 @@
 /* Random IDs tried before a channel counts as full: with half of all IDs waiting, sixteen misses
  * in a row are one in 65,536. */
 #define ID_TRIES 16
-
-static uint64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000U + (uint64_t)now.tv_nsec / 1000U;
-}
 
 void upstream_clock_read(struct upstream_clock *clock)
 {

@@ -30,8 +30,9 @@ enum dns_rcode {
     DNS_RCODE_NXDOMAIN = 3,
     DNS_RCODE_NOTIMP = 4,
     DNS_RCODE_REFUSED = 5,
-    DNS_RCODE_YXDOMAIN = 6, /* also where a name would become too long (RFC 6672) */
-    DNS_RCODE_BADVERS = 16, /* extended (RFC 6891 section 9) */
+    DNS_RCODE_YXDOMAIN = 6,   /* also where a name would become too long (RFC 6672) */
+    DNS_RCODE_BADVERS = 16,   /* extended (RFC 6891 section 9) */
+    DNS_RCODE_BADCOOKIE = 23, /* likewise (RFC 7873 section 8) */
 };
 
 enum dns_type {

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import signal
+import sqlite3
 import subprocess
 import threading
 
@@ -112,6 +113,18 @@ class Audit(ReloadTest):
         self.assertIs(self.at("2999-01-01")["in_force"], False)
         self.assertEqual(self.at("2999-01-01")["from"], end)
 
+    def test_items_with_dates(self):
+        names = ["one.example", {"name": "two.example", "effective": "2999-01-01T00:00:00Z"},
+                 {"name": "three.example", "until": "2999-01-01T00:00:00Z"}]  # fmt: skip
+        proxy = self.run_daemon({"IT/one.yaml": order("IT-ONE", names=names)})
+        loaded = self.wait_for("order")["time"]
+        items = {each["names"][0]: each for each in self.at(loaded)["items"]}
+        self.assertEqual({name: each["in_force"] for name, each in items.items()},
+                         {"two.example": False, "three.example": True})  # fmt: skip
+        self.assertEqual(items["two.example"]["effective"], "2999-01-01T00:00:00Z")
+        said = proxy.tool("audit", "show", "--order", "IT-ONE", "--at", loaded).stdout
+        self.assertRegex(said, r"item +two\.example: not in force, from 2999-01-01T00:00:00Z to the")
+
     def test_damage_is_told(self):
         proxy = self.run_daemon()
         self.edit(title="edited")
@@ -195,6 +208,61 @@ class Audit(ReloadTest):
             for each in self.proxy.status()["warnings"]
             if each["file"].endswith("/state/audit")
         ]
+
+    def refused(self, why, *options):
+        """What verify does not call whole, and says why."""
+        summary, said = self.verify(1, *options)
+        self.assertRegex(said, why)
+        self.assertFalse(summary["ok"])
+        self.assertEqual(summary["faults"], 0, "no line of it is wrong")
+
+    def test_files_that_are_put_away(self):
+        proxy = self.run_daemon()
+        proxy.stop()
+        noted, _ = self.verify(0)
+        away = proxy.folder / "away"
+        away.mkdir()
+        self.file().rename(away / self.file().name)
+        subprocess.run(["gzip", away / self.file().name], check=True)
+        self.refused("there are no records")
+        self.verify(0, str(away))
+        proxy.start()
+        proxy.stop()
+        live = self.file().parent
+        self.assertEqual([each.name for each in live.iterdir()], ["00000002.jsonl"])
+        self.refused(rf"records 1 to {noted['last']} are not here")
+        self.refused("not behind the one with the hash", "--after", "0" * 64)
+        rest, _ = self.verify(0, "--after", noted["hash"])
+        self.assertEqual((rest["first"], rest["prev"]), (noted["last"] + 1, noted["hash"]))
+        whole, _ = self.verify(0, str(away), str(live))
+        self.assertEqual((whole["first"], whole["gaps"]), (1, 0))
+        history = self.show(str(away), str(live))
+        self.assertEqual([each["event"] for each in history].count("start"), 2)
+        self.assertEqual(self.show()[0]["event"], "start")
+
+    def test_what_is_gone_is_missed(self):
+        """Whole lines at the end, or all of them: no line that is left tells of that."""
+        proxy = self.run_daemon()
+        self.assert_blocked("one.example")
+        proxy.stop()
+        whole = self.file().read_bytes()
+        self.file().write_bytes(whole[: whole[:-1].rindex(b"\n") + 1])
+        self.refused(r"audit\.head: the record had come to record \d+, hash \w+, which is not here")
+        proxy.start()
+        proxy.stop()
+        summary, _ = self.verify(0)
+        self.assertEqual(summary["gaps"], 1, "which tells of it for good")
+        (proxy.folder / "state/audit.head").write_text("nonsense")
+        self.refused("audit.head: is not as it was written")
+        (proxy.folder / "state/audit.head").unlink()
+        self.file().unlink()
+        proxy.start()
+        proxy.stop()
+        self.verify(0)
+        counts = sqlite3.connect(proxy.folder / "state/blocks.sqlite")
+        counts.execute("UPDATE blocked SET hour = 3600")
+        counts.commit()
+        self.refused("blocks were counted at 1970-01-01T01:00:00Z, before the first record")
 
     def test_a_full_disk(self):
         """Serving goes on, and the gap is in the record."""

@@ -5,8 +5,9 @@ asking. A real Prometheus is in test_prometheus.py."""
 import re
 
 from client import DEADLINE
-from dnsbytes import REFUSED, SERVFAIL, parse, query
+from dnsbytes import BADVERS, NOERROR, REFUSED, SERVFAIL, answer, opt, parse, query
 from harness import MILAN, SiteTest
+from policytest import marked
 from prometheus import METRICS_PORT, connect, http, samples
 from test_manual import Page
 from upstream import silent
@@ -104,6 +105,28 @@ class Numbers(MetricsTest):
         self.assertEqual(found["bailiwick_upstream_answers_total", server], 0)
         self.assertEqual(found["bailiwick_servfail_total", ""], 1)
         self.assertEqual(found["bailiwick_answers_total", 'transport="udp",rcode="SERVFAIL"'], 1)
+
+    def test_rcodes(self):
+        """Those that stand in the OPT, made here and by upstream; a transfer is one answer."""
+        later = lambda request: request.reply(
+            answer(request.message, additional=[opt(extended_rcode=1)])
+        )
+        upstream = self.upstream(script=later)
+        self.watched(upstream, orders={"IT/milan.yaml": MILAN},
+                     config={"upstream": {"timeout": "300ms"}})  # fmt: skip
+        for client, name in ((self.italian4, BLOCKED), (self.german4, "free.example")):
+            self.assertEqual(parse(client.ask(query(name, opt=opt(version=1)))).rcode, BADVERS)
+        for script, rcode in ((marked, NOERROR), (silent, SERVFAIL)):
+            upstream.script = script
+            with self.german4.tcp() as channel:
+                channel.send(query("free.example", "AXFR"))
+                self.assertEqual(parse(channel.receive()).rcode, rcode)
+        found = self.metrics()
+        for transport, rcode, expected in (
+            ("udp", "BADVERS", 2), ("udp", "NOERROR", 0), ("tcp", "NOERROR", 1), ("tcp", "SERVFAIL", 1),
+        ):  # fmt: skip
+            labels = f'transport="{transport}",rcode="{rcode}"'
+            self.assertEqual(found["bailiwick_answers_total", labels], expected, labels)
 
     def test_reloads(self):
         daemon = self.watched(self.upstream())

@@ -360,6 +360,9 @@ class Package(SiteTest):
             (["bailiwick", "st"], "status"),
             (["bailiwick", "test", "--ba"], "--batch"),
             (["bailiwick", "order", "sus"], "suspend"),
+            (["bailiwick", "--conf"], "--config"),
+            (["bailiwick", "--config", "f", "st"], "status"),
+            (["bailiwick", "--config", "f", "order", "sus"], "suspend"),
             (["bailiwick", "order", "suspend", "--rea"], "--reason"),
         ):
             script = (

@@ -126,6 +126,26 @@ class User(PrivilegeTest):
         self.assertIn(f"user {USER} may not open everything that is needed", daemon.log())
         self.assertEqual(list(state.iterdir()), [])
 
+    def test_what_lies_under_state_must_be_written_to(self):
+        """Left behind by a run as root, say: that is told before anything is opened or written."""
+        daemon = self.confined()
+        daemon.stop()
+        state = daemon.folder / "state"
+        before = {path: path.read_bytes() for path in state.rglob("*") if path.is_file()}
+        for name in ("audit/00000001.jsonl", "blocks.sqlite"):
+            path = state / name
+            path.touch()
+            shutil.chown(path, "root", "root")
+            path.chmod(0o644)
+            self.assertEqual(daemon.run_to_end(), 1)
+            self.assertRegex(daemon.log(), rf":\d+:\d+: \S*/{name} cannot be written by the user")
+            shutil.chown(path, USER)
+        now = {path: path.read_bytes() for path in state.rglob("*") if path.is_file()}
+        self.assertEqual({**before, state / "blocks.sqlite": b""}, now)
+        daemon.write_config({"state": "no/such/folder"})
+        self.assertEqual(daemon.run_to_end(), 1)
+        self.assertRegex(daemon.log(), r":\d+:\d+: \S*/no/such/folder cannot be made by the user")
+
     def test_users_that_cannot_be(self):
         for user, why in (
             ("no-such-user", "is no user of this system"),

@@ -2,15 +2,17 @@
 """What is listened on, by how many workers, and which servers are asked changes under load: nothing
 that was received is lost, what stays stays, and what cannot be had leaves everything as it was."""
 
+import concurrent.futures
+import json
 import re
 import signal
 import socket
 import subprocess
 
 from client import DEADLINE, Client
-from dnsbytes import NOERROR, SERVFAIL, parse, query
+from dnsbytes import NOERROR, NXDOMAIN, REFUSED, SERVFAIL, parse, query
 from harness import GERMAN4, ITALIAN4, SERVER4, SERVER4_OTHER, merged, yaml_text
-from policytest import marked
+from policytest import marked, order
 from reloadtest import ReloadTest
 from upstream import silent
 
@@ -140,12 +142,21 @@ class Listen(RelistenTest):
         stream.send(query("www.example", id=2))
         waiting = [slow.next(), slow.next()]
         self.assert_set({"listen": [on(SERVER4)]})
-        for request in waiting:
-            marked(request)
-        for channel, number in ((datagrams, 1), (stream, 2)):
-            answer = parse(channel.receive())
-            self.assertEqual((answer.id, answer.rcode), (number, NOERROR))
-        self.assertTrue(stream.ends())
+        # An order does not wait for that, and a socket at the same address does.
+        self.proxy.write_order("DE/new.yaml", order("DE-NEW", names=["new.example"]))
+        self.assert_set({"listen": [on(SERVER4)]})
+        self.assertEqual(parse(self.german4.ask(query("new.example"))).rcode, REFUSED)
+        with concurrent.futures.ThreadPoolExecutor() as aside:
+            back = aside.submit(self.set, {"listen": listen, "block": {"action": "nxdomain"}})
+            self.eventually(lambda: self.proxy.status()["generation"] == 3, "the order's")
+            for request in waiting:
+                marked(request)
+            for channel, number in ((datagrams, 1), (stream, 2)):
+                answer = parse(channel.receive())
+                self.assertEqual((answer.id, answer.rcode), (number, NOERROR))
+            self.assertTrue(stream.ends())
+            self.assertEqual((back.result().returncode, back.result().stderr), (0, ""))
+        self.assertEqual(parse(other.ask(query("new.example"))).rcode, NXDOMAIN)
 
     def test_a_port_that_is_taken_changes_nothing(self):
         proxy = self.run_daemon(config={"listen": [on(SERVER4)]})
@@ -215,6 +226,18 @@ class Upstreams(RelistenTest):
         self.assertRegex(done.stderr, r":\d+:\d+: upstream stays as it is: upstream.tls-ca ")
         self.assertEqual(len(proxy.status()["upstreams"]), 1)
 
+    def assert_recorded(self, expected):
+        """In the audit record, by whom and in this order."""
+        text = lambda server: f"{server[0]}:{server[1]}"
+        lines = self.proxy.tool("audit", "show", "--json").stdout.splitlines()
+        seen = [each for each in map(json.loads, lines) if each["event"].endswith("drain")]
+        self.assertEqual([(each["event"], each["upstream"], each["force"]) for each in seen],
+                         [(event, text(server), force) for event, server, force in expected])  # fmt: skip
+        self.assertEqual({each["asked"][0]["user"] for each in seen}, {"root"})
+        said = self.proxy.tool("audit", "show").stdout
+        self.assertRegex(said, rf"  undrain +{text(expected[-1][1])} +root \(uid 0, process \d+\)")
+        self.assertEqual(self.proxy.tool("audit", "verify").returncode, 0)
+
     def test_drain(self):
         second = self.upstream("127.0.0.9", script=marked)
         proxy = self.run_daemon(config={"upstream": servers(self.resolver, second)})
@@ -241,3 +264,7 @@ class Upstreams(RelistenTest):
         for word in ("192.0.2.99", "nobody", "127.0.0.9:1"):
             self.assertEqual(proxy.tool("upstream", "drain", word).returncode, 1, word)
         self.assertEqual(proxy.tool("upstream", "drain").returncode, 2)
+        first, second = self.resolver.server, second.server
+        proxy.stop()  # all is written
+        self.assert_recorded([("drain", second, False), ("drain", first, True),
+                              ("undrain", first, False), ("undrain", second, False)])  # fmt: skip

@@ -454,6 +454,11 @@ class Usage(SiteTest):
 
             nonsense
             --nonsense
+            --config
+            --config f
+            --config f nonsense
+            --config f --strict reload
+            --json status
             help nonsense
             test
             test 2.32.0.1
@@ -499,6 +504,7 @@ class Usage(SiteTest):
 
     def test_help_and_version(self):
         rows = [["--help"], ["help"], ["--version"]]
+        rows += [["--config", "f", *words] for words in rows]
         rows += [["help", command] for command in "test country orders check status reload".split()]
         rows += [
             [command, "--help"] for command in "test country orders check status reload".split()
@@ -528,6 +534,11 @@ class Usage(SiteTest):
             done = files.tool(*words)
             self.assertEqual((done.returncode, done.stdout), (FAILED, ""), words)
             self.assertIn("control.sock", done.stderr)
+            # The same, with the configuration before the command; behind it another one counts.
+            before = [f"--config={files.conf}", *words]
+            self.assertEqual(self.run_program("bailiwick", *before).stderr, done.stderr)
+            both = ["--config", "none", *words, "--config", files.conf]
+            self.assertEqual(self.run_program("bailiwick", *both).stderr, done.stderr)
         self.assertEqual(files.tool("test", "2.32.0.1", "kickasstorrents.to").returncode, BLOCKED)
 
     def test_a_reader_that_goes_away(self):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * A line of the audit record from any bytes: what is read is what was sealed, octet for octet, and
- * what claims to be sealed and is not is told apart. Behind that the octets are members, of which a
- * record is made that reads back.
+ * what claims to be sealed and is not is told apart; likewise the mark beside a record. Behind that
+ * the octets are members, of which a record is made that reads back.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forwarder/audit/audit_mark.h"
 #include "forwarder/audit/audit_record.h"
 
 static void require(bool holds)
@@ -55,6 +56,18 @@ static void seal_members(const uint8_t *data, size_t size)
     free(members);
 }
 
+/* A mark is read from the one text that it is written as. */
+static void read_mark(const char *text, size_t size)
+{
+    struct audit_mark mark, same;
+    char again[AUDIT_MARK_TEXT_MAX];
+    if (audit_mark_parse(text, size, &mark)) {
+        size_t length = audit_mark_format(&mark, again);
+        require(length == size && memcmp(again, text, size) == 0);
+        require(audit_mark_parse(again, length, &same) && same.file == mark.file);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct audit_record record;
@@ -69,5 +82,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     }
     seal_members(data, size);
+    read_mark((const char *)data, size);
     return 0;
 }
