@@ -82,6 +82,11 @@ void policy_reading_plain(unsigned labels, struct policy_reading *out, struct po
  */
 bool policy_reading_frees(const struct policy_reading *reading);
 
+/* The first instant after now at which an item of the order file that says something of the name
+ * begins or ends; ORDER_FOR_GOOD if none does. */
+int64_t policy_reading_next_change(const struct policy_suffixes *suffixes, uint32_t order,
+                                   int64_t now);
+
 /* Says in match by what the order blocks the name at this length: trigger, labels, exact, below,
  * rule, term and ticket. It does block it there. */
 void policy_reading_explain(const struct policy_suffixes *suffixes, uint32_t order, unsigned labels,
