@@ -132,6 +132,53 @@ static int64_t match_end(const struct walk *walk, const struct order *order,
     return order_window_open(order, now) ? earlier(end, order_window_until(order, now)) : end;
 }
 
+/* Is a name below the one judged free of the order? A client that is blocked by its address is so
+ * for every name but those that pass. */
+static bool frees_below(const struct policy_reading *reading, enum policy_trigger trigger)
+{
+    bool covered = reading->covered || (trigger == POLICY_CLIENT && !reading->passes_below);
+    return reading->freed || !covered;
+}
+
+/* Until when does the order, by the dates of its items, leave no more free of a name than it does
+ * now? Nobody may keep an answer for longer: it would deny what is free by then. */
+static int64_t unfreed_until(const struct walk *walk, const struct dname *name,
+                             const struct policy_match *match, bool free_below)
+{
+    const uint32_t index = (uint32_t)match->order;
+    struct policy_suffixes then;
+    struct policy_reading reading;
+    struct suffix_keys own;
+    if (walk->policy->orders[index]->term_count == 0) {
+        return ORDER_FOR_GOOD;
+    }
+    const struct suffix_keys *keys = keys_of(walk, name, &own);
+    policy_suffixes_init(&then, walk->policy, keys, walk->question->now);
+    do {
+        then.now = policy_reading_next_change(&then, index, then.now);
+        policy_reading_take(&then, index, keys->count, &reading);
+    } while (then.now < match->end && !policy_reading_frees(&reading) &&
+             (free_below || !frees_below(&reading, match->trigger)));
+    return then.now;
+}
+
+/* The same of what is judged, and of the qname it was asked for. */
+static int64_t unfreed_end(const struct walk *walk, const struct policy_match *match,
+                           bool free_below)
+{
+    const struct policy_question *question = walk->question;
+    const struct dname *alias = question->alias;
+    int64_t end = match->end;
+    if (question->answer == NULL) {
+        const struct dname *judged = alias != NULL ? alias : question->qname;
+        end = earlier(end, unfreed_until(walk, judged, match, free_below));
+    }
+    if (question->answer != NULL || alias != NULL) {
+        end = earlier(end, unfreed_until(walk, question->qname, match, true));
+    }
+    return end;
+}
+
 /* Does a match decide before another one that binds too? */
 static bool precedes(const struct policy_match *a, const struct policy_match *b)
 {
@@ -151,13 +198,16 @@ static bool is_left_by_tcp(const struct walk *walk, const struct policy_match *m
            (match->binding == POLICY_BINDS || match->binding == POLICY_SHADOWS);
 }
 
-/* Tells of a match, and lets it compete if it binds. */
-static void submit(struct walk *walk, struct policy_match *match)
+/* Tells of a match, and lets it compete if it binds. free_below: as frees_below says. */
+static void submit(struct walk *walk, struct policy_match *match, bool free_below)
 {
     if (is_left_by_tcp(walk, match)) {
         match->binding = POLICY_LEFT_BY_TCP;
     }
     match->end = match_end(walk, walk->policy->orders[match->order], match);
+    if (match->binding == POLICY_BINDS || match->binding == POLICY_SHADOWS) {
+        match->end = unfreed_end(walk, match, free_below);
+    }
     if (walk->note != NULL) {
         walk->note(walk->ctx, match);
     }
@@ -181,14 +231,14 @@ static void submit_name(struct walk *walk, uint32_t index, const struct policy_r
 {
     const struct order *order = walk->policy->orders[index];
     bool is_alias = walk->question->alias != NULL;
-    bool free_below = reading->freed || !reading->covered;
+    bool free_below = frees_below(reading, match->trigger);
     match->order = index;
     match->free_below = free_below || is_alias;
     if (match->binding == POLICY_BINDS) {
         bool freed = policy_reading_frees(reading) || (is_alias && frees_qname(walk, index));
         match->binding = bind_name(walk, order, freed, free_below);
     }
-    submit(walk, match);
+    submit(walk, match, free_below);
 }
 
 /* Is the first suffix at which the order blocks the name all that it says of it? Where somebody is
@@ -236,12 +286,12 @@ static void consider_lapsed(struct walk *walk, uint32_t index, unsigned labels)
         return;
     }
     policy_reading_explain_lapsed(walk->judged, index, labels, &match);
-    match.free_below = reading.freed || !reading.covered || walk->question->alias != NULL;
+    match.free_below = frees_below(&reading, match.trigger) || walk->question->alias != NULL;
     if (match.binding == POLICY_BINDS) {
         match.binding =
             walk->question->now < match.term->effective ? POLICY_ITEM_NOT_YET : POLICY_ITEM_ENDED;
     }
-    submit(walk, &match);
+    submit(walk, &match, match.free_below);
 }
 
 /* An order that blocks some clients by their addresses: this one? */
@@ -255,7 +305,6 @@ static void consider_client(struct walk *walk, uint32_t index)
         return;
     }
     policy_reading_take(walk->judged, index, walk->judged->keys->count, &reading);
-    reading.covered |= !reading.passes_below; /* every other name is blocked */
     match.trigger = POLICY_CLIENT;
     match.network = held.hold.network;
     match.rule = held.hold.rule;
@@ -425,7 +474,7 @@ static void consider_answer(struct walk *walk, uint32_t index)
     if (match.binding == POLICY_BINDS) {
         match.binding = bind_name(walk, order, frees_qname(walk, index), false);
     }
-    submit(walk, &match);
+    submit(walk, &match, match.free_below);
 }
 
 static void judge_answer(struct walk *walk)

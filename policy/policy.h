@@ -95,7 +95,8 @@ struct policy_match {
     const struct order_rule *rule; /* of a list of format rpz; NULL: the order's own action */
     const struct order_term *term; /* of the item that matched; NULL: that of the order */
     const char *ticket;            /* of the item that matched; NULL: none */
-    int64_t end; /* from then on the match does not bind: the order, the item or a window ends */
+    int64_t end; /* from then on it does not bind as it does now: the order, the item or a window
+                  * ends, or a dated item leaves free the name or, for the first time, one below */
     enum policy_binding binding;
 };
 

@@ -191,6 +191,36 @@ bool policy_reading_take(const struct policy_suffixes *suffixes, uint32_t order,
     return true;
 }
 
+/* ---- When that changes ---- */
+
+static int64_t earlier_of_later(int64_t instant, int64_t now, int64_t best)
+{
+    return now < instant && instant < best ? instant : best;
+}
+
+int64_t policy_reading_next_change(const struct policy_suffixes *suffixes, uint32_t order,
+                                   int64_t now)
+{
+    int64_t next = ORDER_FOR_GOOD;
+    for (unsigned labels = 0; labels <= suffixes->keys->count; labels++) {
+        if (!suffix_depths_have(&suffixes->policy->depths, labels)) {
+            continue;
+        }
+        const struct policy_found *found = &suffixes->names[labels];
+        for (size_t i = policy_first_in_file(suffixes, order, labels); i < found->count; i++) {
+            const struct policy_part *part = part_of(suffixes, found->values[i]);
+            if (part->order != order) {
+                break;
+            }
+            if (part->term != NULL) {
+                next = earlier_of_later(part->term->effective, now, next);
+                next = earlier_of_later(part->term->end, now, next);
+            }
+        }
+    }
+    return next;
+}
+
 /* ---- By what ---- */
 
 static int64_t end_of(const struct order_term *term)

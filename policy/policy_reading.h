@@ -105,6 +105,11 @@ static inline bool policy_reading_frees(const struct policy_reading *reading)
            (reading->pass != POLICY_NOWHERE && reading->pass >= reading->match);
 }
 
+/* The first instant after now at which an item of the order file that says something of the name
+ * begins or ends; ORDER_FOR_GOOD if none does. */
+int64_t policy_reading_next_change(const struct policy_suffixes *suffixes, uint32_t order,
+                                   int64_t now);
+
 /* Says in match by what the order blocks the name at this length: trigger, labels, exact, below,
  * rule, term and ticket. It does block it there. */
 void policy_reading_explain(const struct policy_suffixes *suffixes, uint32_t order, unsigned labels,

@@ -119,6 +119,16 @@ static const struct {
      LISTENING("{address: 192.0.2.1}, {address: \"::ffff:192.0.2.1\"}"),
      "1:32: item 1 has this address, port and transport already\n"},
 
+    {"listen: an upstream server",
+     "listen: [{address: 192.0.2.1}, {address: \"2001:db8::1\", port: 5300}]\n"
+     "upstream:\n"
+     "  servers:\n"
+     "    - {address: \"2001:db8::1\"}\n"
+     "    - {address: \"2001:0db8::1\", port: 5300}\n"
+     "geo: {database: x}\norders: x\n",
+     "5:7: item 2 of listen has this address and port: expected another server, as each query "
+     "would come back without end\n"},
+
     {"workers: 0", WITH("workers: 0\n"),
      "5:10: workers needs auto or a number from 1 to 1024, not '0'\n"},
     {"workers: too many", WITH("workers: 1025\n"),

@@ -195,6 +195,19 @@ START_TEST(an_unusable_path_is_told)
 }
 END_TEST
 
+START_TEST(what_is_no_socket_stays)
+{
+    char why[WHY_MAX] = "";
+    struct stat state;
+    scratch_write(scratch_path(&scratch, "forwarder.conf", path), "x", 1);
+    ck_assert_ptr_null(open_control(why));
+    ck_assert_msg(strstr(why, "is no socket") != NULL, "%s", why);
+    ck_assert(lstat(path, &state) == 0 && S_ISREG(state.st_mode));
+    scratch_path(&scratch, "forwarder.conf.lock", path);
+    ck_assert_int_eq(lstat(path, &state), -1);
+}
+END_TEST
+
 /* Locked early, so that a second start fails early; bound when there is something to say. */
 START_TEST(there_is_no_socket_before_the_start)
 {
@@ -403,6 +416,7 @@ static void add_socket(Suite *suite)
     tcase_add_test(tcase, it_is_gone_at_the_end);
     tcase_add_test(tcase, a_stale_one_is_replaced);
     tcase_add_test(tcase, an_unusable_path_is_told);
+    tcase_add_test(tcase, what_is_no_socket_stays);
     tcase_add_test(tcase, there_is_no_socket_before_the_start);
     suite_add_tcase(suite, tcase);
 }

@@ -26,6 +26,9 @@ static const struct explain_set_order ORDERS[] = {
                              "any-tld: [anytld]\nuntil: 2026-07-01T00:00:00Z\n"},
     {"IT", ORDER("IT-WINDOW") "timezone: Europe/Rome\nnames: [window.example]\n"
                               "windows: [{days: [sat], from: \"18:00\", to: \"23:30\"}]\n"},
+    {"IT", ORDER("IT-EXCEPT") "names: [excepted.example]\n"
+                              "except: [{name: x.excepted.example, effective: "
+                              "2026-03-01T00:00:00Z}]\n"},
     {"IT", ORDER("IT-RPZ") "lists: [{file: a.rpz, format: rpz}]\nallow-wide: [\".\"]\n"},
 };
 
@@ -105,6 +108,14 @@ static const struct {
      NULL,
      "order IT-WINDOW of Court binds clients in IT, in a window that closes at "
      "2026-01-03T22:30:00Z, and names window.example"},
+    {"above an exception to come",
+     {"2.32.0.1", "excepted.example", NULL, NULL},
+     "block",
+     "excepted.example",
+     "refused",
+     NULL,
+     "order IT-EXCEPT of Court binds clients in IT, with all that it blocks now until "
+     "2026-03-01T00:00:00Z, and names excepted.example"},
     {"a wildcard",
      {"2.32.0.1", "x.below.example", NULL, NULL},
      "block",

@@ -385,6 +385,60 @@ static inline int64_t model_end(const struct model_order *model, int64_t now, in
     return now + MODEL_HORIZON_S;
 }
 
+/* What is left free of what is judged, and of the qname it was asked for. */
+struct model_freedom {
+    bool freed;
+    bool below;
+};
+
+static inline struct model_freedom model_freedom(const struct model_order *model,
+                                                 const struct policy_question *question,
+                                                 int64_t now, bool by_client)
+{
+    struct model_freedom out = {.below = true};
+    const bool is_link = question->alias != NULL || question->answer != NULL;
+    if (question->answer == NULL) {
+        const struct dname *name = question->alias != NULL ? question->alias : question->qname;
+        struct model_said said;
+        model_say(model, name, &said);
+        out.freed = model_frees(&said, name, now);
+        out.below = model_free_below(model, name, now, by_client);
+    }
+    if (is_link) {
+        out.freed |= model_is_free(model, question->qname, now, true);
+    }
+    return out;
+}
+
+/* Does any item of the order begin or end at this instant? */
+static inline bool model_changes(const struct model_order *model, int64_t at)
+{
+    for (size_t i = 0; i < model->item_count; i++) {
+        if (model->items[i].effective == at || model->items[i].end == at) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Until when no more is left free than now, as far ahead as dates are compared. */
+static inline int64_t model_unfreed_end(const struct model_order *model,
+                                        const struct policy_question *question, bool by_client,
+                                        int64_t end)
+{
+    struct model_freedom now = model_freedom(model, question, question->now, by_client);
+    for (int64_t at = question->now + 1; at < end; at++) {
+        struct model_freedom then = now;
+        if (model_changes(model, at)) {
+            then = model_freedom(model, question, at, by_client);
+        }
+        if (then.freed || (then.below && !now.below)) {
+            return at;
+        }
+    }
+    return end;
+}
+
 static inline void model_take_item(struct model_verdict *out, const struct model_item *item,
                                    const struct dname *name)
 {
@@ -421,6 +475,16 @@ static inline enum policy_binding model_bind(const struct model_order *model,
     return model->order->action == ORDER_SHADOW ? POLICY_SHADOWS : POLICY_BINDS;
 }
 
+static inline void model_end_unfreed(const struct model_order *model,
+                                     const struct policy_question *question, bool by_client,
+                                     struct model_verdict *out)
+{
+    enum policy_binding binding = out->match.binding;
+    if (binding == POLICY_BINDS || binding == POLICY_SHADOWS) {
+        out->match.end = model_unfreed_end(model, question, by_client, out->match.end);
+    }
+}
+
 static inline void model_judge_answer(const struct model_order *model,
                                       const struct policy_question *question,
                                       struct model_verdict *out)
@@ -439,6 +503,7 @@ static inline void model_judge_answer(const struct model_order *model,
         out->match.binding =
             model_bind(model, question, model_frees(&said, question->qname, question->now), false);
     }
+    model_end_unfreed(model, question, false, out);
 }
 
 /* No item in its dates says anything of the name: does one that is out of them? */
@@ -489,6 +554,7 @@ static inline void model_judge_name(const struct model_order *model,
     if (out->match.binding == POLICY_BINDS) {
         out->match.binding = model_bind(model, question, freed, free_below);
     }
+    model_end_unfreed(model, question, by_client, out);
 }
 
 static inline void model_judge(const struct model_order *model, const struct policy_client *client,

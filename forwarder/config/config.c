@@ -405,6 +405,7 @@ static void read_document(struct config *config, const char *bytes, size_t size,
         keep_places(config, root);
         if (reader->problems->errors == errors) {
             config_listen_check_trust(config, root, reader);
+            config_listen_check_loops(config, root, reader);
         }
     }
     yaml_text_free(text);

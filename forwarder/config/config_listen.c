@@ -273,6 +273,38 @@ void config_listen_check_trust(const struct config *config, struct yaml_node roo
     }
 }
 
+/* The item that listens where this server is to be asked; NULL: none. */
+static const struct config_listen *find_own(const struct config *config,
+                                            const struct config_server *server)
+{
+    struct config_address address;
+    config_address_fill(&server->address, server->scope_id, &address);
+    config_address_set_port(&address, server->port);
+    for (size_t i = 0; i < config->listen_count; i++) {
+        if (config_address_equal(&config->listen[i].address, &address)) {
+            return &config->listen[i];
+        }
+    }
+    return NULL;
+}
+
+void config_listen_check_loops(const struct config *config, struct yaml_node root,
+                               const struct config_reader *reader)
+{
+    const struct config_upstream *upstream = &config->upstream;
+    struct yaml_node list = yaml_node_find(yaml_node_find(root, "upstream"), "servers");
+    for (size_t i = 0; i < upstream->server_count; i++) {
+        const struct config_server *server = &upstream->servers[i];
+        const struct config_listen *own = server->is_address ? find_own(config, server) : NULL;
+        if (own != NULL) {
+            yaml_node_problem(yaml_node_item(list, i), PROBLEM_ERROR, reader->problems,
+                              "item %zu of listen has this address and port: expected another "
+                              "server, as each query would come back without end",
+                              own->item + 1);
+        }
+    }
+}
+
 void config_listen_free(struct config_listen *listen, size_t count)
 {
     for (size_t i = 0; listen != NULL && i < count; i++) {

@@ -15,6 +15,10 @@ config_read_fn config_listen_read;
 void config_listen_check_trust(const struct config *config, struct yaml_node root,
                                const struct config_reader *reader);
 
+/* Refuses servers of upstream that are items of listen themselves. Of root the same. */
+void config_listen_check_loops(const struct config *config, struct yaml_node root,
+                               const struct config_reader *reader);
+
 void config_listen_free(struct config_listen *listen, size_t count); /* NULL is allowed */
 
 /* Rows like these, on the heap; NULL when memory is out. */

@@ -147,6 +147,12 @@ static void print_clients(const struct explanation *explanation, const struct or
     fprintf(out, "%.2s", location->country.letter);
 }
 
+/* Is it a window of the order that closes then? Else items of it leave more free from then on. */
+static bool closes_at(const struct order *order, int64_t now, int64_t end)
+{
+    return order->window_count > 0 && order_window_until(order, now) == end;
+}
+
 /* "order … binds clients in IT since … until …, in a window that closes at …, and names …". */
 static void print_bound(const struct explanation *explanation, const struct policy_match *match,
                         const char *verb, FILE *out)
@@ -164,7 +170,10 @@ static void print_bound(const struct explanation *explanation, const struct poli
         print_instant(" until ", until, "", out);
     }
     if (match->end < until) {
-        print_instant(", in a window that closes at ", match->end, ",", out);
+        print_instant(closes_at(order, explanation->question->now, match->end)
+                          ? ", in a window that closes at "
+                          : ", with all that it blocks now until ",
+                      match->end, ",", out);
     }
     fputs(" and ", out);
     explanation_match_print(explanation, match, out);

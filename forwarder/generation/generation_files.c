@@ -21,6 +21,7 @@
 #define PROTECTED_BYTES_MAX (16U * 1024U * 1024U)
 #define OVERRIDES_BYTES_MAX (256U * 1024U * 1024U)
 #define SECRET_BYTES_MAX 256U
+#define LABEL_MAX 63U /* RFC 1035 section 2.3.4 */
 
 __attribute__((format(printf, 4, 5))) static void say(const struct generation_work *work,
                                                       enum problem_level level, const char *file,
@@ -348,24 +349,44 @@ static void read_secret(struct generation_work *work)
     }
 }
 
-/* The mailbox of a mailto URI as RNAME (RFC 1035 section 8): the local part is one label. */
+/* The local part of a mailbox as a label, with escapes such as %2B taken back (RFC 3986
+ * section 2.1; the configuration has seen that each has its two digits). False if it is none or too
+ * long. */
+static bool put_local_part(const char *text, size_t len, uint8_t label[static 1 + LABEL_MAX])
+{
+    label[0] = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned octet = (unsigned char)text[i];
+        if (octet == '%') {
+            char digits[] = {text[i + 1], text[i + 2], '\0'};
+            octet = (unsigned)strtoul(digits, NULL, 16);
+            i += 2;
+        }
+        if (label[0] == LABEL_MAX) {
+            return false;
+        }
+        label[++label[0]] = (uint8_t)octet;
+    }
+    return label[0] > 0;
+}
+
+/* The first mailbox of a mailto URI (RFC 6068) as RNAME (RFC 1035 section 8): the local part is one
+ * label. */
 static bool parse_mailbox(const char *uri, struct span *rname, uint8_t out[static DNAME_MAX])
 {
     const char *local = uri + strlen("mailto:");
-    size_t len = strcspn(local, "?");
+    size_t len = strcspn(local, "?,");
     const char *at = memrchr(local, '@', len);
     size_t local_len = at == NULL ? 0 : (size_t)(at - local);
     struct dname domain;
     char why[WHY_MAX];
-    if (local_len == 0 || local_len > 63 ||
+    if (!put_local_part(local, local_len, out) ||
         !dname_parse(at + 1, len - local_len - 1, &domain, why) || domain.labels == 0 ||
-        1 + local_len + domain.size > DNAME_MAX) {
+        1U + out[0] + domain.size > DNAME_MAX) {
         return false;
     }
-    out[0] = (uint8_t)local_len;
-    memcpy(out + 1, local, local_len);
-    memcpy(out + 1 + local_len, domain.wire, domain.size);
-    *rname = (struct span){out, 1 + local_len + domain.size};
+    memcpy(out + 1 + out[0], domain.wire, domain.size);
+    *rname = (struct span){out, 1U + out[0] + domain.size};
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "forwarder/config/config.h"
 
@@ -30,7 +31,9 @@ static bool load(X509_STORE *store, const char *file, char why[static WHY_MAX])
     if (X509_STORE_load_file(store, file) == 1) {
         return true;
     }
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    unsigned long error = ERR_peek_error();
+    const char *reason =
+        ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
     snprintf(why, WHY_MAX, "upstream.tls-ca %s: needs a PEM file with certificates: %s", file,
              reason != NULL ? reason : "it holds none");
     ERR_clear_error();

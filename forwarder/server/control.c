@@ -229,6 +229,18 @@ static void on_accept_error(struct evconnlistener *listener, void *ctx)
     event_add(control->resume, &delay);
 }
 
+/* A socket there is one that a killed daemon has left, and is replaced. Anything else is somebody's
+ * file, named here by a slip. */
+static bool may_be_replaced(const struct control *control, char why[static WHY_MAX])
+{
+    struct stat state;
+    if (lstat(control->path, &state) != 0 || S_ISSOCK(state.st_mode)) {
+        return true;
+    }
+    snprintf(why, WHY_MAX, "%s: is there already, and is no socket", control->path);
+    return false;
+}
+
 /* Two daemons on one control socket would also share their ports without a word: SO_REUSEPORT lets
  * them. So the lock is what keeps a second one from starting. */
 static bool take_lock(struct control *control, char why[static WHY_MAX])
@@ -291,7 +303,7 @@ struct control *control_new(struct event_base *base, const char *path, control_h
         snprintf(why, WHY_MAX, "%s: too long for a socket", path);
         goto fail;
     }
-    if (!take_lock(control, why)) {
+    if (!may_be_replaced(control, why) || !take_lock(control, why)) {
         goto fail;
     }
     return control;

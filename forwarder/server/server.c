@@ -148,6 +148,7 @@ static bool load(struct server *server, char why[static WHY_MAX])
         return false;
     }
     if (!read_config(server)) {
+        snprintf(why, WHY_MAX, "the configuration has errors");
         return false;
     }
     log_set_format(server->config->log_format); /* what is loaded is told in it already */
@@ -312,7 +313,7 @@ static void give_back_large_blocks(void)
 
 int server_run(const char *config_path)
 {
-    char why[WHY_MAX] = "the configuration has errors";
+    char why[WHY_MAX] = "";
     struct server server = {
         .config_path = config_path,
         .started = (int64_t)time(NULL),

@@ -369,6 +369,7 @@ class Restart(ReloadTest):
             proxy.write("forwarder.conf", text)
             self.assertEqual(proxy.run_to_end(), 1)
             self.assertIn(f"{proxy.conf}:", proxy.log())
+            self.assertIn('reason="the configuration has errors"', proxy.log().splitlines()[-1])
         proxy.write("forwarder.conf", good)
         proxy.start()
         self.assert_blocked("one.example")
