@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * From the bytes of an order file (YAML, interfaces section 3) to struct order, with every problem
+ * From the bytes of an order file (YAML, bailiwick-orders(5)) to struct order, with every problem
  * of the file at its line and column. Files it refers to (lists) come through a callback, so that
  * the caller decides where they are read from (the orders folder, or the last good copies under
  * state) and whether an unchanged list's sealed names can be used again.
  */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "geo/problem.h"

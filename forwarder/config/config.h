@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * forwarder.conf as read (interfaces section 2): plain data, checked, with every default filled in.
- * Reading reports every problem of the file with its place. What this build does not support yet is
- * an error that says so. Files that the configuration names are not opened here, but for their
- * paths, which are made absolute from the configuration's own folder.
+ * forwarder.conf(5) as read: plain data, checked, with every default filled in. Reading reports
+ * every problem of the file with its place. The files that the configuration names are not opened
+ * here; only their paths are made absolute, from the configuration's own folder.
  */
 #pragma once
 

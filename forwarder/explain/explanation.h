@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <stdio.h>
-
 #include "forwarder/query.h"
 #include "geo/locate.h"
 

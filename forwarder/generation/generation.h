@@ -11,13 +11,11 @@
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "forwarder/config/config.h"
 #include "forwarder/wire/edns.h"
-#include "geo/file_bytes.h"
 #include "geo/problem.h"
 
 struct file_identity;

@@ -8,10 +8,12 @@
  *   streams at once         HTTP_SESSION_STREAMS; more are refused, and then end the connection
  *   header fields           HTTP_REQUEST_FIELDS_MAX octets, then 431; four times that ends it
  *   bodies not handled yet  HTTP_SESSION_WINDOW octets in all: the connection's window
- *   frames                  HTTP_SESSION_FRAMES more than complete requests pay for: PING,
- * SETTINGS, WINDOW_UPDATE, PRIORITY, DATA in crumbs end it with ENHANCE_YOUR_CALM streams reset
- * 1,000 and 33 a second, CONTINUATION 8 a block (nghttp2's) a request               patience_ms to
- * become complete, then 408
+ *   frames                  HTTP_SESSION_FRAMES more than complete requests pay for (PING,
+ *                           SETTINGS, WINDOW_UPDATE, PRIORITY, DATA in crumbs); more end the
+ *                           connection with ENHANCE_YOUR_CALM
+ *   streams reset           1,000, and 33 a second (nghttp2's limit)
+ *   CONTINUATION            8 frames a header block (nghttp2's limit)
+ *   a request               patience_ms to become complete, then 408
  *
  *   a stream: receiving ──► ready (complete, waits to be taken) ──► asked ──► answered ──► gone
  *                 └──────────────────── error ─────────────────────────────────┘

@@ -5,7 +5,6 @@
 #include "forwarder/quic/quic_table.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 

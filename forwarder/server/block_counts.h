@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * What workers counted, by order, country and hour, on its way to the database under `state`
- * (audit/block_store.h): collected in the main thread every so often, stored by a thread of its
- * own. A crash loses what was not stored yet, at most what came between two collections, and counts
- * nothing twice. What cannot be stored waits in memory, within bounds.
+ * (forwarder/audit/block_store.h): collected in the main thread every so often, stored by a thread
+ * of its own. A crash loses what was not stored yet, at most what came between two collections, and
+ * counts nothing twice. What cannot be stored waits in memory, within bounds.
  */
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "geo/problem.h"

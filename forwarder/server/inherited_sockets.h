@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "geo/problem.h"
-
 struct config_listen;
 struct inherited_sockets;
 

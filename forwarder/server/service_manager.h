@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <stddef.h>
-
 /* Queries are served, by what status says in one line. */
 void service_manager_ready(const char *status);
 

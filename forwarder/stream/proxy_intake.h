@@ -11,8 +11,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 struct config_trust;
 struct proxy_header;
 struct proxy_intake;

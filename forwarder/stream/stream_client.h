@@ -22,7 +22,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "forwarder/origin.h"
 #include "forwarder/query.h"

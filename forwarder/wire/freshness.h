@@ -5,7 +5,10 @@
  */
 #pragma once
 
-#include "forwarder/wire/records.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "forwarder/wire/span.h"
 
 /* Seconds that no record of the answer is outlived by: the least TTL of all its sections (those
  * above 2^31-1 count as 0, RFC 2181 section 8), and where nothing is answered, the MINIMUM of the

@@ -7,18 +7,16 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "forwarder/wire/span.h"
 
-#define PROXY_HEADER_FIXED                                                \
-    16 /* octets before the addresses: signature, command, family, length \
-        */
+/* Octets before the addresses: signature, command, family, length. */
+#define PROXY_HEADER_FIXED 16
 
-/* The longest header that is read; its length field could say 65551. Addresses take 36 octets at
- * most here (216 those of AF_UNIX), the rest is TLVs: this is what dnsdist takes by default too. A
- * sender cannot make us wait for, or keep, more than this. */
+/* The longest header that is read; its length field could announce 65551 octets. Addresses take at
+ * most 36 of them (216 for AF_UNIX), the rest is TLVs. dnsdist has the same limit by default. No
+ * sender can make us wait for, or keep, more than this. */
 #define PROXY_HEADER_MAX (PROXY_HEADER_FIXED + 512)
 
 /* Octets that proxy_header_encode writes at most. */
