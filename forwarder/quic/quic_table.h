@@ -4,9 +4,9 @@
  * numbers, so that an answer finds its stream or learns that it is gone. What a query means is its
  * owner's business: queries go up by a callback, answers come down by calls.
  *
- * A client is whom its first packets came from, for as long as the connection lives: packets from
- * another address are not looked at (RFC 9000 section 9), those from another port are. So nobody
- * takes a connection, or a country, to where he is not.
+ * The client of a connection is the address that its first packets came from, for as long as the
+ * connection lives: packets from another port are taken, those from another address are not (RFC
+ * 9000 section 9). So nobody can carry a connection, and with it a country, to another place.
  *
  * Limits: tcp-connections and tcp-per-client count connections over QUIC too, from the moment that
  * the client's address is certain; with tcp-connections open, the least active of any kind gives
@@ -86,11 +86,11 @@ size_t quic_table_count(const struct quic_table *table);
 /* Takes no more queries or connections; connections close as their answers have been received. */
 void quic_table_drain(struct quic_table *table);
 
-/* Of the stream that an origin names, if it is still there: an answer is due; comes (last: no other
- * follows); will not come. Answers leave with the next quic_table_flush. */
+/* For the stream that an origin names, if it is still there: an answer is due, is here, or will not
+ * come. Answers leave with the next quic_table_flush. */
 void quic_table_expect(struct quic_table *table, const struct origin_stream *origin);
 void quic_table_answer(struct quic_table *table, const struct origin_stream *origin,
-                       struct span answer, bool last);
+                       struct span answer);
 void quic_table_forgo(struct quic_table *table, const struct origin_stream *origin);
 
 /* Goes on with queries that waited for room in flight. */
