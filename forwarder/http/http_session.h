@@ -52,9 +52,9 @@ struct http_session_arrival {
 void http_session_receive(struct http_session *session, struct span octets,
                           const struct http_session_arrival *arrival);
 
-/* Are more octets wanted? Not once the client has broken the rules, or either side has said
- * good-bye and all is answered, or memory is out: what http_session_output gives is to be sent, and
- * the connection to be closed. */
+/* Are more octets wanted? No, once the client has broken the rules, either side has sent GOAWAY and
+ * all is answered, or memory is out: then send what http_session_output gives, and close the
+ * connection. */
 bool http_session_wants(const struct http_session *session);
 
 /* The next octets to send, which stay until the next call of any function here; none for now if
@@ -68,8 +68,8 @@ struct http_session_query {
     struct http_forwarded forwarded; /* empty unless kept */
 };
 
-/* The query that has been complete for longest and was not taken, if there is one. Its octets stay
- * until it is taken or refused, or the session gets more octets. */
+/* The oldest complete query that was not taken yet, if there is one. Its octets stay until it is
+ * taken or refused, or the session gets more octets. */
 bool http_session_next(struct http_session *session, struct http_session_query *out);
 
 /* It has been handled (its octets are no longer needed) and will be answered or forgone, ... */

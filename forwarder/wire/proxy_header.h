@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The header of the PROXY protocol, version 2 (HAProxy's proxy-protocol.txt, section 2.2): by it a
- * proxy tells for whom it speaks. It stands before a datagram, or once before all octets of a
+ * The header of the PROXY protocol, version 2 (HAProxy's proxy-protocol.txt, section 2.2), in which
+ * a proxy says for whom it speaks. It stands before a datagram, or once before all octets of a
  * stream. Reading and writing; whom to believe is decided elsewhere (true_client.h). Version 1,
  * which is text, is not read. Pure: no clock, no heap, no sockets.
  */
@@ -44,8 +44,7 @@ struct proxy_header {
 
 enum proxy_header_outcome {
     PROXY_HEADER_WHOLE,
-    PROXY_HEADER_SHORT, /* what is there may begin one: of a datagram an error, of a stream not yet
-                         */
+    PROXY_HEADER_SHORT, /* it is cut: an error in a datagram; on a stream more may come */
     PROXY_HEADER_BAD,   /* no continuation makes it a header that is read here */
 };
 
