@@ -16,11 +16,11 @@
 struct guard;
 struct name_list_options;
 
-/* Does anybody say which clients lie in a subdivision? */
+/* Do the database or the overrides say which clients are in a subdivision? */
 enum order_file_place {
     ORDER_FILE_PLACE_KNOWN,
-    ORDER_FILE_PLACE_EMPTY,   /* nobody names it, though subdivisions are known */
-    ORDER_FILE_PLACE_UNKNOWN, /* nothing is known of any subdivision */
+    ORDER_FILE_PLACE_EMPTY,   /* not this one, but others */
+    ORDER_FILE_PLACE_UNKNOWN, /* they know no subdivisions at all */
 };
 typedef enum order_file_place order_file_place_fn(void *ctx, const struct subdivision *subdivision);
 

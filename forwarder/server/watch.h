@@ -3,7 +3,8 @@
  * Edits of files, noticed by inotify: the orders folder and single files outside it are watched,
  * and the callback is called once things are quiet. The end of writing counts, not its beginning: a
  * file has changed when it is closed, moved to its place or removed. Until then watch_unfinished
- * lists it, so that no load reads it half-written. Runs in the loop's thread; reads no file.
+ * lists it, so that the load which a change leads to does not read it half-written. Runs in the
+ * loop's thread; reads no file.
  */
 #pragma once
 
