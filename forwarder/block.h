@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * From a verdict to bytes: the answers that Bailiwick makes itself (interfaces section 4). Every
- * function writes a whole message for the query it is given and returns its size. Pure: the
+ * From a verdict to bytes: the answers that Bailiwick makes itself (ANSWERS in bailiwickd(8)).
+ * Every function writes a whole message for the query it is given and returns its size. Pure: the
  * clock, the cookie secret and the block's text come as arguments; no heap, no sockets, no orders.
  */
 #pragma once

@@ -256,7 +256,7 @@ void listen_quic_answer(struct listen_quic *quic, const struct origin_stream *or
     if (size > 0) {
         answer = (struct span){out, size};
     }
-    quic_table_answer(quic->table, origin, answer, true);
+    quic_table_answer(quic->table, origin, answer);
 }
 
 void listen_quic_forgo(struct listen_quic *quic, const struct origin_stream *origin)

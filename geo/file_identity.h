@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A file, whatever path leads to it.
+ * Which file it is, whatever path leads to it: device and inode.
  */
 #pragma once
 
@@ -13,10 +13,11 @@ struct file_identity {
     ino_t inode;
 };
 
-/* Of what path (below dir, or AT_FDCWD) leads to, links followed; false if that is nothing. */
+/* The file that path leads to, links followed, from dir (an open folder or AT_FDCWD). False if
+ * there is none. */
 bool file_identity_of(int dir, const char *path, struct file_identity *out);
 
-/* Does path lead to one of count files? */
+/* Does path lead to one of these count files? */
 bool file_identity_among(const struct file_identity *files, size_t count, int dir,
                          const char *path);
 

@@ -20,8 +20,8 @@ struct geo_db;
 /* Which country of a GeoIP2 record counts. With GEO_FIELD_COUNTRY the flat schemas are read too:
  * country.iso_code (GeoIP2, GeoLite2, DB-IP), country_code (IPinfo, ip-location-db), and country as
  * a string (IPinfo). With it alone subdivisions are read, since they are parts of that country:
- * subdivisions[].iso_code (GeoIP2, GeoLite2, DB-IP), region_code (IPinfo); where a database has
- * names and no codes they are not known. */
+ * subdivisions[].iso_code (GeoIP2, GeoLite2, DB-IP), region_code (IPinfo); a
+ * database that has their names but no codes leaves them unknown. */
 enum geo_field {
     GEO_FIELD_COUNTRY,
     GEO_FIELD_REGISTERED,

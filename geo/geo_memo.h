@@ -20,17 +20,17 @@ void geo_memo_free(struct geo_memo *memo);
 void geo_memo_reset(struct geo_memo *memo, const struct geo_db *db,
                     const struct overrides *overrides);
 
-/* Asks memory for what the memo holds of the address, without waiting for it. */
+/* Prefetches the entry for an address, so that a find soon after does not wait for memory. */
 void geo_memo_prefetch(const struct geo_memo *memo, const struct address *address);
 
 /* Where the address is, as locate() would say. False if the lookup erred (no order binds); *out is
  * unknown then. No allocation, no lock, no system call. */
 bool geo_memo_find(struct geo_memo *memo, const struct address *address, struct place *out);
 
-/* Where all of a network is: the address and every other that differs from it in the last spread
- * bits only. Unknown where they are not all in one country, or in more than GEO_MEMO_PARTS_MAX
- * parts of the data, and so are the parts of the country where they are not all in the same; false
- * if any lookup erred. */
+/* Where a whole network is: every address that equals this one but for the last spread bits. The
+ * place is unknown unless all of them are in one country, and if the network spans more than
+ * GEO_MEMO_PARTS_MAX networks of the data; the parts of the country are unknown unless all of them
+ * are in the same. False if any lookup erred. */
 #define GEO_MEMO_PARTS_MAX 256
 bool geo_memo_find_network(struct geo_memo *memo, const struct address *address, unsigned spread,
                            struct place *out);

@@ -25,10 +25,10 @@ struct location {
     enum locate_source source;
     struct country country;
     struct subdivisions within; /* the parts of the country, as far as they are known */
-    struct network network; /* what matched: the prefix or the database's network, for people; of
-                             * IPv4 for a 6to4 address; as alike when nothing matched */
-    struct network alike;   /* around the address as asked (not as unwrapped); every address in it
-                             * has this same source and place; for the memo */
+    struct network network;     /* for people: the prefix or the database's network that matched (of
+                                 * IPv4     for a 6to4 address); the same as alike when nothing matched */
+    struct network alike; /* around the address as asked (not as unwrapped); every address in it
+                           * has this same source and place; for the memo */
 };
 
 /* overrides may be NULL. No allocation, no lock, no system call. */

@@ -2,7 +2,7 @@
  *
  * The operator's own knowledge of where networks are: an RFC 8805 geofeed (prefix,country,region,
  * city,postal). It wins over the database; the longest prefix decides; an empty country means
- * "unknown", and so does an empty region of the parts of the country. Immutable and shared by
+ * that the country is unknown, an empty region that its parts are. Immutable and shared by
  * reference count.
  */
 #pragma once

@@ -2,7 +2,7 @@
  *
  * A part of a country as a value: the code of ISO 3166-2, such as US-CA, and the parts that an
  * address lies in. Only the form of a code is judged (a country and one to three capitals or
- * digits): ISO assigns new ones every year, and who knows where addresses are says which there are.
+ * digits): ISO assigns new ones every year, so the database and the overrides say which there are.
  */
 #pragma once
 
@@ -51,10 +51,10 @@ struct place {
 
 #define PLACE_UNKNOWN ((struct place){.country = COUNTRY_UNKNOWN})
 
-/* Adds one behind those that are there; once there is no room any more it is left out. */
+/* Appends one; it is left out if all levels are taken. */
 void subdivisions_add(struct subdivisions *subdivisions, const struct subdivision *subdivision);
 
-/* The one at a level, of the country that the address is in; none when it is not known. */
+/* The subdivision at a level, of the country that the address is in; none if it is not known. */
 struct subdivision subdivisions_at(const struct subdivisions *subdivisions, struct country country,
                                    unsigned level);
 

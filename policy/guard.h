@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What an order may not block, however it is written: public suffixes, TLDs, the root, names that
- * are widely used (policy/widely-used.txt) and wide networks unless the order's allow-wide lists
- * them; and always the operator's protected names (each name, everything above it and everything
- * below it) and protected networks (every address in them). One guard serves a whole load;
- * immutable once it is handed out.
+ * What an order may not block: public suffixes, TLDs, the root, widely used names
+ * (policy/widely-used.txt) and wide networks, unless the order's allow-wide lists them; and,
+ * always, the operator's protected names (each name, everything above it and everything below it)
+ * and protected networks (every address in them). One guard serves a whole load; immutable once it
+ * is handed out.
  */
 #pragma once
 
@@ -28,8 +28,8 @@ bool guard_protect_networks(struct guard *guard, const char *name, const char *b
 
 enum guard_verdict {
     GUARD_FREE,      /* an order may block it */
-    GUARD_WIDE,      /* root, TLD, public suffix, widely used, wide network: allow-wide alone */
-    GUARD_PROTECTED, /* protected, above or below what is: never (the root excepted) */
+    GUARD_WIDE,      /* root, TLD, public suffix, widely used, wide network: needs allow-wide */
+    GUARD_PROTECTED, /* protected, or above or below what is: never (except the root) */
 };
 
 /* Judges one name that an order wants blocked with everything below it. For anything but
@@ -40,8 +40,8 @@ enum guard_verdict guard_judge(const struct guard *guard, const struct dname *na
                                char why[static WHY_MAX]);
 
 /* Judges one label that an order wants blocked below every public suffix: GUARD_WIDE if it is a
- * top-level domain or, under one of two letters, a public suffix ("co" is one under uk), below
- * which everybody's names are. What is protected is no matter of a label. */
+ * top-level domain or, under one of two letters, a public suffix ("co" is one under uk), since
+ * unrelated names are below it. Protected names are not looked at here. */
 enum guard_verdict guard_judge_label(const struct dname *label, char why[static WHY_MAX]);
 
 /* A network shorter than these is wide. */

@@ -2,7 +2,8 @@
  *
  * How far the clocks of a time zone are ahead of UTC, as a table: made once, immutable, asked by
  * any thread without allocation, lock or system call. It knows the changes of the years that the
- * system's tzdata lists one by one (1970 to 2037); before and after them the nearest one stays.
+ * system's tzdata lists one by one (1970 to 2037); before and after those years the nearest offset
+ * applies.
  */
 #pragma once
 

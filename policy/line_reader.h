@@ -2,8 +2,8 @@
  *
  * The lines of a plain list in memory, as people write such files: a byte order mark is passed
  * over, lines end with LF or CRLF, blanks at both ends do not count, # begins a comment at the
- * start of a line or after a blank. Only lines that hold something are seen. What they hold is
- * borrowed from the bytes, and nobody has judged it: any octet but LF may stand in it.
+ * start of a line or after a blank. Empty lines are passed over. A line is borrowed from
+ * the bytes and has not been checked: any octet but LF may stand in it.
  */
 #pragma once
 
@@ -30,5 +30,5 @@ void line_reader_init(struct line_reader *reader, const char *bytes, size_t size
  * counted on. The bytes before must have ended with a whole line. */
 void line_reader_continue(struct line_reader *reader, const char *bytes, size_t size);
 
-/* The next line that holds something; false at the end. */
+/* The next line that is not empty; false at the end. */
 bool line_reader_next(struct line_reader *reader, struct line *out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The bytes of a list in blocks that can be read alone: each ends where a line does, or where the
- * reader of a format says that one may. What is left of the last block is moved to the next one's
- * beginning, so a list of any size needs one buffer.
+ * The bytes of a list in blocks that can be read one by one: each ends where a line does, or where
+ * the reader of the format says that a block may end. The rest of the bytes becomes the beginning
+ * of the next block, so a list of any size needs one buffer.
  */
 #pragma once
 

@@ -4,7 +4,6 @@
  * was merged by its map.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "geo/problem.h"
 #include "policy/list_intake.h"

@@ -7,7 +7,6 @@
  * another one is no block but somebody's host, and an error. The lines that such files begin with
  * (localhost, broadcasthost, ip6-allnodes) are passed over.
  */
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the readers of all formats of lists hand their finds to (policy/list_*.c and name_list.c
- * only): it asks the guard, counts, tells problems, and collects names and networks to be sealed.
- * What the guard refuses never gets further than this.
+ * Where the readers of all list formats hand in what they find (for policy/list_*.c and name_list.c
+ * only): it asks the guard, counts, reports problems, and collects names and networks to be sealed.
+ * What the guard refuses goes no further.
  */
 #pragma once
 
@@ -20,10 +20,10 @@ struct list_place {
     unsigned column;
 };
 
-/* Problems of one kind: the first ones are told, the rest counted. */
+/* Problems of one kind: the first ones are reported, the rest counted. */
 struct list_tally {
     enum problem_level level;
-    const char *rest; /* what the rest is, for its line */
+    const char *rest; /* what the counted rest is called in the line that reports it */
     size_t count;
 };
 
@@ -41,10 +41,10 @@ struct list_intake {
     struct list_rules *rules; /* of format rpz; else NULL */
     struct list_networks answers;
     struct list_networks clients;
-    size_t count; /* of what names something */
+    size_t count; /* lines or records that name something */
     struct list_tally bad;
     struct list_tally refused;
-    struct list_tally noted; /* what is used, and worth a look */
+    struct list_tally noted; /* used, but worth a warning */
     bool may_be_empty;       /* the list says itself that it holds nothing */
     bool protected_added;    /* the root is blocked, and the protected names are exceptions */
     bool out_of_memory;
@@ -54,11 +54,11 @@ struct list_intake {
 void list_intake_bad(struct list_intake *intake, struct list_place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What is used, but most likely a slip. */
+/* Something that is used, but is most likely a mistake. */
 void list_intake_note(struct list_intake *intake, struct list_place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The whole list, an error or a warning of its own. */
+/* An error or a warning about the list as a whole. */
 void list_intake_say(struct list_intake *intake, enum problem_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -76,15 +76,16 @@ void list_intake_answer(struct list_intake *intake, struct list_place place,
 void list_intake_client(struct list_intake *intake, struct list_place place,
                         const struct network_rule *network);
 
-/* Tells of names and networks that a zone gives different rules in two places: BIND would not load
- * it, and which of them was meant nobody can say. Asked of the sealed map; sorts the networks. */
+/* Reports names and networks to which a zone gives different rules in two places: BIND would not
+ * load such a zone, and nobody can say which rule was meant. Reads the sealed map; sorts the
+ * networks. */
 void list_intake_tell_conflicts(struct list_intake *intake, const struct suffix_map *map);
 
-/* Tells what was counted and not told. Is there no error, and anything at all? */
+/* Reports what was counted and not reported yet. Is the list free of errors, and not empty? */
 bool list_intake_end(struct list_intake *intake);
 
-/* The readers of the formats: each takes all blocks and hands over what it finds. What goes wrong
- * is told; nothing is returned. */
+/* The readers of the formats: each reads the source to its end and hands in what it finds; what
+ * goes wrong is reported. */
 void list_names_read(struct list_intake *intake, struct list_unpack *source);
 void list_hosts_read(struct list_intake *intake, struct list_unpack *source);
 void list_rpz_read(struct list_intake *intake, struct list_unpack *source);

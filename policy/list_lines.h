@@ -11,6 +11,6 @@
 /* Takes the lines that reader has: as many as it wants, through line_reader_next or past it. */
 typedef void list_lines_fn(struct list_intake *intake, void *ctx, struct line_reader *reader);
 
-/* Hands over all lines of source, block by block. What goes wrong is told. */
+/* Hands over all lines of source, block by block. What goes wrong is reported. */
 void list_lines_read(struct list_intake *intake, struct list_unpack *source, list_lines_fn *take,
                      void *ctx);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The records of a zone file (RFC 1035 section 5), read by libzscanner block by block. What they
- * mean is not known here. $INCLUDE is an error: a list is one file.
+ * The records of a zone file (RFC 1035 section 5), read by libzscanner block by block, whatever
+ * they mean. $INCLUDE is an error: a list is one file.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct list_rpz_record {
 /* Takes a record; false: no more are wanted. */
 typedef bool list_rpz_record_fn(void *ctx, const struct list_rpz_record *record);
 
-/* Hands over all records of class IN. Another class, and what is no record, is told. */
+/* Hands over all records of class IN. Another class, and what is no record, is reported. */
 void list_rpz_zone_read(struct list_intake *intake, struct list_unpack *source,
                         list_rpz_record_fn *take, void *ctx);
 

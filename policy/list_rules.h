@@ -20,6 +20,7 @@ void list_rules_free(struct list_rules *rules); /* NULL is allowed */
  * False when memory is out or there are more rules than a value of a map can tell apart. */
 bool list_rules_add(struct list_rules *rules, const struct order_rule *rule, uint32_t *number);
 
-/* Gives all rules to the caller, who frees them with list_rules_release: rule n stands at n - 1. */
+/* Moves all rules to the caller, who frees them with list_rules_release: rule n is at index n - 1.
+ */
 struct order_rule *list_rules_take(struct list_rules *rules, size_t *count);
 void list_rules_release(struct order_rule *rules, size_t count);

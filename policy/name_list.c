@@ -7,7 +7,6 @@
 #include "policy/name_list.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

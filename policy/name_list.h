@@ -56,8 +56,8 @@ enum name_list_packing {
 };
 enum name_list_packing name_list_packing_of(const char *path);
 
-/* A list's file has at most this many bytes, and unpacks to at most as many: what a map can hold of
- * names, and an end for files made to unpack without one. */
+/* The most bytes that a list's file may have, and may unpack to: as many as a map can hold, and a
+ * limit for files that are made to unpack without end. */
 #define NAME_LIST_BYTES_MAX (UINT64_C(4) << 30)
 
 struct name_list_options {
@@ -80,13 +80,14 @@ struct name_list_source {
     void *ctx;
 };
 
-/* NULL if anything was an error or memory is out; nothing is taken of a list before its end was
- * read and is whole. Bad lines and refused names are told in problems, at most NAME_LIST_PROBLEMS
- * of either, then one line that counts the rest. A list that names nothing (a zone may, with a
- * warning), or nothing but what was refused, is an error. For each exception and what passes the
- * names above it are added as NAME_FREE_BELOW. Where the root itself is listed and allowed, the
- * guard's protected names are added as exceptions; so they are where clients are blocked, which
- * blocks every name for them and takes the root in allow-wide too. */
+/* Reads a whole list. NULL if there was any error or memory is out: nothing of a list is used
+ * before it was read to its end. Bad lines and refused names go to problems, at most
+ * NAME_LIST_PROBLEMS of each kind, then one line that counts the rest. A list that names nothing,
+ * or nothing that was not refused, is an error (an empty zone is a warning).
+ *
+ * The names above each exception, and above each name that passes, are added as NAME_FREE_BELOW. If
+ * the root is listed and allowed, the guard's protected names are added as exceptions; also if
+ * clients are blocked, which blocks every name for them and needs the root in allow-wide too. */
 #define NAME_LIST_PROBLEMS 20
 struct name_list *name_list_read(const struct name_list_options *options,
                                  const struct name_list_source *source,
@@ -96,8 +97,7 @@ struct name_list *name_list_read(const struct name_list_options *options,
 struct name_list *name_list_parse(const struct name_list_options *options, const char *bytes,
                                   size_t size, struct problem_list *problems);
 
-/* What a list of format rpz answers by a rule of its own; rule 0 is the action of the order: NULL.
- * Borrowed. */
+/* A rule of a list of format rpz; NULL for rule 0, which is the action of the order. Borrowed. */
 const struct order_rule *name_list_rule(const struct name_list *list, uint32_t rule);
 
 /* Addresses in answers (RPZ-IP) and of clients (RPZ-CLIENT-IP) that a list of format rpz blocks,
@@ -111,6 +111,6 @@ void name_list_unref(struct name_list *list); /* NULL is allowed */
 
 const struct suffix_map *name_list_map(const struct name_list *list);
 
-/* Lines that name something (of any kind), and names left out because the guard refused them. */
+/* How many lines name something (of any kind), and how many names the guard refused. */
 size_t name_list_count(const struct name_list *list);
 size_t name_list_refused(const struct name_list *list);

@@ -6,7 +6,6 @@
 #include "policy/network_rules.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define LENGTHS 129
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What one order, its lists included, says of a name and of what stands above it: the question that
+ * What one order, its lists included, says of a name and of the names above it: the question that
  * the checks of an order ask again and again. Internal to the reading of orders
  * (policy/order_reader.h); a query is decided by policy/policy.h.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What only all names of an order together show, once they are read. Internal to the reading of
- * orders (policy/order_reader.h). What two orders together show is not seen here.
+ * Checks that need all names of an order together. Internal to the reading of orders
+ * (policy/order_reader.h). Orders are not compared with each other here.
  */
 #pragma once
 

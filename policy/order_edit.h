@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The life of an order as changes to its file: from the bytes of an order file to those of the next
- * version, with the names, the status and the entry of its history that were asked for, and every
- * other octet kept. Opens and writes nothing, and does not judge: whether the next version is a
- * valid order, policy/order_file.h says.
+ * Changes to an order file: from its bytes to those of the next version, with the names, the status
+ * and the entry of the history that were asked for, and every other octet kept. Opens and writes no
+ * file. Whether the next version is a valid order is for policy/order_file.h to say.
  */
 #pragma once
 
@@ -39,10 +38,10 @@ struct order_edit {
     struct order_edit_entry entry;
 };
 
-/* Makes the next version. What is to be removed and is not there makes no difference. False with at
- * least one error in problems: the file is no YAML or larger than orders may be, a key is not of
- * its kind, it is laid out in a way that cannot be edited (the result is read again and compared
- * before it is handed out), or memory is out. */
+/* Makes the next version. A name to remove that is not there makes no difference. False with at
+ * least one error in problems: the file is no YAML or larger than orders may be, a key has a value
+ * of another kind, the layout cannot be edited (the result is read again and compared before it is
+ * returned), or memory is out. */
 bool order_edit_apply(const char *name, const struct file_bytes *file,
                       const struct order_edit *edit, struct file_bytes *out,
                       struct problem_list *problems);

@@ -6,7 +6,6 @@
 #include "policy/order_file.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * From the bytes of an order file (YAML, interfaces section 3) to struct order, with every problem
+ * From the bytes of an order file (YAML, bailiwick-orders(5)) to struct order, with every problem
  * of the file at its line and column. Files it refers to (lists) come through a callback, so that
  * the caller decides where they are read from (the orders folder, or the last good copies under
  * state) and whether an unchanged list's sealed names can be used again.
  */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "geo/problem.h"
@@ -17,11 +16,11 @@
 struct guard;
 struct name_list_options;
 
-/* Does anybody say which clients lie in a subdivision? */
+/* Do the database or the overrides say which clients are in a subdivision? */
 enum order_file_place {
     ORDER_FILE_PLACE_KNOWN,
-    ORDER_FILE_PLACE_EMPTY,   /* nobody names it, though subdivisions are known */
-    ORDER_FILE_PLACE_UNKNOWN, /* nothing is known of any subdivision */
+    ORDER_FILE_PLACE_EMPTY,   /* not this one, but others */
+    ORDER_FILE_PLACE_UNKNOWN, /* they know no subdivisions at all */
 };
 typedef enum order_file_place order_file_place_fn(void *ctx, const struct subdivision *subdivision);
 

@@ -26,8 +26,8 @@ struct order_folder {
  * problems). A folder that names no country or group, an order at the top, a folder below that
  * cannot be read or lies too deep, a symbolic link to a folder: problems (errors), and the walk
  * goes on. Names beginning with a dot or ending in "~" are passed over. Everything else is an
- * entry, also what no reader will open (a link that leads nowhere, a FIFO), so that an order never
- * goes missing in silence. Symbolic links below the root are followed to files only. */
+ * entry, even what cannot be opened (a link that leads nowhere, a FIFO), so that no order goes
+ * missing in silence. Symbolic links below the root are followed to files only. */
 #define ORDER_FOLDER_DEPTH 16
 bool order_folder_read(const char *root, struct order_folder *out, struct problem_list *problems);
 void order_folder_fini(struct order_folder *folder);

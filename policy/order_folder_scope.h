@@ -31,10 +31,11 @@ char *order_folder_scope_format(const struct order_folder_scope *scope,
 bool order_folder_scope_equal(const struct order_folder_scope *a,
                               const struct order_folder_scope *b);
 
-/* Does a scope bind all clients of the place that a folder stands for, or, of a group, name it? */
+/* Does a scope hold all clients of the place that a folder stands for? For a group: does it name
+ * the group? */
 bool order_folder_scope_held(const struct order_folder_scope *folder,
                              const struct order_scope *scope, int64_t now);
 
-/* Does it bind at least some of them? */
+/* Does it hold at least some of them? */
 bool order_folder_scope_touched(const struct order_folder_scope *folder,
                                 const struct order_scope *scope, int64_t now);

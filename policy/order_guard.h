@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * An order that was read under one guard, judged again by another: a last good version must not
- * block what has been protected since. What allow-wide is for was judged when it was read.
+ * block what has been protected since. allow-wide was judged when the order was read.
  */
 #pragma once
 
@@ -12,8 +12,10 @@
 struct guard;
 struct order;
 
-/* Does the order block nothing that the guard protects: no name, by its file or its lists, no
- * network, and nothing through the root, a label, an answer or an alias, where each protected name
- * must be among its exceptions? If it does, or memory is out, false with a sentence. */
+/* Does the order block nothing that the guard protects? Its names, those of its lists and its
+ * networks are judged; if it blocks by the root, a label, an answer or an alias, each protected
+ * name must be among its exceptions. False with a sentence if it does block something, or memory is
+ * out.
+ */
 bool order_guard_allows(const struct order *order, const struct guard *guard,
                         char why[static WHY_MAX]);

@@ -13,12 +13,11 @@ order_key_fn order_names_exact;
 order_key_fn order_names_except;
 order_key_fn order_names_any_tld;
 
-/* Can the order block names that neither it nor its lists give: by a label, or by what is in an
- * answer or who asks? */
+/* Can the order block names that stand neither in it nor in its lists: by a label of any-tld, by
+ * what an answer holds, or by who asks? */
 bool order_names_reach_beyond(const struct order *order);
 
-/* Does it do so, or block the root? Then the protected names must be among its exceptions, so that
- * nothing protected is ever blocked. */
+/* Can it, or does it block the root? Then the protected names must be among its exceptions. */
 bool order_names_need_exceptions(const struct order *order);
 
 /* Once all keys are read: an order that needs them gets the protected names as exceptions; equal

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Where the action nxdomain of an order is answered as nodata, since names below a blocked name
- * stay free. Internal to the reading of orders (policy/order_reader.h).
+ * Where an order's action nxdomain is answered as nodata, because names below a blocked name stay
+ * free. Internal to the reading of orders (policy/order_reader.h).
  */
 #pragma once
 

@@ -5,7 +5,6 @@
 #include "policy/order_peek.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "policy/suffix_map.h"
 #include "policy/yaml_text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What an order file says of itself, whether or not it is a valid order: as much as must be known
- * before it is changed. A file whose errors an edit is about to mend is read here too.
+ * What must be known of an order file before it is changed, whether or not it is a valid order: an
+ * edit may be about to correct its errors.
  */
 #pragma once
 
@@ -30,5 +30,5 @@ bool order_peek_held(const struct order_peek *peek, const struct order_edit_item
  * its place, NULL behind the last. */
 const char *order_peek_list(const struct order_peek *peek, size_t index);
 
-/* The newest entry of the history that says this key, or "". */
+/* The value of this key in the newest entry of the history that has it, or "". */
 const char *order_peek_newest(const struct order_peek *peek, const char *key);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The keys of an order that say what is on record of it. Internal to the reading of orders
+ * The keys of an order that are for the record. Internal to the reading of orders
  * (policy/order_reader.h).
  */
 #pragma once

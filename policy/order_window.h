@@ -16,6 +16,6 @@ struct order;
  */
 bool order_window_open(const struct order *order, int64_t instant);
 
-/* The first instant after this one at which that becomes otherwise: the windows close or, where
- * they are closed, the next one opens. ORDER_FOR_GOOD if they do not within two weeks. */
+/* The first instant after this one at which that changes: an open window closes or, if none is
+ * open, the next one opens. ORDER_FOR_GOOD if nothing changes within two weeks. */
 int64_t order_window_until(const struct order *order, int64_t instant);

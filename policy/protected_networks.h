@@ -18,7 +18,7 @@ struct protected_networks *protected_networks_new(const char *name, const char *
                                                   struct problem_list *problems);
 void protected_networks_free(struct protected_networks *networks); /* NULL is allowed */
 
-/* A protected network that has an address in common with this one; NULL if none has. Borrowed.
+/* A protected network that shares an address with this one, borrowed; NULL if there is none.
  * networks may be NULL: nothing is protected. */
 const struct network *protected_networks_find(const struct protected_networks *networks,
                                               const struct network *network);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Which names cannot be public suffixes, without asking libpsl: most names of a list of millions,
- * and libpsl takes longer for each than all else that is done with it. The names of the rules come
- * from the very file that libpsl's built-in list was made of, which says its SHA-1; without that
- * file, or with another one, libpsl is asked every time. So the answer never hangs on the file.
+ * Which names cannot be public suffixes, without asking libpsl: that is most names of a list of
+ * millions, and asking libpsl takes longer than everything else that is done with a name. The rules
+ * are read from the file that libpsl's built-in list was made from, recognised by its SHA-1;
+ * without that file, or with another one, libpsl is asked every time. So the answer never depends
+ * on it.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Changes to a text by places: what goes there and what comes, collected and made all at once, and
- * the lines of the text. What no splice touches keeps every octet. Knows nothing of what the text
- * says. Places are octets from 0 unless a function says characters.
+ * Changes to a text: at a place, some octets go and others come. Splices are collected and then
+ * made all at once; what no splice touches keeps every octet. Also finds the lines of the text.
+ * Knows nothing of what the text means. Places are octets from 0 unless a function says characters.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The shipped list of names whose blocking hits everybody (policy/widely-used.txt), as compiled in.
+ * The shipped list of names whose blocking would hurt everybody (policy/widely-used.txt), as it was
+ * compiled in.
  */
 #pragma once
 

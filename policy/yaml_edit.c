@@ -5,9 +5,6 @@
  */
 #include "policy/yaml_edit.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #define INDENT 2 /* of a sequence below its key, where the file shows no other */
 
 static size_t start_of(const struct text_splices *text, struct yaml_node node)

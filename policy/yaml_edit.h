@@ -2,8 +2,8 @@
  *
  * Changes to the text of a YAML file in place: what is not changed keeps every octet, comments,
  * order, quotes, line ends and indentation included. A change follows the style of what it changes:
- * block or flow, a line an item or all in one. Knows no key; what text comes out is for the caller
- * to judge, as nobody can say of each odd layout beforehand that it can be edited.
+ * block or flow, one item a line or all on one. Knows no key. The caller must check the text that
+ * comes out, since not every odd layout can be edited.
  *
  * The changes are splices of the text that the nodes were parsed from (policy/text_splices.h).
  */
@@ -29,15 +29,15 @@ void yaml_edit_set(struct text_splices *text, struct yaml_node scalar, const cha
 void yaml_edit_append(struct text_splices *text, struct yaml_node sequence,
                       const struct yaml_edit_items *items);
 
-/* Takes items, one gone[] for each, out of the sequence that is the value of key. What remains of
- * it without items is []. A comment on the line of an item goes with it. Not in an edit that
- * appends to the same sequence. */
+/* Removes the items for which gone[] is set from the sequence that is the value of key. A sequence
+ * that loses all items becomes []. A comment on the line of an item goes with it. Not in an edit
+ * that appends to the same sequence. */
 void yaml_edit_remove(struct text_splices *text, struct yaml_node key, struct yaml_node sequence,
                       const bool *gone);
 
-/* Inserts a key into a mapping, behind the pair with the index after (the mapping has one at
- * least). Its value is the word, or where that is NULL the items. Of changes at one place the
- * earlier call stands first. */
+/* Inserts a key into a mapping, which is not empty, behind the pair with the index after. Its value
+ * is the word or, if that is NULL, the items. Of insertions at one place the earlier call stands
+ * first. */
 struct yaml_edit_pair {
     const char *key;
     const char *word;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The tables of forwarder.conf, one row a key in the order of interfaces section 2, and the two
+ * The tables of forwarder.conf, one row a key in the order of forwarder.conf(5), and the two
  * readers of the whole. Invariant: a struct config that leaves here had no error, and every field
  * of it holds what was written or the default of its row.
  */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * forwarder.conf as read (interfaces section 2): plain data, checked, with every default filled in.
- * Reading reports every problem of the file with its place. What this build does not support yet is
- * an error that says so. Files that the configuration names are not opened here, but for their
- * paths, which are made absolute from the configuration's own folder.
+ * forwarder.conf(5) as read: plain data, checked, with every default filled in. Reading reports
+ * every problem of the file with its place. The files that the configuration names are not opened
+ * here; only their paths are made absolute, from the configuration's own folder.
  */
 #pragma once
 
@@ -38,8 +37,8 @@ enum config_transport {
     CONFIG_QUIC,  /* RFC 9250 */
 };
 
-/* Where clients' PROXY headers stand (PROXY protocol version 2); a listener that has one takes
- * nothing without. */
+/* Where a listener expects clients' PROXY headers (PROXY protocol version 2). One that does expect
+ * them takes nothing that comes without. */
 enum config_proxy {
     CONFIG_PROXY_NO,
     CONFIG_PROXY_FIRST,  /* before anything else, of TLS too */
@@ -141,15 +140,15 @@ struct config_metrics {
 
 #define CONFIG_RATE_MAX 1000000 /* a second */
 
-/* How much of what; 0: no limit. */
+/* The limits of `rate-limit`; 0: no limit. */
 struct config_rate_limit {
     uint32_t answers; /* made here, a second and network */
     uint32_t queries; /* a second and client */
-    uint32_t slip;    /* one of so many that are over a limit is told to come by TCP; 0: none */
+    uint32_t slip;    /* of queries over a limit one in so many is answered with TC; 0: none */
     struct network_set *exempt; /* NULL: nobody */
 };
 
-/* Which queries dnstap tells of. */
+/* Which queries dnstap reports. */
 enum config_dnstap_queries {
     CONFIG_DNSTAP_BLOCKED,
     CONFIG_DNSTAP_ALL,
@@ -189,7 +188,7 @@ struct config {
     int64_t geo_max_age_s;
 
     char *orders;
-    bool watch; /* edits that others make are loaded without being asked to */
+    bool watch; /* edited files are loaded without a command */
     char *state;
     struct config_block block;
     bool resolver_arpa_nodata;
@@ -199,7 +198,7 @@ struct config {
     char *control;
     struct config_metrics metrics;
     struct config_dnstap dnstap;
-    char *user;   /* to become once ports can be had; NULL: nobody else */
+    char *user;   /* that a process started as root becomes; NULL: it stays who it is */
     bool sandbox; /* a filter over system calls, and no core dumps */
     enum log_level log_level;
     enum log_format log_format;
@@ -213,8 +212,8 @@ struct config *config_parse(const char *path, const char *bytes, size_t size,
                             struct problem_list *problems);
 void config_free(struct config *config); /* NULL is allowed */
 
-/* One after the other, the keys that only a start can change (state, limits, control, metrics,
- * dnstap, user, sandbox) whose value differs, with the place of the key in b; then NULL. *next is 0
- * for the first call. */
+/* Finds the keys that only a start can change (state, limits, control, metrics, dnstap, user,
+ * sandbox) and whose values differ, one a call: its name, and its place in b. *next is 0 for the
+ * first call; NULL when there are no more. */
 const char *config_fixed_difference(const struct config *a, const struct config *b, size_t *next,
                                     struct config_place *place);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The key `dnstap` of forwarder.conf: which queries are told to others, and where.
+ * The key `dnstap` of forwarder.conf: which queries are reported, and where to.
  */
 #pragma once
 

@@ -6,7 +6,6 @@
  */
 #include "forwarder/config/config_listen.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -10,8 +10,8 @@
 /* A config_read_fn for struct config: listen and listen_count. */
 config_read_fn config_listen_read;
 
-/* Refuses items with proxy-protocol where nobody may send a PROXY header: they could serve nobody.
- * root is that of the file, whose keys have been read. */
+/* Refuses items with proxy-protocol if trust.proxy-protocol is empty: they could serve nobody.
+ * root is the root of the file, whose keys have all been read. */
 void config_listen_check_trust(const struct config *config, struct yaml_node root,
                                const struct config_reader *reader);
 
@@ -21,7 +21,7 @@ void config_listen_check_loops(const struct config *config, struct yaml_node roo
 
 void config_listen_free(struct config_listen *listen, size_t count); /* NULL is allowed */
 
-/* Rows like these, on the heap; NULL when memory is out. */
+/* A copy of these rows on the heap; NULL when memory is out. */
 struct config_listen *config_listen_copy(const struct config_listen *listen, size_t count);
 
 bool config_listen_equal(const struct config_listen *a, const struct config_listen *b);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Rows of `metrics`: the address at which Prometheus asks. Nobody is listened to without the key.
+ * The key `metrics` of forwarder.conf: the address at which Prometheus asks. Without it there is no
+ * such listener.
  */
 #pragma once
 

@@ -44,7 +44,7 @@ typedef void config_read_fn(const struct config_key *key, struct yaml_node node,
 struct config_choice {
     const char *name; /* NULL ends a table of them */
     unsigned value;
-    const char *refused; /* why this word, known as it is, cannot be used; or NULL */
+    const char *refused; /* why this word, though a known one, cannot be used here; or NULL */
 };
 
 struct config_key {

@@ -93,7 +93,8 @@ static void print_counts(const struct problem_list *problems, const struct gener
     fputs("\n", out);
 }
 
-/* Read at a start alone, unlike all other files. */
+/* The certificates of `upstream.tls-ca` belong to no generation, so loading one does not read them.
+ */
 static void check_upstream(const struct config *config, struct problem_list *problems)
 {
     char why[WHY_MAX];

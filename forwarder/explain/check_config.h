@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * `bailiwick check` and `bailiwickd --check`: reads everything that a configuration names, as a
- * start without last good versions would, and prints every problem, and what somebody should look
- * at though it is well-formed. Opens no sockets. Of the state folder it reads only how many names
+ * start without last good versions would, and prints every error, and warnings about what is
+ * well-formed but hardly meant. Opens no sockets. Of the state folder it reads only how many names
  * each list gave when it was last in force.
  */
 #pragma once

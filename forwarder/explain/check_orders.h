@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What somebody should look at before orders bite, though each of them is well-formed: names that
- * another order blocks already, and deadlines that have passed.
+ * Warnings about orders that are well-formed each for itself: names that another order blocks
+ * already, and deadlines that have passed.
  */
 #pragma once
 

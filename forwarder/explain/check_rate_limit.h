@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * `rate-limit` read by somebody who knows what it leads to: warnings of what can be meant, and
- * hardly is.
+ * Warnings about values of `rate-limit` that are allowed and hardly ever meant.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The explanation as an object (see explain.h). Keys that interfaces section 5 names come first, in
+ * The explanation as an object (see explain.h). Keys that bailiwick(1) lists come first, in
  * its order; behind them what else a record of the answer needs: the generation, and which version
  * of which order file decided.
  */
@@ -16,7 +16,6 @@
 #include "forwarder/explain/json_put.h"
 #include "forwarder/generation/generation.h"
 #include "libknot/descriptor.h"
-#include "policy/instant.h"
 
 #define TYPE_TEXT_MAX 16
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Why would this client get this answer now? From a generation and a question to the explanation:
- * as an object for programs (interfaces section 5), and as text for a person. The operator's tool
- * asks with the generation it has loaded, the daemon with the one in force.
+ * as an object for programs (`bailiwick test --json`, see bailiwick(1)), and as text for a person.
+ * The operator's tool asks with the generation it has loaded, the daemon with the one in force.
  */
 #pragma once
 

@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <stdio.h>
-
 #include "forwarder/query.h"
 #include "geo/locate.h"
 
@@ -17,7 +15,7 @@ struct generation;
 
 enum explanation_verdict {
     EXPLANATION_FORWARD,
-    EXPLANATION_BLOCK,  /* it does not go upstream, be it by an order or by the configuration */
+    EXPLANATION_BLOCK,  /* not sent upstream, because of an order or of the configuration */
     EXPLANATION_SHADOW, /* forwarded, and counted for an order whose action is shadow */
 };
 

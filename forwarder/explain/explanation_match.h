@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * By what an order matched: a name with or without what lies below it, a label under any public
- * suffix, the client's own network. Plain UTF-8.
+ * What of an order matched, in words: a name with or without what lies below it, a label under any
+ * public suffix, the client's own network. Plain UTF-8.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Text from outside (an order's authority, a file's name, what a person typed) made fit for one
- * line of a terminal. Neither quotes nor escapes: it is for people; programs read JSON.
+ * Text from outside (an order's authority, a file's name, what a person typed) made safe to
+ * print on one line of a terminal. Neither quotes nor escapes: it is for people; programs read
+ * JSON.
  */
 #pragma once
 

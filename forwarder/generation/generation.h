@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * A generation: orders, lists, overrides, database and block settings as one immutable unit, in
- * force together from one pointer swap to the next. Loading happens aside, in the loader's
- * thread or in the operator's tool, by the same code. Each file is judged alone: one with an
+ * force together from one pointer swap to the next. It is loaded by the same code in the loader's
+ * thread and in the operator's tool. Each file is judged alone: one with an
  * error keeps its last good version (from the generation before, or from the state folder after a
  * restart), and is named in the problems until it is mended.
  *
- * Owns everything it points to. Knows no sockets and no threads; who publishes it, decides when it
- * may be freed (server.c).
+ * Owns everything it points to. Knows no sockets and no threads; whoever publishes it decides
+ * when it may be freed (server_reload.c).
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "forwarder/config/config.h"
 #include "forwarder/wire/edns.h"
-#include "geo/file_bytes.h"
 #include "geo/problem.h"
 
 struct file_identity;
@@ -65,8 +63,8 @@ struct generation {
     struct span soa_rname; /* wire form from the first mailto contact; empty: none */
 
     struct generation_order *orders; /* policy_order_count() of them */
-    struct order_texts *texts;       /* as many: what each tells clients */
-    char **outside; /* lists that lie outside the orders folder, usable or not: absolute paths */
+    struct order_texts *texts;       /* of each order: what it tells clients */
+    char **outside; /* absolute paths of lists outside the orders folder, usable or not */
     size_t outside_count;
 
     struct generation_problem *problems;
@@ -85,39 +83,39 @@ struct generation_options {
     struct config *config;
     const struct generation *before; /* in force now; NULL at a start and in the tool */
     enum generation_strictness strictness;
-    /* Read this order alone, as if it were active and bound at all times of the week, instead of
-     * what the orders folder holds; NULL: the folder. */
+    /* Read only this order, not the orders folder, and as if it were active and had no windows;
+     * NULL: the folder. */
     const struct order_folder_entry *only;
     bool accept_shrink;                     /* lists may lose more than half of their names */
     const struct file_identity *unfinished; /* files that somebody is writing: not read */
     size_t unfinished_count;
-    bool write_state;            /* collect what is to be kept under config->state (the daemon) */
+    bool write_state;            /* collect what to keep under config->state: for the daemon */
     struct tls_tickets *tickets; /* of the process, for its TLS; NULL: nothing is served */
     uint64_t seed;               /* of suffix maps; the same for all generations of a process */
     int64_t now;                 /* seconds since the epoch */
     const uint8_t *process_cookie_secret; /* EDNS_COOKIE_SECRET octets, used without a file */
 };
 
-/* Loads everything. With NULL there is no usable generation (at a start: no database at all,
- * neither on disk nor under state, or protected names that cannot be read; strict: any error) and
- * problems say why, all of them; the one before stays in force, and so does what state holds.
- * Otherwise the result is complete, and problems hold what was wrong with single files (the result
- * keeps copies of all in the list, the caller's own included, with since carried over from
- * before). An order that is new, changed,
- * removed, failed or kept at its last good version is logged with id and SHA-256.
- * Reading the orders folder itself fails: every order keeps its last good version. A last good
- * version that blocks what has been protected since is left out. */
+/* Loads everything. NULL if no usable generation came of it: at a start, without any database
+ * (neither on disk nor under state) or with protected names that cannot be read; strict, with any
+ * error. Then problems hold every reason, and nothing has changed. Otherwise the result is
+ * complete, and problems hold what was wrong with single files; the result keeps copies of them
+ * all, those that the caller had found before included, and of each since when it stands.
+ *
+ * If the orders folder itself cannot be read, every order keeps its last good version; one that
+ * blocks what has been protected since is left out. Each order that is new, changed, removed,
+ * failed or kept at its last good version is logged with id and SHA-256. */
 struct generation *generation_load(const struct generation_options *options,
                                    struct problem_list *problems);
 
-/* What is to be kept of this generation, once: the caller's then. NULL if that was not asked for,
- * or no memory was left for it. */
+/* Hands over, once, what is to be written under state for this generation; the caller owns it. NULL
+ * if that was not asked for, or no memory was left for it. */
 struct generation_keep *generation_take_keep(struct generation *generation);
 
-/* Of the overrides in force, which there must be. */
+/* The SHA-256 of the overrides in force; there must be some. */
 const uint8_t *generation_overrides_sha256(const struct generation *generation);
 
-/* The caller has seen to it that nobody uses it any more. NULL is allowed. */
+/* Nobody may use it any more. NULL is allowed. */
 void generation_free(struct generation *generation);
 
 /* Logs each order that began or ended in (from, to], with id and SHA-256. */

@@ -8,11 +8,11 @@
 
 struct generation_work;
 
-/* The guard of this load. With protected names or networks that cannot be read and no last good
- * version of them the load goes on without, to find all problems, and is unusable. */
+/* work->guard. If protected names or networks can be read neither from their file nor from a last
+ * good version, the load goes on without them, to find all problems, and is unusable. */
 void generation_files_read_protected(struct generation_work *work);
 
-/* result->db. Without any the load is unusable. */
+/* result->db. Without any database the load is unusable. */
 void generation_files_read_database(struct generation_work *work);
 
 /* result->overrides. Without a last good version there are none. */

@@ -6,7 +6,6 @@
 #include "forwarder/generation/generation_log.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "forwarder/generation/generation_orders.h"
 #include "forwarder/generation/generation_work.h"

@@ -13,11 +13,12 @@ void generation_order_file_read(struct generation_work *work,
                                 struct generation_candidate *candidate);
 
 /* Puts the last good version in the place of whatever order the candidate has: that of the
- * generation before, at a start that under state. NULL if there is none that may be used. */
+ * generation before or, at a start, that under state. Its order is NULL if there is none that may
+ * be used. */
 void generation_order_file_fall_back(struct generation_work *work,
                                      struct generation_candidate *candidate);
 
-/* Frees the bytes that were held to be kept under state. */
+/* Frees the bytes that the candidate holds for state. */
 void generation_order_file_drop_bytes(struct generation_candidate *candidate);
 
 /* A list's path below the orders folder: from the folder of the order that names it; an absolute

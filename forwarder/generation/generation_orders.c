@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -178,10 +177,8 @@ static int compare_claims(const void *a, const void *b)
     return left_held != right_held ? (left_held ? -1 : 1) : strcmp(left->path, right->path);
 }
 
-/* A file whose id another one has the better claim to, with that one in *winner; or NULL. */
-static struct generation_candidate *find_loser(struct generation_work *work,
-                                               struct generation_candidate **claims,
-                                               const struct generation_candidate **winner)
+/* All files with an order, the best claim to each id first; how many. */
+static size_t sort_claims(const struct generation_work *work, struct generation_candidate **claims)
 {
     size_t count = 0;
     for (size_t i = 0; i < work->count; i++) {
@@ -190,13 +187,7 @@ static struct generation_candidate *find_loser(struct generation_work *work,
         }
     }
     qsort(claims, count, sizeof claims[0], compare_claims);
-    for (size_t i = 1; i < count; i++) {
-        if (strcmp(claims[i]->order->id, claims[i - 1]->order->id) == 0) {
-            *winner = claims[i - 1];
-            return claims[i];
-        }
-    }
-    return NULL;
+    return count;
 }
 
 /* Takes its id from a file: its last good version had another one, or it is left out. */
@@ -220,6 +211,24 @@ static void refuse_id(struct generation_work *work, struct generation_candidate 
     }
 }
 
+/* Leaves each id to the file with the best claim. Did any file lose its id? It may stand at its
+ * last good version now, whose id is another one. */
+static bool refuse_lesser_claims(struct generation_work *work, struct generation_candidate **claims)
+{
+    size_t count = sort_claims(work, claims);
+    const struct generation_candidate *winner = NULL;
+    bool refused = false;
+    for (size_t i = 0; i < count; i++) {
+        if (winner == NULL || strcmp(claims[i]->order->id, winner->order->id) != 0) {
+            winner = claims[i];
+        } else {
+            refuse_id(work, claims[i], winner);
+            refused = true;
+        }
+    }
+    return refused;
+}
+
 static void settle_ids(struct generation_work *work)
 {
     struct generation_candidate **claims = calloc(work->count + 1, sizeof *claims);
@@ -227,10 +236,8 @@ static void settle_ids(struct generation_work *work)
         no_memory(work);
         return;
     }
-    struct generation_candidate *loser;
-    const struct generation_candidate *winner;
-    while ((loser = find_loser(work, claims, &winner)) != NULL) {
-        refuse_id(work, loser, winner);
+    while (refuse_lesser_claims(work, claims)) {
+        /* a file loses its id twice at most: its new version's, and its last good one's */
     }
     free(claims);
 }

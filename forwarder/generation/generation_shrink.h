@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Lists that lost more than half of their names: most often a download that broke off, or a source
- * that changed its format. The version in force stays until somebody says that it is meant.
+ * Lists that lost more than half of their names: most often because a download broke off, or a
+ * source changed its format. The version in force stays until an operator accepts the new one.
  */
 #pragma once
 
@@ -18,6 +18,7 @@ struct generation_work;
 bool generation_shrink_allows(const struct generation_work *work,
                               const struct generation_candidate *candidate);
 
-/* The same as warnings, for lists of a generation against what a state folder says was in force. */
+/* Compares the lists of a generation with those that a state folder has kept, and adds a warning
+ * for each that shrank. */
 void generation_shrink_warn(const struct generation *generation, const char *state,
                             struct problem_list *problems);

@@ -97,11 +97,12 @@ bool generation_same_guard(const struct generation *a, const struct generation *
 /* Were two orders read from the same bytes, lists included? */
 bool generation_same_version(const struct order *a, const struct order *b);
 
-/* Need a version that has the right digests not be written again? At a start its bytes are looked
- * at as well, so that a damaged copy is mended while the file it stands in for is still good. */
+/* Is this kept version, whose digests are right, good enough not to be written again? At a start
+ * its bytes are compared as well, so that a damaged copy is replaced while its file is still good.
+ */
 bool generation_is_kept_well(bool at_start, const struct state_version *kept);
 
-/* Is there certainly no such file below the orders folder (-1: it could not be read) any more? A
+/* Is it certain that there is no such file below the orders folder (-1: it could not be read)? A
  * file that cannot be seen for another reason is not gone. */
 bool generation_order_is_gone(int folder, const char *path);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * What an order tells a client whom it blocks: the octets of EXTRA-TEXT (RFC 8914), for people and,
- * for clients that ask for it, structured. They hang on the order and the configuration alone, so
- * they are written when a generation is loaded, and a block copies them.
+ * for clients that ask for it, structured. They depend on the order and the configuration
+ * alone, so they are made when a generation is loaded, and an answer copies them.
  */
 #pragma once
 

@@ -69,15 +69,15 @@ void state_version_fini(struct state_version *version); /* what state_read fille
 bool state_part_read(const struct state_part *part, struct file_bytes *out,
                      char why[static WHY_MAX]);
 
-/* Finds such a part without holding it: *out is its file, as it was kept; borrowed from the part.
- */
+/* The same without reading it into memory: describes the part's file in *out, which borrows from
+ * the part. */
 bool state_part_know(const struct state_part *part, struct file_stream_known *out,
                      char why[static WHY_MAX]);
 
 /* Are all parts still what was kept? Reads them. */
 bool state_version_is_whole(const struct state_version *version);
 
-/* Removes what is kept there, if anything is. */
+/* Removes what is kept there, if there is anything. */
 bool state_remove(const struct state_key *key, char why[static WHY_MAX]);
 
 /* The paths of all versions of a kind that can be read, on the heap, in no order; *count of them.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Writing last good versions, many at once: all of them are written beside those that are kept, put
- * on disk in one go, renamed, and put on disk again. So ten thousand versions wait for the disk as
- * often as one does: twice. Whenever the process or the disk stops, each version's folder (see
+ * Writing last good versions, many at once: all of them are written beside those that are kept,
+ * synced to disk in one go, renamed, and synced again. So ten thousand versions wait for the disk
+ * as often as one does: twice. Whenever the process or the disk stops, each version's folder (see
  * state.h) holds a whole version, the old or the new one.
  */
 #pragma once

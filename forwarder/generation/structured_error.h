@@ -24,8 +24,8 @@ struct structured_error {
     size_t record_count;
 };
 
-/* Writes one object without a space that need not be, members in the order above; not whole:
- * without "j", "o" and "l", which go first where room is short. What has no member, or does not fit
- * into size octets, is empty. Returns what was written to out. */
+/* Writes one object, without spaces, members in the order above. If not whole, "j", "o" and "l" are
+ * left out, as they are first where room is short. Returns what was written to out: nothing if the
+ * object would have no member or does not fit into size octets. */
 struct span structured_error_write(const struct structured_error *error, bool whole, uint8_t *out,
                                    size_t size);

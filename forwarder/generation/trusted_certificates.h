@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The certificates by which TLS servers behind us must be signed: `upstream.tls-ca`, or what the
- * system trusts. Read by a start, and by a check; upstream is not reloaded.
+ * system trusts. Read at the start, by a reload that changes `upstream`, and by a check.
  */
 #pragma once
 

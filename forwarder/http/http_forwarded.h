@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Who asks, as proxies on the way tell in Forwarded (RFC 7239) and X-Forwarded-For. Each proxy
- * adds, at the end, whom it heard; so only what stands behind a trusted proxy's own address can be
- * believed: the client is the last node that is not itself trusted, and whatever he wrote in front
- * of it decides nothing. Whether the peer may tell us at all is our caller's business.
+ * Who asks, as proxies on the way say in Forwarded (RFC 7239) and X-Forwarded-For. Each proxy
+ * appends the address that it was asked from, so only what trusted proxies appended can be
+ * believed: the client is the last node that is not itself trusted, and what stands in front of it,
+ * which that client may have written, decides nothing. Whether the peer is trusted at all is our
+ * caller's business.
  *
  * A proxy writes one of the two headers and may pass on the other as its client wrote it. So where
  * both are there, they must name the same client.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The header fields of a response: of a DNS answer, which is status 200 whatever its rcode (RFC
- * 8484 section 4.2.1), or of an error. An answer is for its client alone, whose country it may
- * depend on: cache-control says private, and how long it may be kept (RFC 8484 section 5.1) or that
- * it may not.
+ * 8484 section 4.2.1), or of an error. An answer may depend on its client's country, so
+ * cache-control says private, and either how long it may be kept (RFC 8484 section 5.1) or that it
+ * may not be.
  */
 #pragma once
 

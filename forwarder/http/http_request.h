@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * One request of DNS over HTTPS (RFC 8484 section 4.1) as its header fields and its body come in,
- * whatever version of HTTP they come by. Owns what it collects: the message, and, where the peer
- * may speak for others, what it says of them; nothing else is kept.
+ * whatever version of HTTP they come by. Owns what it collects: the message and, if the peer may
+ * speak for others, the headers in which it does; nothing else is kept.
  *
  * Invariant: status is the first of its errors in the order of http_request_headed once that was
  * called, and HTTP_STATUS_OK as long as there is none; an erroneous request holds no message.

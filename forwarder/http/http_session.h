@@ -8,10 +8,12 @@
  *   streams at once         HTTP_SESSION_STREAMS; more are refused, and then end the connection
  *   header fields           HTTP_REQUEST_FIELDS_MAX octets, then 431; four times that ends it
  *   bodies not handled yet  HTTP_SESSION_WINDOW octets in all: the connection's window
- *   frames                  HTTP_SESSION_FRAMES more than complete requests pay for: PING,
- * SETTINGS, WINDOW_UPDATE, PRIORITY, DATA in crumbs end it with ENHANCE_YOUR_CALM streams reset
- * 1,000 and 33 a second, CONTINUATION 8 a block (nghttp2's) a request               patience_ms to
- * become complete, then 408
+ *   frames                  HTTP_SESSION_FRAMES more than complete requests pay for (PING,
+ *                           SETTINGS, WINDOW_UPDATE, PRIORITY, DATA in crumbs); more end the
+ *                           connection with ENHANCE_YOUR_CALM
+ *   streams reset           1,000, and 33 a second (nghttp2's limit)
+ *   CONTINUATION            8 frames a header block (nghttp2's limit)
+ *   a request               patience_ms to become complete, then 408
  *
  *   a stream: receiving ──► ready (complete, waits to be taken) ──► asked ──► answered ──► gone
  *                 └──────────────────── error ─────────────────────────────────┘
@@ -50,9 +52,9 @@ struct http_session_arrival {
 void http_session_receive(struct http_session *session, struct span octets,
                           const struct http_session_arrival *arrival);
 
-/* Are more octets wanted? Not once the client has broken the rules, or either side has said
- * good-bye and all is answered, or memory is out: what http_session_output gives is to be sent, and
- * the connection to be closed. */
+/* Are more octets wanted? No, once the client has broken the rules, either side has sent GOAWAY and
+ * all is answered, or memory is out: then send what http_session_output gives, and close the
+ * connection. */
 bool http_session_wants(const struct http_session *session);
 
 /* The next octets to send, which stay until the next call of any function here; none for now if
@@ -66,8 +68,8 @@ struct http_session_query {
     struct http_forwarded forwarded; /* empty unless kept */
 };
 
-/* The query that has been complete for longest and was not taken, if there is one. Its octets stay
- * until it is taken or refused, or the session gets more octets. */
+/* The oldest complete query that was not taken yet, if there is one. Its octets stay until it is
+ * taken or refused, or the session gets more octets. */
 bool http_session_next(struct http_session *session, struct http_session_query *out);
 
 /* It has been handled (its octets are no longer needed) and will be answered or forgone, ... */

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct config_address;
 struct quic_credentials;
@@ -35,6 +34,6 @@ bool quic_endpoint_unused(const struct quic_endpoint *endpoint);
 /* Closes the connections that it has, tells the clients, and frees it. */
 void quic_endpoint_close(struct quic_endpoint *endpoint);
 
-/* Connections from now on prove themselves with these, of which a reference is taken. NULL, as in
- * the beginning: there are none, and packets of new clients are dropped. */
+/* New connections use these from now on; a reference is taken. NULL, as at the beginning: there are
+ * none, and packets of new clients are dropped. */
 void quic_endpoint_renew(struct quic_endpoint *endpoint, struct quic_credentials *credentials);

@@ -5,8 +5,6 @@
  */
 #pragma once
 
-#include <stdint.h>
-
 #include "forwarder/wire/span.h"
 
 /* Fewer octets may hold neither a first packet (RFC 9000 section 14.1) nor earn an answer to one.

@@ -164,8 +164,8 @@ void quic_connection_enter(struct quic_connection *connection);
 /* Its handshake is over, one way or the other. */
 void quic_connection_shaken(struct quic_connection *connection);
 
-/* Its time of idleness begins anew, with too much unread only when the client has read; when that
- * would be over. */
+/* Its time of idleness begins anew; with too much unread, only once the client has read. And when
+ * that time will be over. */
 void quic_connection_useful(struct quic_connection *connection, uint64_t now);
 uint64_t quic_connection_idle_end(const struct quic_connection *connection);
 

@@ -11,10 +11,11 @@
 #include "forwarder/quic/quic_id.h"
 
 #define LONG_HEADER 0x80U
-#define SHORT_ID                                                                                \
-    1U             /* where the connection ID begins, in octets of the datagram (RFC 9000 17.3) \
-                    */
-#define LONG_ID 6U /* behind the version and the length of the ID (17.2) */
+
+/* Where the connection ID begins in a datagram (RFC 9000 section 17): after the first octet of a
+ * short header; after version and length of the ID in a long one. */
+#define SHORT_ID 1U
+#define LONG_ID 6U
 
 bool quic_steer(int descriptor, unsigned workers)
 {

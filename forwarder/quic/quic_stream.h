@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * One stream of a connection, as DNS uses it (RFC 9250 section 4.2): one query, two octets of
- * length before it and FIN behind it; then answers framed alike, mostly one, and FIN. What was sent
+ * length before it and FIN behind it; then one answer, framed alike, and FIN. What was sent
  * is kept until it is acknowledged. Knows nothing of the connection.
  *
  *   reading ──► whole (FIN came) ──► asked ──► answering ──► finished ──► closed

@@ -5,7 +5,6 @@
 #include "forwarder/quic/quic_table.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "forwarder/counters.h"
@@ -354,7 +353,7 @@ static void queue(struct quic_connection *connection, struct quic_stream *stream
 }
 
 void quic_table_answer(struct quic_table *table, const struct origin_stream *origin,
-                       struct span answer, bool last)
+                       struct span answer)
 {
     struct quic_connection *connection = find(table, origin);
     struct quic_stream *stream =
@@ -363,10 +362,8 @@ void quic_table_answer(struct quic_table *table, const struct origin_stream *ori
         return;
     }
     queue(connection, stream, answer);
-    if (last) {
-        stream->finished = true;
-        no_longer_due(connection, stream);
-    }
+    stream->finished = true;
+    no_longer_due(connection, stream);
     quic_connection_wants(connection, stream);
     quic_table_touch(connection);
     quic_connection_release(connection, stream);

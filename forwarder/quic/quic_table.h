@@ -4,19 +4,19 @@
  * numbers, so that an answer finds its stream or learns that it is gone. What a query means is its
  * owner's business: queries go up by a callback, answers come down by calls.
  *
- * A client is whom its first packets came from, for as long as the connection lives: packets from
- * another address are not looked at (RFC 9000 section 9), those from another port are. So nobody
- * takes a connection, or a country, to where he is not.
+ * The client of a connection is the address that its first packets came from, for as long as the
+ * connection lives: packets from another port are taken, those from another address are not (RFC
+ * 9000 section 9). So nobody can carry a connection, and with it a country, to another place.
  *
  * Limits: tcp-connections and tcp-per-client count connections over QUIC too, from the moment that
  * the client's address is certain; with tcp-connections open, the least active of any kind gives
  * way (reaper.h). Of handshakes, QUIC_TABLE_UNSURE may run whose address is not certain; then each
- * must bring a token (Retry) first. Of QUIC_TABLE_HANDSHAKES the oldest gives way. A connection
- * with nothing in flight, no unread answer and no whole query for tcp-idle is closed. One with more
- * than stream-output octets that are not acknowledged must have an eighth of as many acknowledged
- * in each QUIC_TABLE_UNREAD_MS (or tcp-idle, if that is less); QUIC_TABLE_UNREAD_TIMES as many
- * close it. With the in-flight table full, queries wait in their connections, whose clients get no
- * more credit.
+ * must bring a token (Retry) first. With QUIC_TABLE_HANDSHAKES running, the oldest gives way. A
+ * connection with nothing in flight, no unread answer and no whole query for tcp-idle is closed.
+ * One with more than stream-output octets that are not acknowledged must acknowledge an eighth of
+ * stream-output in each QUIC_TABLE_UNREAD_MS (or tcp-idle, if that is less); with
+ * QUIC_TABLE_UNREAD_TIMES stream-output it is closed. With the in-flight table full, queries wait
+ * in their connections, whose clients get no more credit.
  */
 #pragma once
 
@@ -32,8 +32,8 @@
 #define QUIC_TABLE_UNSURE 64U       /* handshakes with an address that may be forged */
 #define QUIC_TABLE_HANDSHAKES 1024U /* handshakes in all */
 #define QUIC_TABLE_UNREAD_MS 2000U
-#define QUIC_TABLE_UNREAD_PART 8U  /* of stream-output, that is to be read in this time */
-#define QUIC_TABLE_UNREAD_TIMES 8U /* stream-output, and no more */
+#define QUIC_TABLE_UNREAD_PART 8U  /* of stream-output must be read in that time: an eighth */
+#define QUIC_TABLE_UNREAD_TIMES 8U /* times stream-output may be unread */
 
 struct config_limits;
 struct counters;
@@ -65,8 +65,9 @@ struct quic_env {
     struct address (*holder)(void *ctx, const struct address *client);
     /* Is there room in flight for a query of this size? */
     bool (*has_room)(void *ctx, size_t size);
-    /* A query. It is answered by quic_table_answer, in the call or after quic_table_expect; or
-     * never, if neither is called. False: the client breaks the protocol, and is told so. */
+    /* A query. It is answered by quic_table_answer, either inside this call, or later if
+     * quic_table_expect was called inside it; else never. False: the client breaks the protocol,
+     * and is told so. */
     bool (*on_query)(void *ctx, const struct quic_query *query);
     /* A batch of datagrams begins, and ends. */
     void (*on_batch)(void *ctx);
@@ -86,11 +87,11 @@ size_t quic_table_count(const struct quic_table *table);
 /* Takes no more queries or connections; connections close as their answers have been received. */
 void quic_table_drain(struct quic_table *table);
 
-/* Of the stream that an origin names, if it is still there: an answer is due; comes (last: no other
- * follows); will not come. Answers leave with the next quic_table_flush. */
+/* For the stream that an origin names, if it is still there: an answer is due, is here, or will not
+ * come. Answers leave with the next quic_table_flush. */
 void quic_table_expect(struct quic_table *table, const struct origin_stream *origin);
 void quic_table_answer(struct quic_table *table, const struct origin_stream *origin,
-                       struct span answer, bool last);
+                       struct span answer);
 void quic_table_forgo(struct quic_table *table, const struct origin_stream *origin);
 
 /* Goes on with queries that waited for room in flight. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Records on their way to disk: texts of events become lines behind the head of the chain, in
- * memory. After memory ran out nothing is added any more, and failed says so.
+ * Records on their way to disk: in memory, texts of events become lines that continue the chain.
+ * Once memory has run out nothing is added any more, and failed says so.
  */
 #pragma once
 
@@ -19,9 +19,9 @@ struct audit_batch {
 
 /* What could not be recorded. */
 struct audit_gap {
-    int64_t from; /* to the time of the batch */
-    uint64_t lost;
-    bool start; /* the start of this process is among it */
+    int64_t from;  /* until the time of the batch */
+    uint64_t lost; /* records */
+    bool start;    /* the start of this process is one of them */
     const char *reason;
 };
 
@@ -41,8 +41,8 @@ void audit_batch_add_gap(struct audit_batch *batch, const struct audit_gap *gap)
 /* An event's own texts, the first with who asked for it. */
 void audit_batch_add_event(struct audit_batch *batch, const struct audit_event *event);
 
-/* A generation that came into force, and each order that is not as it was in before (NULL: each
- * order; the generation is then told whole). */
+/* A generation that came into force, and each order that differs from before (NULL: every order,
+ * and the record says that it is whole). */
 void audit_batch_add_generation(struct audit_batch *batch, const struct audit_event *event,
                                 const struct audit_facts *before);
 

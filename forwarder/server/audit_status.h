@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What status says of the audit record and of the counts under `state`.
+ * What status says about the audit record and the counts under `state`.
  */
 #pragma once
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Writing the audit record under `state`: events become lines, chained to those that are there, and
- * come on disk before the next event is looked at. For one thread, which may wait for the disk.
+ * each event is on disk before the next one is looked at. For one thread, which may wait for the
+ * disk.
  *
- * What cannot be written is lost, and counted; as soon as something can be written again a record
- * of the gap comes first, and all that is in force behind it. What a write left half done stays: a
- * record behind it tells of it (audit_chain.h).
+ * What cannot be written is lost, and counted; as soon as something can be written again, a record
+ * of the gap comes first, then all that is in force. A line that was written half stays, and a
+ * record behind it says so (audit_chain.h).
  */
 #pragma once
 
@@ -20,7 +21,7 @@
 struct audit_facts;
 struct audit_writer;
 
-/* Who had something done. */
+/* Who caused an event. */
 enum audit_asker_kind {
     AUDIT_ASKER_START,
     AUDIT_ASKER_CONTROL, /* over the control socket: a process, by what the kernel says of it */
@@ -44,7 +45,7 @@ struct audit_event {
     struct audit_facts *facts; /* a generation came into force: one reference */
     struct audit_asker askers[AUDIT_ASKERS_MAX];
     size_t asker_count;
-    uint64_t dropped; /* events before it that never got so far, since: */
+    uint64_t dropped; /* events before it that found no room or memory */
     int64_t dropped_since;
 };
 
@@ -52,10 +53,10 @@ void audit_event_fini(struct audit_event *event);
 
 struct audit_writer_setup {
     const char *folder; /* made when it is not there, and so is the one above it */
-    size_t file_max;    /* octets behind what was in force when a file began, before the next one */
+    size_t file_max;    /* octets of a file, after the records of what was in force when it began */
 };
 
-/* How it stands. */
+/* The state of the record. */
 struct audit_writer_state {
     struct audit_head head;
     uint64_t lost;         /* records, in the gap that is open */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * What workers counted, by order, country and hour, on its way to the database under `state`
- * (audit/block_store.h): collected in the main thread every so often, stored by a thread of its
- * own. A crash loses what was not stored yet, at most what came between two collections, and counts
- * nothing twice. What cannot be stored waits in memory, within bounds.
+ * (forwarder/audit/block_store.h): collected in the main thread every so often, stored by a thread
+ * of its own. A crash loses what was not stored yet, at most what came between two collections, and
+ * counts nothing twice. What cannot be stored waits in memory, within bounds.
  */
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "geo/problem.h"
@@ -16,26 +15,26 @@
 struct block_counts;
 struct published;
 
-/* How it stands. */
+/* The state of the counts. */
 struct block_counts_state {
     char problem[WHY_MAX]; /* why nothing can be stored; "": it can */
     int64_t since;         /* of the problem */
-    char aside[WHY_MAX];   /* a damaged database was put aside: where; "": none was */
+    char aside[WHY_MAX];   /* where a damaged database was put aside; "": none was */
     int64_t aside_since;
-    uint64_t lost; /* blocks that were given up, there were too many to wait */
+    uint64_t lost; /* blocks that were dropped because too many rows waited */
 };
 
-/* Under this folder, "state". NULL with a reason. */
+/* state is the folder under which they are stored. NULL with a reason. */
 struct block_counts *block_counts_new(const char *state, int64_t now, char why[static WHY_MAX]);
 
-/* Takes what a generation has counted since it was last asked, for the hour at hand. */
+/* Takes what a generation has counted since the last call, and counts it for the current hour. */
 void block_counts_collect(struct block_counts *counts, struct published *published);
 
-/* Has what was collected stored; what comes is of the hour of now. */
+/* Has what was collected stored; what is collected from now on counts for the hour of now. */
 void block_counts_store(struct block_counts *counts, int64_t now);
 
 void block_counts_state(struct block_counts *counts, struct block_counts_state *out);
 
-/* Waits until all is stored, or cannot be, at most so long; is it over? */
+/* Waits until everything is stored, or known not to be, at most so long. Is it over? */
 bool block_counts_finish(struct block_counts *counts, unsigned timeout_ms);
 void block_counts_free(struct block_counts *counts); /* NULL is allowed */

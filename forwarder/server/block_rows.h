@@ -18,9 +18,9 @@ struct block_rows {
 bool block_rows_add(struct block_rows *rows, const char *order, struct country country,
                     int64_t hour, uint64_t count);
 
-/* Moves all of from behind rows, and adds up what is alike. Of what is too much then, more than
- * most rows, the last are given up; returns how many blocks these were, or all of from if memory is
- * out. */
+/* Appends all of from, which is then empty, and adds up rows that are alike. If there are more than
+ * most rows then, the last are dropped. Returns how many blocks were lost so; if memory is out, all
+ * of from. */
 uint64_t block_rows_merge(struct block_rows *rows, struct block_rows *from, size_t most);
 
 void block_rows_fini(struct block_rows *rows); /* empty and usable again afterwards */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Work done one after the other in a thread of its own, in the order in which it was given: what
- * must come on disk, however long that takes, while nobody waits. Owns the thread; an errand owns
- * itself.
+ * Work that is done in a thread of its own, one errand after the other in the order in which they
+ * were added: what must get to disk, however long that takes, while nobody waits. Owns the thread;
+ * an errand owns itself.
  */
 #pragma once
 
@@ -21,14 +21,14 @@ struct errand {
     STAILQ_ENTRY(errand) link;
 };
 
-/* NULL with a reason. No more than most errands ever wait. */
+/* most: errands that may wait at once. NULL with a reason. */
 struct errands *errands_new(size_t most, char why[static WHY_MAX]);
 
-/* Hands an errand over; false if too many wait: it is the caller's still. */
+/* Hands an errand over. False if too many wait: it still belongs to the caller. */
 bool errands_add(struct errands *errands, struct errand *errand);
 
-/* Waits until all is done, at most so long; is it? */
+/* Waits until all are done, at most so long. Are they? */
 bool errands_finish(struct errands *errands, unsigned timeout_ms);
 
-/* Does what waits, and ends the thread. NULL is allowed. */
+/* Lets the thread finish what waits, and ends it. NULL is allowed. */
 void errands_free(struct errands *errands);

@@ -2,34 +2,32 @@
  *
  * Sockets that the service manager hands over at a start (sd_listen_fds(3)): those that the daemon
  * before this one had it keep, and those of socket units. What waits in them is served, not lost:
- * queries in their buffers, connections in their queues. They are told apart by what they are bound
- * to, not by names. Owns those that nobody has taken.
+ * queries in their buffers, connections in their queues. They are recognised by what they are
+ * bound to, not by their names. Owns those that nobody has taken.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "geo/problem.h"
-
 struct config_listen;
 struct inherited_sockets;
 
-/* Takes over all that were handed over to this process, of which its children learn nothing. NULL:
+/* Takes over all sockets that were handed to this process; its children do not get them. NULL:
  * there are none. */
 struct inherited_sockets *inherited_sockets_take(void);
 
 /* Closes those that nobody has taken; the service manager keeps them no longer. NULL is allowed. */
 void inherited_sockets_free(struct inherited_sockets *inherited);
 
-/* One that is bound to this address for this kind of transport, not blocking and the caller's from
- * now on; or -1: of those that this program had kept, the worker's own; else the first, *foreign:
- * the service manager made it. inherited may be NULL. */
+/* Takes a socket that is bound to this address for this kind of transport, not blocking; -1: there
+ * is none. Of those that this program had kept, only the worker's own; else the first that the
+ * service manager made itself, and *foreign says so. inherited may be NULL. */
 int inherited_sockets_find(struct inherited_sockets *inherited, const struct config_listen *listen,
                            size_t worker, bool *foreign);
 
-/* The same of whatever is left: of workers that there are no more. The service manager keeps it no
- * longer. */
+/* Takes any such socket that is left: those of workers that are not there any more. The service
+ * manager keeps it no longer. */
 int inherited_sockets_find_any(struct inherited_sockets *inherited,
                                const struct config_listen *listen);
 

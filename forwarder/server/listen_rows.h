@@ -14,9 +14,9 @@ struct listen_rows;
 struct listen_rows *listen_rows_new(void);
 void listen_rows_free(struct listen_rows *rows); /* NULL is allowed */
 
-/* A number that was never given before: of a socket, or of a list of them. */
+/* A new number, never given before, for a socket or a list of sockets. */
 uint64_t listen_rows_number(struct listen_rows *rows);
 
-/* The row that is equal to this one, a copy if there was none; NULL when memory is out. */
+/* The row that equals this one; a copy of it, if there was none. NULL when memory is out. */
 const struct config_listen *listen_rows_intern(struct listen_rows *rows,
                                                const struct config_listen *listen);

@@ -5,7 +5,6 @@
 #include "forwarder/server/metrics.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "forwarder/config/config_listen.h"
 #include "forwarder/counters.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What is told to Prometheus, made from the same view as `bailiwick status`: by name and label, all
- * that bailiwickd(8) lists under METRICS.
+ * What Prometheus is given, made from the same view as `bailiwick status`: all the metrics that
+ * bailiwickd(8) lists under METRICS.
  */
 #pragma once
 

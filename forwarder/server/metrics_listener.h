@@ -2,8 +2,8 @@
  *
  * HTTP for Prometheus, in the main thread: GET or HEAD of /metrics, and nothing else. What the
  * answer says is its owner's business. Few connections at a time, each for one request and a short
- * while: with too many the oldest gives way, so that whoever keeps some open, or reads slowly,
- * keeps nobody else from asking, and the main thread waits for none of them.
+ * while. With too many, the oldest is closed: so whoever holds connections open, or reads slowly,
+ * keeps nobody else out. The main thread waits for none of them.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ struct metrics_listener;
 /* Writes the text of the metrics (Prometheus text format 0.0.4); false when memory is out. */
 typedef bool metrics_write_fn(void *ctx, struct evbuffer *out);
 
-/* NULL with a reason, as the address being taken. */
+/* NULL with a reason, such as that the address is in use. */
 struct metrics_listener *metrics_listener_new(struct event_base *base,
                                               const struct config_address *address,
                                               metrics_write_fn *write, void *ctx,

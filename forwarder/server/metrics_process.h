@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What Prometheus' own libraries tell of any process, by the same names: processor time, memory,
- * descriptors. What the system does not tell is left out.
+ * The metrics that Prometheus' own libraries give of any process, by the same names: processor
+ * time, memory, descriptors. What the system does not tell is left out.
  */
 #pragma once
 

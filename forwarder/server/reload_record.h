@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * How loads have gone since the start, for those who watch: how many, how long the last one took,
- * when one last failed, and since when the orders are what they are. Main thread only; the time is
+ * How loads have gone since the start, for monitoring: how many, how long the last one took, when
+ * one last failed, and since when the orders have not changed. Main thread only; the time is
  * the caller's.
  */
 #pragma once

@@ -20,7 +20,7 @@ enum sandbox_outcome {
     SANDBOX_NONE, /* this kernel has no such filters, or none for us; the rest is in force */
 };
 
-/* For the process and all its threads, those to come included; there is no way back. With
+/* Puts the filter in force for the process and all its threads, later ones included, for good. With
  * SANDBOX_NONE the reason is in why. */
 enum sandbox_outcome sandbox_enter(char why[static WHY_MAX]);
 

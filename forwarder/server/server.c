@@ -7,7 +7,6 @@
 #include <event2/event.h>
 #include <malloc.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -27,8 +26,9 @@
 #include "forwarder/stream/tls_tickets.h"
 #include "forwarder/tap/tap.h"
 
-/* How long an end waits for what is being kept, at most. */
-#define LARGE_BLOCK (1 << 20)
+#define LARGE_BLOCK (1 << 20) /* octets, see give_back_large_blocks */
+
+/* How long the end of the daemon waits, at most, for what is still being written. */
 #define KEEP_TIMEOUT_MS 5000
 
 static void on_order_timer(evutil_socket_t descriptor, short what, void *ctx)

@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "forwarder/generation/generation.h"
 #include "forwarder/server/keeper.h"
@@ -19,7 +18,7 @@ static void note_problem(struct server *server, const char *problem)
         return;
     }
     snprintf(server->keep_problem, sizeof(server->keep_problem), "%s", problem);
-    server->keep_problem_since = (int64_t)time(NULL);
+    server->keep_problem_since = server_now(server);
     log_quote(server->config->state, state, sizeof(state));
     if (problem[0] != '\0') {
         log_event(LOG_LEVEL_WARNING, "state", "not everything is kept", "state=%s reason=%s", state,

@@ -52,7 +52,7 @@ void server_load_ended(struct server *server, bool loaded, const struct problem_
     enum reload_outcome outcome = !loaded                ? RELOAD_REFUSED
                                   : problems->errors > 0 ? RELOAD_PARTIAL
                                                          : RELOAD_WHOLE;
-    reload_record_end(&server->reloads, outcome, monotonic_us(), (int64_t)time(NULL));
+    reload_record_end(&server->reloads, outcome, monotonic_us(), server_now(server));
 }
 
 /* Into the list of those in force, with room for all workers there are and will be. */
@@ -176,11 +176,11 @@ void server_ask_reload(struct server *server, const struct server_ask *ask, uint
     start_load(server);
 }
 
-static json_t *reload_result(const struct server *server, const struct problem_list *problems)
+static json_t *reload_result(struct server *server, const struct problem_list *problems)
 {
     const struct generation *generation = server_generation(server);
     char loaded[INSTANT_TEXT_MAX];
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = server_now(server);
     return json_pack("{s:I, s:s, s:o, s:o}", "generation", (json_int_t)generation->number, "loaded",
                      instant_format(generation->loaded, loaded), "errors",
                      status_problems(problems, PROBLEM_ERROR, now), "warnings",

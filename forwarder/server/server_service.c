@@ -5,7 +5,6 @@
  */
 #include <event2/event.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "forwarder/milliseconds.h"
 #include "forwarder/server/server_state.h"

@@ -4,7 +4,8 @@
  * (workers and sockets), server_upstream.c (servers behind), server_keep.c (last good versions),
  * server_control.c (requests), server_audit.c (record), server_metrics.c (Prometheus), server_tap.c
  * (dnstap), server_service.c (service manager), server_clock.c (time of day), server_confine.c
- * (least privilege) and server_top.c (live view) share it. Nobody else includes this.
+ * (least privilege), server_watch.c (edits of files) and server_top.c (live view) share it. Nobody
+ * else includes this.
  */
 #pragma once
 

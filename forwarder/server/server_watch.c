@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "forwarder/server/server_state.h"
@@ -38,7 +37,7 @@ static void note_problem(struct server *server, const char *problem)
         return;
     }
     snprintf(server->watch_problem, sizeof(server->watch_problem), "%s", problem);
-    server->watch_problem_since = (int64_t)time(NULL);
+    server->watch_problem_since = server_now(server);
     if (problem[0] != '\0') {
         char reason[LOG_VALUE_MAX];
         log_event(LOG_LEVEL_WARNING, "watch", "some edits go unnoticed", "reason=%s",

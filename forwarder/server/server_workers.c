@@ -12,7 +12,6 @@
 #include "forwarder/published.h"
 #include "forwarder/server/inherited_sockets.h"
 #include "forwarder/server/listen_plan.h"
-#include "forwarder/server/listen_rows.h"
 #include "forwarder/server/server_state.h"
 
 /* The workers that are to go on. */

@@ -2,11 +2,10 @@
  *
  * What the service manager that started the daemon is told (systemd; sd_notify(3)): that it is
  * ready, loads anew, stops, is alive; and which sockets it is to keep for the next start. Knows
- * the protocol, not when to say what (server_service.c). Started by hand, every call does nothing.
+ * the protocol; server_service.c knows when to say what. Without a service manager every call does
+ * nothing.
  */
 #pragma once
-
-#include <stddef.h>
 
 /* Queries are served, by what status says in one line. */
 void service_manager_ready(const char *status);
@@ -20,8 +19,8 @@ void service_manager_stopping(void);
 unsigned service_manager_watchdog_ms(void);
 void service_manager_alive(void);
 
-/* Has it keep a duplicate of a socket, to be handed to the next start (inherited_sockets.h). One
- * that it keeps already is kept once. */
+/* Has it keep a duplicate of a socket for the next start (inherited_sockets.h). A socket that it
+ * has already is not kept twice. */
 void service_manager_keep(int descriptor, const char *name);
 
 /* Has it close all that it keeps under this name. */

@@ -2,8 +2,8 @@
  *
  * The sockets that share an address (SO_REUSEPORT), numbered from 0 in the order in which they were
  * bound. By itself the kernel chooses among all of them by a hash of the client's address and port,
- * so whatever is in the queue of one that is closed would be lost: before that, the group is
- * narrowed.
+ * and what waits in a socket that is closed is lost. So the group is narrowed first, and a socket
+ * closed once its queue is empty.
  */
 #pragma once
 

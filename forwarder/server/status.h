@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The daemon's state as `bailiwick status` shows it: a JSON object (interfaces section 5), made
+ * The daemon's state as `bailiwick status` shows it: a JSON object (bailiwick(1)), made
  * from what the main thread holds and what the workers count.
  */
 #pragma once
@@ -31,9 +31,9 @@ struct status_view {
     const struct upstream_set *upstreams;
     struct worker *const *workers;
     size_t worker_count;
-    const struct counters *retired; /* what workers counted that are no more */
+    const struct counters *retired; /* what workers that are gone had counted */
     uint64_t retired_drops;
-    const struct listener_view_left *left; /* what sockets dropped that are no more */
+    const struct listener_view_left *left; /* what closed sockets had dropped */
     uint64_t kept;            /* the newest generation that is all under state; 0: none */
     const char *keep_problem; /* why something is not; NULL: everything is, or will be */
     int64_t keep_problem_since;
@@ -63,11 +63,12 @@ struct status_country status_country(const struct status_view *view, unsigned in
 #define STATUS_COUNTRY_MAX 8
 void status_country_name(unsigned index, char out[static STATUS_COUNTRY_MAX]);
 
-/* A new reference; NULL when memory is out. */
-/* What was counted alone: a part of the whole. */
+/* Each function below returns a new reference, or NULL when memory is out. */
+
+/* The counters alone: a part of status_json. */
 json_t *status_counts_json(const struct status_view *view);
 
-/* The whole; both are new references, NULL when memory is out. */
+/* All of it. */
 json_t *status_json(const struct status_view *view);
 
 /* {"address", "up", "drained", "outstanding"} and more for each server. */

@@ -21,5 +21,5 @@ void tally_fini(struct tally *tally);
 /* Adds what all workers counted for this generation. */
 void tally_fold(struct tally *tally, const struct published *published);
 
-/* A copy, to which more can be folded; false when memory is out. */
+/* Makes a copy, to which more can be folded. False when memory is out. */
 bool tally_copy(const struct tally *tally, struct tally *out);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Edits that others make (inotify): the orders folder and single files outside it are watched, and
- * who asked is told once things are quiet. The end of writing counts, not its beginning: a file is
- * changed when it is closed, moved to its place or gone, and until then it is one of those that
- * watch_unfinished names, whoever caused a load meanwhile. Runs in the loop's thread; reads no
- * file.
+ * Edits of files, noticed by inotify: the orders folder and single files outside it are watched,
+ * and the callback is called once things are quiet. The end of writing counts, not its beginning: a
+ * file has changed when it is closed, moved to its place or removed. Until then watch_unfinished
+ * lists it, so that the load which a change leads to does not read it half-written. Runs in the
+ * loop's thread; reads no file.
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,13 +35,13 @@ struct watch *watch_new(struct event_base *base, const struct watch_timing *timi
                         watch_changed_fn *changed, void *ctx, char why[static WHY_MAX]);
 void watch_free(struct watch *watch); /* NULL is allowed */
 
-/* Watches this folder, to any depth, and these files, absolute paths all, in place of those before.
- * A file that is wanted for the first time and changed at or after since (seconds since the epoch)
- * counts as changed now: nobody was watching it while it was read. */
+/* Watches this folder, to any depth, and these files, all absolute paths, in place of those before.
+ * A file that is new among them and changed at or after since (seconds since the epoch) counts as
+ * changed now: nobody was watching it while it was read. */
 void watch_follow(struct watch *watch, const char *folder, const char *const *files, size_t count,
                   int64_t since);
 
-/* Why some edits go unnoticed, one sentence; NULL: none does. */
+/* Why some edits go unnoticed, in one sentence; NULL: all are noticed. */
 const char *watch_problem(const struct watch *watch);
 
 /* The files that are being written now, *count of them; the caller frees. NULL with 0. */

@@ -45,8 +45,8 @@ bool watch_paths_want(struct watch_paths *paths, const char *tree, const char *c
 /* Is it one of those files? */
 bool watch_paths_wants(const struct watch_paths *paths, const char *file);
 
-/* Looks at what is there now, and has it watched before it looks into it, so that nothing falls
- * between. What is watched already stays. */
+/* Walks what is there now. Each folder is watched before it is looked into, so that no change is
+ * missed in between. What is watched already stays. */
 void watch_paths_sync(struct watch_paths *paths);
 
 /* Why something is not watched, one sentence, of the last sync; NULL: everything is. */

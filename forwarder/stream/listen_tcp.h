@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * One TCP socket that clients connect to, in one worker. Accepting stops while the process is short
- * of descriptors, so that those left serve reloads, status and upstreams, and goes on as soon as
- * some are free; connections wait in the kernel's queue meanwhile. Connections over the limits
+ * of descriptors, so that the last ones serve reloads, status and upstreams, and goes on as soon as
+ * some are free; meanwhile connections wait in the kernel's queue. Connections over the limits
  * are closed at once, and so are those of peers that a listener with `proxy-protocol` does not
  * trust.
  */
@@ -19,8 +19,8 @@ struct worker_socket;
 struct listen_tcp *listen_tcp_new(struct worker *worker, const struct worker_socket *socket);
 void listen_tcp_free(struct listen_tcp *listener); /* NULL is allowed */
 
-/* The same socket is meant for this now: connections from now on are what it says. False when
- * memory is out: it stays what it was. */
+/* Gives the socket another row of `listen`, for connections that are accepted from now on. False
+ * when memory is out: it keeps the row that it had. */
 bool listen_tcp_become(struct listen_tcp *listener, const struct config_listen *listen);
 
 /* Accepts all that wait in the socket's queue. */

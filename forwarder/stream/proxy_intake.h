@@ -2,16 +2,14 @@
  *
  * Connections to a listener with `proxy-protocol` between being accepted and being served: their
  * PROXY header is read from the descriptor, to the octet, so that TLS or queries begin behind it.
- * Not for headers inside TLS: those are a protocol (stream_proxied.c). Peers are to be in
- * trust.proxy-protocol already.
+ * Headers inside TLS are read elsewhere (stream_proxied.c). The caller has found the peer
+ * in trust.proxy-protocol.
  *
- * Limits: a header that is not there as a whole PROXY_INTAKE_MS after the connection was accepted
- * ends it, however its octets trickle in; while it waits, the connection holds its place in the
- * quota as any other. Owned by one listener; one thread.
+ * Limits: a connection whose header is not complete PROXY_INTAKE_MS after it was accepted is
+ * closed, however its octets trickle in; meanwhile it holds its place in the quota like any other.
+ * Owned by one listener; one thread.
  */
 #pragma once
-
-#include <stdbool.h>
 
 struct config_trust;
 struct proxy_header;
@@ -19,10 +17,10 @@ struct proxy_intake;
 struct stream_opening;
 struct worker;
 
-/* Proxies send the header at once: this is for lost segments and long ways. */
+/* Proxies send the header at once: this leaves time for lost segments and slow paths. */
 #define PROXY_INTAKE_MS 5000
 
-/* The header has been read and says who asks; takes over what the opening holds. */
+/* Called when the header has been read and says who asks; takes over what the opening holds. */
 typedef void proxy_intake_fn(void *ctx, const struct stream_opening *opening);
 
 /* NULL when memory is out. */

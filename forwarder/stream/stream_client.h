@@ -6,13 +6,13 @@
  *
  * Limits: a connection that has no complete query, no unread answer and nothing in flight for
  * tcp-idle is closed; so is one that reads nothing for tcp-idle. One with more than stream-output
- * octets unread must read an eighth of as many in each STREAM_CLIENT_UNREAD_MS (or tcp-idle, if
- * that is less); STREAM_CLIENT_UNREAD_TIMES as many close it at once. It is not read while the
- * in-flight table is full, while it has STREAM_CLIENT_PIPELINE queries waiting, or half of
- * stream-output unread. After a half-close all answers due are still sent. A handshake of TLS has
- * STREAM_CLIENT_HANDSHAKE_MS (or tcp-idle, if that is less) from its first octet to its last; a
- * quarter of tcp-connections may wait for theirs in a worker, then the oldest gives way. With
- * tcp-connections open, the least active one gives way to the next (reaper.h).
+ * octets unread must read an eighth of stream-output in each STREAM_CLIENT_UNREAD_MS (or tcp-idle,
+ * if that is less); with STREAM_CLIENT_UNREAD_TIMES stream-output unread it is closed at once. It
+ * is not read while the in-flight table is full, while it has STREAM_CLIENT_PIPELINE queries
+ * waiting, or half of stream-output unread. After a half-close all answers due are still sent. A
+ * handshake of TLS has STREAM_CLIENT_HANDSHAKE_MS (or tcp-idle, if that is less) from its first
+ * octet to its last; a quarter of tcp-connections may wait for theirs in a worker, then the oldest
+ * gives way. With tcp-connections open, the least active one gives way to the next (reaper.h).
  *
  *   handshake (TLS) ──► reading ◄──► stalled (not read for now) ──► draining (client sent FIN, or
  *      │                   │          the daemon stops: answers due are sent) ──► closed
@@ -22,7 +22,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "forwarder/origin.h"
 #include "forwarder/query.h"
@@ -32,8 +31,8 @@
 #define STREAM_CLIENT_PIPELINE 256 /* queries of one connection that wait at once */
 #define STREAM_CLIENT_HANDSHAKE_MS 10000U
 #define STREAM_CLIENT_UNREAD_MS 2000U
-#define STREAM_CLIENT_UNREAD_PART 8  /* of stream-output, that is to be read in this time */
-#define STREAM_CLIENT_UNREAD_TIMES 8 /* stream-output, and no more */
+#define STREAM_CLIENT_UNREAD_PART 8  /* of stream-output must be read in that time: an eighth */
+#define STREAM_CLIENT_UNREAD_TIMES 8 /* times stream-output may be unread */
 
 struct config_address;
 struct config_listen;
@@ -59,11 +58,11 @@ struct stream_table *stream_client_table(struct worker *worker);
  * first; without a certificate that could be used the connection is closed. */
 void stream_client_open(struct worker *worker, const struct stream_opening *opening);
 
-/* Ends connections in order: what their clients have asked so far is answered. Those to this
- * address alone; NULL: all. */
+/* Ends connections in good order: what their clients have asked so far is answered. Only those to
+ * this address; NULL: all. */
 void stream_client_drain(struct worker *worker, const struct config_address *address);
 
-/* Of the connection that an origin names, if it is still the same one: one more answer is due. */
+/* One more answer is due to the connection that an origin names, if it is still the same one. */
 void stream_client_expect(struct stream_table *table, const struct origin_stream *origin);
 
 /* Sends an answer that was due; lost if the connection is gone. */

@@ -37,7 +37,7 @@ struct stream_client {
     bool handshaking; /* TLS */
     struct stream_handshake handshake;
     bool draining; /* no more octets will come, or none are wanted */
-    bool leaving;  /* for none are wanted; what has come meanwhile is read once more at the end */
+    bool leaving;  /* because none are wanted: what came meanwhile is read once more at the end */
     struct stream_transfers transfers;
 };
 
@@ -50,7 +50,7 @@ void stream_client_ignore_output(struct stream_client *client);
 /* Its time of idleness begins anew; with too much unread, only when the client has read. */
 void stream_client_begin_idle(struct stream_client *client);
 
-/* That time is over: has the client read, of what it has to read, as much as it must? */
+/* When that time is over: has the client read as much as it must? */
 bool stream_client_reads(const struct stream_client *client);
 
 /* Does the client leave much unread? */

@@ -64,13 +64,13 @@ extern const struct stream_protocol stream_framed;
 /* DNS over HTTPS (RFC 8484), by HTTP/2. */
 extern const struct stream_protocol stream_https;
 
-/* A PROXY header before what is spoken else, inside TLS. */
+/* A PROXY header inside TLS, before the protocol proper. */
 extern const struct stream_protocol stream_proxied;
 
 /* What connections to this listener begin with, once their TLS stands. */
 const struct stream_protocol *stream_protocol_of(const struct config_listen *listen);
 
-/* And what follows such a header. */
+/* What they speak behind such a PROXY header. */
 const struct stream_protocol *stream_protocol_behind_proxy(const struct config_listen *listen);
 
 /* ---- What a connection offers its protocol ---- */

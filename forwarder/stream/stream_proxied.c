@@ -7,7 +7,6 @@
  */
 #include <event2/buffer.h>
 
-#include "forwarder/client_quota.h"
 #include "forwarder/counters.h"
 #include "forwarder/generation/generation.h"
 #include "forwarder/published.h"

@@ -2,11 +2,11 @@
  *
  * The connections of one worker: a table of slots with serial numbers, so that an answer finds its
  * connection or learns that it is gone; a queue of those that are not read for now, and one of
- * those that are to be closed. What a connection is, it does not know: it is told by a struct
- * stream_place in each and calls back.
+ * those that are to be closed. Knows of a connection only the struct stream_place in it, and calls
+ * back.
  *
- * Nobody is closed, or read again, inside a call of this module but stream_table_free and
- * stream_table_drain: that comes from the loop.
+ * Except in stream_table_free and stream_table_drain no connection is closed, or read again, inside
+ * a call of this module: that is done from the loop.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ struct stream_table;
 struct stream_place {
     struct stream_table *table;
     uint32_t slot;
-    uint32_t serial; /* of all that ever held the slot, this one's */
+    uint32_t serial; /* tells it from others that held the slot before */
     bool stalled;    /* in the queue of those that are not read */
     bool doomed;     /* in the queue of those that are to be closed */
     TAILQ_ENTRY(stream_place) waiting;
@@ -53,7 +53,7 @@ size_t stream_table_count(const struct stream_table *table);
 struct stream_place *stream_table_find(const struct stream_table *table,
                                        const struct origin_stream *origin);
 
-/* It will be closed, from the loop. Doing so twice is doing it once. */
+/* It will be closed, from the loop. May be called twice. */
 void stream_table_doom(struct stream_place *place);
 
 /* It is not read any more until it is resumed. False if that is so already, or it is doomed. */
@@ -62,8 +62,8 @@ bool stream_table_stall(struct stream_place *place);
 /* Every stalled one is resumed from the loop, once. */
 void stream_table_resume(struct stream_table *table);
 
-/* Calls drain for each connection that is not doomed and that is meant (all: NULL); it is not
- * stalled then. */
+/* Calls drain for each connection that is_meant (NULL: for all) but the doomed ones; none of them
+ * is stalled any more then. */
 typedef bool stream_table_test_fn(const struct stream_place *place, const void *ctx);
 void stream_table_drain(struct stream_table *table, stream_table_test_fn *is_meant,
                         const void *ctx);

@@ -17,7 +17,7 @@
 struct tls_pair;
 struct tls_tickets;
 
-/* The protocol that a client must want, where it says what it wants (ALPN, RFC 7301). */
+/* The protocol that a client must offer, if it offers any (ALPN, RFC 7301). */
 enum tls_pair_protocol {
     TLS_PAIR_DOT, /* RFC 7858; a client that names none is served too */
     TLS_PAIR_H2,  /* RFC 8484 over HTTP/2; nothing else is served */
@@ -50,7 +50,7 @@ void tls_pair_unref(struct tls_pair *pair); /* NULL is allowed */
 bool tls_pair_is_of(const struct tls_pair *pair, const char *certificate, const char *key);
 bool tls_pair_is_same(const struct tls_pair *pair, const struct tls_files *files);
 
-/* What connections are made from; the pair's, but a connection that was made outlives the pair. */
+/* What connections are made from. It belongs to the pair; connections made from it outlive it. */
 SSL_CTX *tls_pair_context(const struct tls_pair *pair, enum tls_pair_protocol protocol);
 
 /* The files' octets, for another TLS library; live as long as the pair. The key is secret. */

@@ -4,6 +4,9 @@
  */
 #include "forwarder/wire/freshness.h"
 
+#include "forwarder/wire/dns.h"
+#include "forwarder/wire/records.h"
+
 #define TYPE_TSIG 250
 #define SOA_MINIMUM_SIZE 4 /* the last field of its RDATA */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The OPT record of a whole message (RFC 6891 section 6.1), query or answer, and the options in it:
- * for those who change it. Messages whose records are not whole have none here; edns.h reads what
- * can be read of a query. Pure, like the rest of this room.
+ * for code that changes them. A message that cannot be read to its end has none here; edns.h reads
+ * what can be read of a query. Pure, like the rest of this room.
  */
 #pragma once
 

@@ -28,9 +28,9 @@ enum family {
 
 #define PP2_TYPE_CRC32C 0x03
 #define CRC32C_SIZE 4
-#define CRC32C_POLYNOMIAL                                                   \
-    0x82f63b78U /* of Castagnoli, its bits reversed (RFC 3720 section 12.1) \
-                 */
+
+/* Castagnoli's, bits reversed (RFC 3720 section 12.1). */
+#define CRC32C_POLYNOMIAL 0x82f63b78U
 
 /* Octets of one address of each family, and of its port. */
 static const struct {

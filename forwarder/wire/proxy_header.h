@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The header of the PROXY protocol, version 2 (HAProxy's proxy-protocol.txt, section 2.2): by it a
- * proxy tells for whom it speaks. It stands before a datagram, or once before all octets of a
+ * The header of the PROXY protocol, version 2 (HAProxy's proxy-protocol.txt, section 2.2), in which
+ * a proxy says for whom it speaks. It stands before a datagram, or once before all octets of a
  * stream. Reading and writing; whom to believe is decided elsewhere (true_client.h). Version 1,
  * which is text, is not read. Pure: no clock, no heap, no sockets.
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "forwarder/wire/span.h"
 
-#define PROXY_HEADER_FIXED                                                \
-    16 /* octets before the addresses: signature, command, family, length \
-        */
+/* Octets before the addresses: signature, command, family, length. */
+#define PROXY_HEADER_FIXED 16
 
-/* The longest header that is read; its length field could say 65551. Addresses take 36 octets at
- * most here (216 those of AF_UNIX), the rest is TLVs: this is what dnsdist takes by default too. A
- * sender cannot make us wait for, or keep, more than this. */
+/* The longest header that is read; its length field could announce 65551 octets. Addresses take at
+ * most 36 of them (216 for AF_UNIX), the rest is TLVs. dnsdist has the same limit by default. No
+ * sender can make us wait for, or keep, more than this. */
 #define PROXY_HEADER_MAX (PROXY_HEADER_FIXED + 512)
 
 /* Octets that proxy_header_encode writes at most. */
@@ -46,8 +44,7 @@ struct proxy_header {
 
 enum proxy_header_outcome {
     PROXY_HEADER_WHOLE,
-    PROXY_HEADER_SHORT, /* what is there may begin one: of a datagram an error, of a stream not yet
-                         */
+    PROXY_HEADER_SHORT, /* it is cut: an error in a datagram; on a stream more may come */
     PROXY_HEADER_BAD,   /* no continuation makes it a header that is read here */
 };
 

@@ -7,6 +7,7 @@ import glob
 
 from dnsbytes import REFUSED, parse, query
 from harness import BUILD, MILAN, SiteTest
+from prometheus import METRICS_PORT, http, samples
 
 # faketime(1) goes before all libraries, and so do the sanitizers.
 PLAIN = BUILD.name not in ("asan", "tsan")
@@ -40,7 +41,10 @@ class Clock(SiteTest):
 
         def test_a_clock_that_jumps_back_is_not_believed(self):
             self.set_clock("+0")
-            daemon = self.believing(orders={"IT/milan.yaml": MILAN, "IT/former.yaml": FORMER})
+            daemon = self.believing(
+                orders={"IT/milan.yaml": MILAN, "IT/former.yaml": FORMER},
+                config={"metrics": {"port": METRICS_PORT}},
+            )
             refused = query("kickasstorrents.to"), query("former.example")
             self.assertEqual(parse(self.italian4.ask(refused[0])).rcode, REFUSED)
             self.set_clock("@2022-09-01 12:00:00")
@@ -53,6 +57,11 @@ class Clock(SiteTest):
             daemon.reload()  # what is loaded meanwhile is judged by the same time
             self.assertNotEqual(parse(self.italian4.ask(refused[1])).rcode, REFUSED)
             self.assertEqual(daemon.status()["orders_in_force"], 1)
+            found = samples(http(self.site, METRICS_PORT, b"GET /metrics HTTP/1.0\r\n\r\n")[1])
+            self.assertGreaterEqual(
+                found["bailiwick_reload_success_timestamp_seconds", ""],
+                found["bailiwick_generation_loaded_timestamp_seconds", ""],
+            )
             self.set_clock("+0")
             self.eventually(
                 lambda: not any("clock" in each["warning"] for each in daemon.status()["warnings"]),
