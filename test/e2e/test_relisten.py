@@ -215,6 +215,10 @@ class Upstreams(RelistenTest):
         self.assertRegex(done.stderr, r":\d+:\d+: upstream stays as it is: upstream.tls-ca ")
         self.assertEqual(len(proxy.status()["upstreams"]), 1)
 
+    def all_drained(self):
+        return any("every server is drained" in each["warning"]
+                   for each in self.proxy.status()["warnings"])  # fmt: skip
+
     def test_drain(self):
         second = self.upstream("127.0.0.9", script=marked)
         proxy = self.run_daemon(config={"upstream": servers(self.resolver, second)})
@@ -235,7 +239,12 @@ class Upstreams(RelistenTest):
         forced = proxy.tool("upstream", "drain", "--force", self.resolver.server[0])
         self.assertEqual(forced.returncode, 0, forced.stderr)
         self.assertEqual(parse(self.german4.ask(query("www.example"))).rcode, SERVFAIL)
+        self.assertTrue(self.all_drained())
         self.assertEqual(proxy.tool("upstream", "undrain", self.resolver.server[0]).returncode, 0)
+        self.assertFalse(self.all_drained())
+        self.assert_set({"upstream": servers(second)})  # who drained it may have forgotten
+        self.assertTrue(self.all_drained())
+        self.assert_set({"upstream": servers(self.resolver, second)})
         self.assert_free("two.example")
         self.assertRegex(proxy.tool("upstream", "undrain", name).stdout, rf"{name} +up ")
         for word in ("192.0.2.99", "nobody", "127.0.0.9:1"):
