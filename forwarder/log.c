@@ -76,12 +76,14 @@ static size_t character_size(const char *text)
     return size == announced ? size : 1;
 }
 
-/* C0 and DEL, and C1 in UTF-8, which terminals obey as well. */
+/* C0 and DEL, and C1 in UTF-8, which terminals obey as well; those that are set to an older
+ * encoding also as an octet by itself, as a file may be called. */
 static bool is_control(const char *character)
 {
     unsigned char first = (unsigned char)character[0];
     unsigned char second = first == 0 ? 0 : (unsigned char)character[1];
-    return first < 0x20 || first == 0x7f || (first == 0xc2 && second >= 0x80 && second < 0xa0);
+    return first < 0x20 || (first >= 0x7f && first < 0xa0) ||
+           (first == 0xc2 && second >= 0x80 && second < 0xa0);
 }
 
 /* One character of text as it may stand in a line: itself, or its octets in hexadecimal. Returns
@@ -115,7 +117,7 @@ static bool append(char *out, size_t *used, size_t size, size_t room, const char
 
 static bool is_plain(const char *text)
 {
-    for (const char *at = text; *at != '\0'; at++) {
+    for (const char *at = text; *at != '\0'; at += character_size(at)) {
         if (is_control(at) || strchr(" \"\\=", *at) != NULL) {
             return false;
         }

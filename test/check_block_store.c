@@ -172,6 +172,27 @@ START_TEST(files_that_are_no_database)
 }
 END_TEST
 
+/* A block_store_fn: the writer goes on, however long a reader takes for what he was told. */
+static bool write_meanwhile(void *ctx, const struct block_row *row)
+{
+    (void)ctx;
+    ck_assert_int_eq(row->hour, 3600);
+    ck_assert_msg(add("p-9", "B", "IT", 7200, 1) == BLOCK_STORE_DONE, "%s", why);
+    return true;
+}
+
+START_TEST(a_slow_reader_keeps_nobody_waiting)
+{
+    struct block_store *reader;
+    ck_assert_int_eq(add("p-1", "B", "IT", 3600, 2), BLOCK_STORE_DONE);
+    reader = block_store_open_read(path, why);
+    ck_assert_msg(reader != NULL, "%s", why);
+    ck_assert(block_store_read(reader, (struct block_hours){0, 3601}, write_meanwhile, NULL, why));
+    block_store_close(reader);
+    ck_assert_str_eq(rows_of(7200, 7201), "7200:B:IT=1 7200:B:unknown=1 ");
+}
+END_TEST
+
 START_TEST(others_read_meanwhile)
 {
     ck_assert_int_eq(add("p-1", "B", "IT", 3600, 2), BLOCK_STORE_DONE);
@@ -199,6 +220,7 @@ int main(void)
     tcase_add_test(tcase, a_full_disk_changes_nothing);
     tcase_add_test(tcase, files_that_are_no_database);
     tcase_add_test(tcase, others_read_meanwhile);
+    tcase_add_test(tcase, a_slow_reader_keeps_nobody_waiting);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

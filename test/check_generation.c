@@ -142,6 +142,30 @@ START_TEST(broken_file_that_goes_is_gone)
 }
 END_TEST
 
+/* Renamed and edited at once, with a slip: the order is still the one that was in force. */
+START_TEST(id_of_a_file_that_went_is_claimed_by_a_broken_one)
+{
+    struct generation *generation = load((struct load){0});
+    take_away("orders/IT/a.yaml");
+    put("orders/IT/b.yaml", "id: A\nnames: [b..example]\n");
+    for (int i = 0; i < 2; i++) {
+        generation = reload(generation);
+        ck_assert_str_eq(orders_of(generation), "IT/a.yaml=A*");
+        ck_assert_uint_eq(generation->error_count, problems.errors);
+        ck_assert_ptr_nonnull(strstr(problems_text(), "orders/IT/a.yaml: its id is now that of "
+                                                      "orders/IT/b.yaml, which has an error; "));
+    }
+    struct generation *start = load((struct load){0}); /* and so it is after a restart */
+    ck_assert_str_eq(orders_of(start), "IT/a.yaml=A*");
+    generation_free(start);
+    put("orders/IT/b.yaml", ORDER("A", "b.example"));
+    generation = reload(generation);
+    ck_assert_str_eq(orders_of(generation), "IT/b.yaml=A");
+    ck_assert_uint_eq(generation->problem_count, 0);
+    generation_free(generation);
+}
+END_TEST
+
 START_TEST(ids_are_swapped)
 {
     put("orders/IT/b.yaml", ORDER("B", "b.example"));
@@ -487,6 +511,7 @@ int main(void)
     tcase_add_loop_test(tcase, strict_load_is_all_or_nothing, 0, sizeof changes / sizeof *changes);
     tcase_add_test(tcase, mended_file_comes_back);
     tcase_add_test(tcase, broken_file_that_goes_is_gone);
+    tcase_add_test(tcase, id_of_a_file_that_went_is_claimed_by_a_broken_one);
     tcase_add_test(tcase, ids_are_swapped);
     tcase_add_test(tcase, id_taken_from_a_broken_file);
     tcase_add_test(tcase, same_id_at_a_start);

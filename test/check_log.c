@@ -71,6 +71,11 @@ static const struct {
      "a\xc2\x9b"
      "b",
      64, "\"a\\xc2\\x9bb\""},
+    {"C1 control by itself",
+     "a\x9b"
+     "b",
+     64, "\"a\\x9bb\""},
+    {"UTF-8 with such an octet stays", "法", 64, "法"},
     {"UTF-8 stays", "Münster 法院", 64, "\"Münster 法院\""},
     {"cut UTF-8 at the end", "a \xe6\xb3", 64, "\"a \xe6\xb3\""},
     {"fits to the octet", "abc", 4, "abc"},

@@ -15,6 +15,7 @@
 
 #define BUSY_MS 1000 /* how long a reader may hold up the writer, or the other way round */
 #define SOURCE_OCTETS 16
+#define ORDER_MAX 255 /* octets of an id that are read */
 #define SCHEMA_VERSION 1
 
 struct block_store {
@@ -236,38 +237,76 @@ enum block_store_outcome block_store_add(struct block_store *store, const char *
     return BLOCK_STORE_DONE;
 }
 
-/* Hands the row on that a statement stands at. */
-static bool tell_row(sqlite3_stmt *get, block_store_fn *each, void *ctx)
+/* Rows that were read. */
+struct found {
+    struct block_row *rows;
+    size_t count;
+    size_t capacity;
+};
+
+static void found_fini(struct found *found)
 {
-    char order[256];
-    struct block_row row = {.order = order,
-                            .hour = sqlite3_column_int64(get, 0),
-                            .count = (uint64_t)sqlite3_column_int64(get, 3)};
-    snprintf(order, sizeof order, "%s", (const char *)sqlite3_column_text(get, 1));
-    snprintf(row.country, sizeof row.country, "%s", (const char *)sqlite3_column_text(get, 2));
-    return each(ctx, &row);
+    for (size_t i = 0; i < found->count; i++) {
+        free(found->rows[i].order);
+    }
+    free(found->rows);
+}
+
+/* The row that a statement stands at; false when memory is out. */
+static bool keep_row(struct found *found, sqlite3_stmt *get)
+{
+    if (found->count == found->capacity) {
+        size_t capacity = found->capacity * 2 + 256;
+        struct block_row *rows = reallocarray(found->rows, capacity, sizeof *rows);
+        if (rows == NULL) {
+            return false;
+        }
+        found->rows = rows;
+        found->capacity = capacity;
+    }
+    const char *order = (const char *)sqlite3_column_text(get, 1);
+    const char *country = (const char *)sqlite3_column_text(get, 2);
+    struct block_row *row = &found->rows[found->count];
+    *row = (struct block_row){.order = order == NULL ? NULL : strndup(order, ORDER_MAX),
+                              .hour = sqlite3_column_int64(get, 0),
+                              .count = (uint64_t)sqlite3_column_int64(get, 3)};
+    snprintf(row->country, sizeof row->country, "%s", country == NULL ? "" : country);
+    found->count += row->order != NULL;
+    return row->order != NULL;
+}
+
+/* All rows of these hours. Nobody who takes his time with them keeps the database locked. */
+static bool find_rows(sqlite3 *db, struct block_hours hours, struct found *found,
+                      char why[static WHY_MAX])
+{
+    static const char sql[] = "SELECT hour, order_id, country, count FROM blocked "
+                              "WHERE hour >= ? AND hour < ? ORDER BY hour, order_id, country";
+    sqlite3_stmt *get = NULL;
+    bool kept = true;
+    int code = sqlite3_prepare_v2(db, sql, -1, &get, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_bind_int64(get, 1, hours.from);
+        sqlite3_bind_int64(get, 2, hours.to);
+        while (kept && (code = sqlite3_step(get)) == SQLITE_ROW) {
+            kept = keep_row(found, get);
+        }
+    }
+    if (!kept) {
+        snprintf(why, WHY_MAX, "out of memory");
+    } else if (code != SQLITE_DONE) {
+        failed(db, why);
+    }
+    sqlite3_finalize(get);
+    return kept && code == SQLITE_DONE;
 }
 
 bool block_store_read(struct block_store *store, struct block_hours hours, block_store_fn *each,
                       void *ctx, char why[static WHY_MAX])
 {
-    static const char sql[] = "SELECT hour, order_id, country, count FROM blocked "
-                              "WHERE hour >= ? AND hour < ? ORDER BY hour, order_id, country";
-    sqlite3_stmt *get = NULL;
-    bool wanted = true;
-    int code = sqlite3_prepare_v2(store->db, sql, -1, &get, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(get, 1, hours.from);
-        sqlite3_bind_int64(get, 2, hours.to);
+    struct found found = {0};
+    bool whole = find_rows(store->db, hours, &found, why);
+    for (size_t i = 0; whole && i < found.count && each(ctx, &found.rows[i]); i++) {
     }
-    while (code == SQLITE_OK && wanted && (code = sqlite3_step(get)) == SQLITE_ROW) {
-        wanted = tell_row(get, each, ctx);
-        code = SQLITE_OK;
-    }
-    bool whole = !wanted || code == SQLITE_DONE;
-    if (!whole) {
-        failed(store->db, why);
-    }
-    sqlite3_finalize(get);
+    found_fini(&found);
     return whole;
 }

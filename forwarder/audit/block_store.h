@@ -57,8 +57,8 @@ struct block_hours {
     int64_t to;
 };
 
-/* Told of each row of these hours, by hour, order and country; row is borrowed. False ends the
- * reading. */
+/* Told of each row of these hours, by hour, order and country; row is borrowed. False ends it. All
+ * have been read by then, and the database is free for its writer. */
 typedef bool block_store_fn(void *ctx, const struct block_row *row);
 bool block_store_read(struct block_store *store, struct block_hours hours, block_store_fn *each,
                       void *ctx, char why[static WHY_MAX]);

@@ -121,23 +121,73 @@ const struct generation_candidate *generation_orders_find(const struct generatio
     return find_candidate(work, work->count, path);
 }
 
-/* An order that was in force and whose file was not found though it is not gone: its folder cannot
- * be read. */
+/* The id of the order that a path was until now, on the heap; NULL if it is not known. */
+static char *id_before(const struct generation_work *work, const char *path)
+{
+    const struct generation_options *options = work->options;
+    if (options->before != NULL) {
+        return strdup(generation_find_source(options->before, path)->order->id);
+    }
+    const struct state_key key = {options->config->state, "orders", path};
+    struct state_version kept;
+    char why[WHY_MAX];
+    char *id = state_read(&key, &kept, why) == STATE_KEPT ? strdup(kept.id) : NULL;
+    state_version_fini(&kept);
+    return id;
+}
+
+/* The file that claims the id of an order whose own file is gone, and has an error: it was renamed
+ * and edited at once. NULL: there is none. */
+static const struct generation_candidate *find_heir(const struct generation_work *work, size_t seen,
+                                                    const char *path)
+{
+    char *id = id_before(work, path);
+    const struct generation_candidate *heir = NULL;
+    for (size_t i = 0; id != NULL && heir == NULL && i < seen; i++) {
+        const struct generation_candidate *candidate = &work->candidates[i];
+        if (candidate->failed && candidate->failed_id != NULL &&
+            strcmp(candidate->failed_id, id) == 0) {
+            heir = candidate;
+        }
+    }
+    free(id);
+    return heir;
+}
+
+/* Says why an order without its file is in force. */
+static void say_unseen(const struct generation_work *work, const char *path, const char *heir)
+{
+    char text[GENERATION_NAME_MAX + WHY_MAX], name[GENERATION_NAME_MAX];
+    if (heir != NULL) {
+        snprintf(text, sizeof text,
+                 "its id is now that of %s, which has an error; its last good version stays",
+                 generation_order_name(work, heir, name));
+        say(work, PROBLEM_ERROR, path, text);
+    } else if (work->folder_read) {
+        say(work, PROBLEM_ERROR, path, "cannot be reached; its last good version stays");
+    }
+}
+
+/* An order that was in force and whose file was not found though it is not gone (its folder cannot
+ * be read), or is another one now, which is broken. */
 static void keep_unseen(struct generation_work *work, size_t seen, const char *path)
 {
     struct order_folder_scope scope;
     int folder = work->folder_read ? work->folder.descriptor : -1;
-    if (find_candidate(work, seen, path) != NULL || generation_order_is_gone(folder, path) ||
-        !scope_of_path(path, &scope)) {
+    if (find_candidate(work, seen, path) != NULL || !scope_of_path(path, &scope)) {
         return;
     }
+    bool gone = generation_order_is_gone(folder, path);
+    const struct generation_candidate *heir = gone ? find_heir(work, seen, path) : NULL;
+    if (gone && heir == NULL) {
+        return;
+    }
+    const char *heir_path = heir == NULL ? NULL : heir->path; /* candidates move, paths do not */
     struct generation_candidate *candidate = add_candidate(work, path, &scope);
     if (candidate != NULL) {
         candidate->failed = true;
         generation_order_file_fall_back(work, candidate);
-        if (work->folder_read) {
-            say(work, PROBLEM_ERROR, path, "cannot be reached; its last good version stays");
-        }
+        say_unseen(work, path, heir_path);
     }
 }
 

@@ -21,6 +21,10 @@
 #define COUNT_PERIOD_S 60
 #define FAILURES_MAX 100 /* that one refused load is told with */
 
+/* A clock that is set ahead by years passes very many windows. Those of the last days tell what
+ * holds now: every weekly window has come and gone in them. */
+#define WINDOWS_TOLD_S (INT64_C(8) * 86400)
+
 /* At the latest when the hour ends, which is what counts are for. */
 static void set_timer(struct server *server, int64_t now)
 {
@@ -164,10 +168,12 @@ static char *change_text(const struct server *server, const struct order *order,
     return audit_facts_members(object);
 }
 
-/* The first instant after this one at which the order may begin or end to bind. */
-static int64_t next_change(const struct order *order, int64_t after)
+/* The first instant after this one at which the order may begin or end to bind; of its windows only
+ * those behind an instant of their own are looked at. */
+static int64_t next_change(const struct order *order, int64_t after, int64_t windows_after)
 {
-    int64_t next = order->window_count > 0 ? order_window_until(order, after) : ORDER_FOR_GOOD;
+    int64_t begin = after > windows_after ? after : windows_after;
+    int64_t next = order->window_count > 0 ? order_window_until(order, begin) : ORDER_FOR_GOOD;
     if (after < order->effective && order->effective < next) {
         next = order->effective;
     }
@@ -180,10 +186,11 @@ static int64_t next_change(const struct order *order, int64_t after)
 static void add_changes(const struct server *server, int64_t from, int64_t to, FILE *out)
 {
     const struct policy *policy = server_generation(server)->policy;
+    const int64_t windows = to - WINDOWS_TOLD_S;
     for (size_t i = 0; i < policy_order_count(policy); i++) {
         const struct order *order = policy_order(policy, i);
-        int64_t at = next_change(order, from);
-        for (; order->status == ORDER_ACTIVE && at <= to; at = next_change(order, at)) {
+        int64_t at = next_change(order, from, windows);
+        for (; order->status == ORDER_ACTIVE && at <= to; at = next_change(order, at, windows)) {
             if (policy_order_in_force(order, at) != policy_order_in_force(order, at - 1)) {
                 add_line(out, change_text(server, order, at));
             }

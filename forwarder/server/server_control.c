@@ -42,6 +42,7 @@ bool server_view(struct server *server, struct tally *tally, struct status_view 
         .refused = &server->refused,
         .refused_since = server->refused_since,
         .upstreams = server_upstreams(server),
+        .all_drained_since = server->all_drained_since,
         .workers = server->workers,
         .worker_count = server->worker_count,
         .retired = &server->retired,

@@ -123,6 +123,7 @@ struct server {
     struct server_era *next_era; /* whose first set is awaited; NULL: none */
     struct config_address *drained;
     size_t drained_count;
+    int64_t all_drained_since; /* no server is left to ask; 0: one is */
 
     struct worker_shared shared;
     struct worker **workers; /* those that retire are the last of them */

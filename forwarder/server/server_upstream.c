@@ -128,6 +128,22 @@ static void carry_over(const struct server *server, const struct upstream_set *s
     }
 }
 
+/* Whoever drained servers may have forgotten it when the others leave the configuration. */
+static void note_all_drained(struct server *server, const struct upstream_set *set)
+{
+    bool all = set->count > 0;
+    for (size_t i = 0; all && i < set->count; i++) {
+        all = atomic_load(&set->targets[i]->drained);
+    }
+    if (!all) {
+        server->all_drained_since = 0;
+    } else if (server->all_drained_since == 0) {
+        server->all_drained_since = server_now(server);
+        log_event(LOG_LEVEL_WARNING, "upstream", "every server is drained", "servers=%zu",
+                  set->count);
+    }
+}
+
 /* Would nobody be left to ask, or nobody that is up while this one is? */
 static bool is_last(const struct upstream_set *set, const struct config_address *address)
 {
@@ -249,6 +265,7 @@ bool server_drain(struct server *server, const struct server_drain *drain, char 
                       target->text);
         }
     }
+    note_all_drained(server, set);
     return true;
 }
 
@@ -318,6 +335,7 @@ static void on_set(void *ctx, struct upstream_set *set)
     item->set = set;
     item->era = era;
     carry_over(server, set);
+    note_all_drained(server, set);
     TAILQ_INSERT_TAIL(&server->sets, item, link);
     if (era == server->next_era) {
         begin_era(server);

@@ -291,6 +291,12 @@ static json_t *warnings_json(const struct status_view *view)
             status_own_warning(config->path, "the system's clock is wrong and not believed: set it",
                                view->clock_wrong_since));
     }
+    if (view->all_drained_since != 0) {
+        json_array_append_new(array, status_own_warning(config->path,
+                                                        "every server is drained, so queries get "
+                                                        "SERVFAIL: see bailiwick upstream undrain",
+                                                        view->all_drained_since));
+    }
     audit_status_warn(array, view);
     return array;
 }

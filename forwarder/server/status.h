@@ -29,6 +29,7 @@ struct status_view {
     const struct problem_list *refused; /* of the last load, if that gave no generation */
     int64_t refused_since;
     const struct upstream_set *upstreams;
+    int64_t all_drained_since; /* none of them is left to ask; 0: one is */
     struct worker *const *workers;
     size_t worker_count;
     const struct counters *retired; /* what workers that are gone had counted */

@@ -4,6 +4,7 @@ that jumps there later is told, and orders are judged by the time before it, whi
 
 import datetime
 import glob
+import json
 
 from dnsbytes import REFUSED, parse, query
 from harness import BUILD, MILAN, SiteTest
@@ -68,6 +69,25 @@ class Clock(SiteTest):
                 "the clock is right again",
             )
             daemon.wait_for_log("the clock is right again")
+
+        def test_a_clock_that_jumps_ahead_passes_no_end_of_windows(self):
+            """Two a day, for a hundred years: nobody wants to read them, nor the daemon to write."""
+            hours = {"timezone": "Europe/Rome", "windows": [{"from": "08:00", "to": "18:00"}]}
+            forever = {key: MILAN[key] for key in ("id", "authority", "issued", "names")}
+            self.set_clock("+0")
+            daemon = self.believing(orders={"IT/milan.yaml": {**forever, **hours}})
+            self.set_clock("@2126-01-01 12:00:00")
+            daemon.reload()
+            record = daemon.folder / "state/audit/00000001.jsonl"
+            told = lambda: [
+                event for event in map(json.loads, record.read_text().splitlines())
+                if event["event"] in ("begins", "ends")
+            ]  # fmt: skip
+            self.eventually(lambda: told(), "windows are told")
+            self.assertEqual(told()[-1]["event"], "begins")
+            self.assertEqual(told()[-1]["at"], "2126-01-01T07:00:00Z")
+            self.assertLess(len(told()), 20)
+            self.assertEqual(parse(self.italian4.ask(query("kickasstorrents.to"))).rcode, REFUSED)
 
     def test_the_clock_of_this_machine_is_right(self):
         daemon = self.daemon(self.resolver)

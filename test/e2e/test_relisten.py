@@ -238,6 +238,10 @@ class Upstreams(RelistenTest):
         self.assertRegex(said, rf"  undrain +{text(expected[-1][1])} +root \(uid 0, process \d+\)")
         self.assertEqual(self.proxy.tool("audit", "verify").returncode, 0)
 
+    def all_drained(self):
+        return any("every server is drained" in each["warning"]
+                   for each in self.proxy.status()["warnings"])  # fmt: skip
+
     def test_drain(self):
         second = self.upstream("127.0.0.9", script=marked)
         proxy = self.run_daemon(config={"upstream": servers(self.resolver, second)})
@@ -258,7 +262,12 @@ class Upstreams(RelistenTest):
         forced = proxy.tool("upstream", "drain", "--force", self.resolver.server[0])
         self.assertEqual(forced.returncode, 0, forced.stderr)
         self.assertEqual(parse(self.german4.ask(query("www.example"))).rcode, SERVFAIL)
+        self.assertTrue(self.all_drained())
         self.assertEqual(proxy.tool("upstream", "undrain", self.resolver.server[0]).returncode, 0)
+        self.assertFalse(self.all_drained())
+        self.assert_set({"upstream": servers(second)})  # who drained it may have forgotten
+        self.assertTrue(self.all_drained())
+        self.assert_set({"upstream": servers(self.resolver, second)})
         self.assert_free("two.example")
         self.assertRegex(proxy.tool("upstream", "undrain", name).stdout, rf"{name} +up ")
         for word in ("192.0.2.99", "nobody", "127.0.0.9:1"):
