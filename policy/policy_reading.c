@@ -57,7 +57,9 @@ void policy_suffixes_init(struct policy_suffixes *suffixes, const struct policy 
         if (!suffix_depths_have(&policy->depths, labels)) {
             continue;
         }
-        found->count = suffix_map_find(policy->names, suffixes->keys, labels, &found->values);
+        if (suffix_depths_have(&policy->named, labels)) {
+            found->count = suffix_map_find(policy->names, suffixes->keys, labels, &found->values);
+        }
         if (policy->any_tld != NULL) {
             find_any_tld(suffixes, labels);
         }
