@@ -213,6 +213,7 @@ size_t dispatch_query(struct worker *worker, const struct origin *origin,
     struct dispatch_context context;
     dispatch_begin(worker, &context);
     dispatch_read(&context, &told, bytes, &read);
+    query_sift(&context.env, &read);
     return dispatch_prepared(&context, origin, &read, out);
 }
 

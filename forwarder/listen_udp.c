@@ -170,6 +170,11 @@ static void handle_group(struct listen_udp *listener, unsigned first, unsigned c
         }
     }
     for (unsigned i = 0; i < count; i++) {
+        if (listener->group[i].has_client) {
+            query_sift(&context.env, &listener->group[i].read);
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
         handle(listener, &context, &listener->group[i]);
     }
 }

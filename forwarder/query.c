@@ -72,7 +72,7 @@ static void decide_name(const struct query_env *env, struct query_read *read,
         .qname = &seen->qname,
         .qtype = seen->block.question.qtype,
         .now = env->now,
-        .keys = &read->keys,
+        .prepared = &read->prepared,
         .stream = seen->client->stream,
     };
     bool counts = policy_has_shadows(policy, result->place.country, env->now);
@@ -141,7 +141,15 @@ void query_read(const struct query_env *env, const struct query_client *client, 
     out->stage = QUERY_STAGE_INSIDE;
     if (has_question(header) && query_seen_name(&out->seen)) {
         out->stage = QUERY_STAGE_NAME;
-        policy_prepare(policy, out->place.country, &out->seen.qname, &out->keys);
+        policy_prepare(policy, out->place.country, &out->seen.qname, &out->prepared);
+    }
+}
+
+void query_sift(const struct query_env *env, struct query_read *read)
+{
+    const struct policy *policy = env->generation->policy;
+    if (read->stage == QUERY_STAGE_NAME && policy_has_large_lists(policy)) {
+        policy_sift(policy, read->place.country, &read->prepared);
     }
 }
 
@@ -201,6 +209,7 @@ void query_judge(const struct query_env *env, const struct query_client *client,
 {
     struct query_read read;
     query_read(env, client, message, &read);
+    query_sift(env, &read);
     query_decide(env, &read, result, out);
 }
 

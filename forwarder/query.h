@@ -111,19 +111,22 @@ struct query_read {
     enum query_stage stage;
     bool located;
     struct place place;
-    struct suffix_keys keys; /* of its name */
+    struct policy_prepared prepared; /* its name */
 };
 
-/* Reads a message and asks memory, without waiting for it, for what judging it looks at: a batch is
- * read first and judged then. Borrows client and message. */
+/* Reads a message and asks memory, without waiting for it, for what the next step looks at: a batch
+ * takes each step together. Borrows client and message. */
 void query_read(const struct query_env *env, const struct query_client *client, struct span message,
                 struct query_read *out);
+
+/* Sees how much of its name lists may hold, and asks memory for that. May be left out. */
+void query_sift(const struct query_env *env, struct query_read *read);
 
 /* Judges what was read under the same env. out needs room for BLOCK_ANSWER_MAX octets. */
 void query_decide(const struct query_env *env, struct query_read *read, struct query_result *result,
                   uint8_t out[static BLOCK_ANSWER_MAX]);
 
-/* Both. */
+/* All three. */
 void query_judge(const struct query_env *env, const struct query_client *client,
                  struct span message, struct query_result *result,
                  uint8_t out[static BLOCK_ANSWER_MAX]);

@@ -81,8 +81,8 @@ static enum policy_binding bind_client(const struct walk *walk, const struct ord
 static const struct suffix_keys *keys_of(const struct walk *walk, const struct dname *name,
                                          struct suffix_keys *own)
 {
-    if (name == walk->question->qname && walk->question->keys != NULL) {
-        return walk->question->keys;
+    if (name == walk->question->qname && walk->question->prepared != NULL) {
+        return &walk->question->prepared->keys;
     }
     suffix_keys_init(own, name, walk->policy->seed);
     return own;
@@ -395,6 +395,15 @@ static bool lists_block(const struct walk *walk, uint32_t order, unsigned labels
     return policy_kinds_block(walk->judged, kinds, labels);
 }
 
+/* At which lengths may lists hold the name judged? Those of the client's country, which are asked
+ * unless everything is explained, are known where the name was prepared. */
+static const struct suffix_depths *listed_of(const struct walk *walk)
+{
+    const struct policy_prepared *prepared = walk->question->prepared;
+    bool known = prepared != NULL && walk->judged->keys == &prepared->keys && !walk->everywhere;
+    return known ? &prepared->listed : &walk->policy->depths;
+}
+
 static void consider_lists(struct walk *walk, unsigned labels)
 {
     for (struct row row = row_of(walk, &walk->policy->listed); row.at < row.end; row.at++) {
@@ -421,13 +430,16 @@ static void consider_clients(struct walk *walk)
 static void consider_all(struct walk *walk)
 {
     const unsigned full = walk->judged->keys->count;
+    const struct suffix_depths *listed = listed_of(walk);
     for (unsigned labels = full + 1; labels-- > 0;) {
         if (!suffix_depths_have(&walk->policy->depths, labels)) {
             continue;
         }
         consider_files(walk, labels, false);
         consider_any_tld(walk, labels);
-        consider_lists(walk, labels);
+        if (suffix_depths_have(listed, labels)) {
+            consider_lists(walk, labels);
+        }
         if (walk->decided && walk->note == NULL && labels > 0) {
             return;
         }

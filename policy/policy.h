@@ -114,11 +114,12 @@ enum policy_outcome {
 struct policy_question {
     const struct dname *qname;
     uint16_t qtype;
-    int64_t now;                    /* seconds since the epoch, UTC */
-    const struct suffix_keys *keys; /* of qname, from policy_prepare; NULL: they are made */
-    bool stream;                    /* the query came over a stream */
-    const struct dname *alias;      /* a CNAME, DNAME or SVCB target in the answer; else NULL */
-    const struct address *answer;   /* an address in the answer; else NULL */
+    int64_t now; /* seconds since the epoch, UTC */
+    const struct policy_prepared
+        *prepared;                /* from qname and the client's country; NULL: it is not */
+    bool stream;                  /* the query came over a stream */
+    const struct dname *alias;    /* a CNAME, DNAME or SVCB target in the answer; else NULL */
+    const struct address *answer; /* an address in the answer; else NULL */
 };
 
 /* Does any order that has not ended at now look at answers for a client there? As cheap. */
@@ -127,11 +128,21 @@ bool policy_reads_answers(const struct policy *policy, const struct place *place
 /* Is any such order only counted (shadow)? Else nobody need be told of them. One comparison. */
 bool policy_has_shadows(const struct policy *policy, struct country country, int64_t now);
 
-/* Makes the keys of a qname, and asks memory for what a decision about it will look at in lists,
- * without waiting for it: several names, prepared one after the other, then wait at the same time.
- */
+/* A qname made ready for decisions about clients of one country. */
+struct policy_prepared {
+    struct suffix_keys keys;
+    struct suffix_depths listed; /* how many labels of it a list may hold; at others none does */
+};
+
+/* What a decision looks at in large lists comes from memory slowly, and one thing tells where the
+ * next one stands. So there are three steps, and each asks memory for what the next one reads
+ * without waiting for it: several names that take a step one after the other wait at the same time.
+ * The second one may be left out, and is where no list is large. */
 void policy_prepare(const struct policy *policy, struct country country, const struct dname *qname,
-                    struct suffix_keys *keys);
+                    struct policy_prepared *out);
+void policy_sift(const struct policy *policy, struct country country,
+                 struct policy_prepared *prepared);
+bool policy_has_large_lists(const struct policy *policy);
 
 /* The decision. Of the orders that bind, the longest matched name decides (of networks in an answer
  * the longest), then the earlier effective, then the bytewise smaller id. A client that an order

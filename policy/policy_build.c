@@ -404,12 +404,23 @@ static bool has_plain_lists(const struct order *order)
     return !has_clients(order);
 }
 
-static bool find_plain(struct policy *policy)
+static bool has_large_list(const struct order *order)
+{
+    bool has = false;
+    for (size_t l = 0; l < order->list_count; l++) {
+        has |= suffix_map_is_large(name_list_map(order->lists[l].names));
+    }
+    return has;
+}
+
+/* What a decision is spared to find out. */
+static bool know_orders(struct policy *policy)
 {
     policy->plain = calloc(policy->count + 1, sizeof *policy->plain);
     for (size_t i = 0; policy->plain != NULL && i < policy->count; i++) {
         const struct order *order = policy->orders[i];
         policy->plain[i] = has_plain_names(order) && has_plain_lists(order);
+        policy->large_lists |= has_large_list(order);
     }
     return policy->plain != NULL;
 }
@@ -417,7 +428,8 @@ static bool find_plain(struct policy *policy)
 /* Labels of any-tld stand at any depth with a public suffix behind them. */
 static void collect_depths(struct policy *policy)
 {
-    suffix_map_add_depths(policy->names, &policy->depths);
+    suffix_map_add_depths(policy->names, &policy->named);
+    policy->depths = policy->named;
     for (size_t i = 0; i < policy->count; i++) {
         const struct order *order = policy->orders[i];
         for (size_t l = 0; l < order->list_count; l++) {
@@ -439,7 +451,7 @@ struct policy *policy_new(struct order *const *orders, size_t count, uint64_t se
     }
     policy->seed = seed;
     if (!take_orders(policy, orders, count) || !build_names(policy) || !build_any_tld(policy) ||
-        !build_countries(policy, loaded) || !find_plain(policy)) {
+        !build_countries(policy, loaded) || !know_orders(policy)) {
         policy_free(policy);
         return NULL;
     }

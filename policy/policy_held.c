@@ -97,16 +97,37 @@ bool policy_has_shadows(const struct policy *policy, struct country country, int
     return now < policy->shadows.any[country_index(country)];
 }
 
+bool policy_has_large_lists(const struct policy *policy)
+{
+    return policy->large_lists;
+}
+
 void policy_prepare(const struct policy *policy, struct country country, const struct dname *qname,
-                    struct suffix_keys *keys)
+                    struct policy_prepared *out)
 {
     const struct policy_rows *rows = &policy->listed;
     const unsigned row = country_index(country);
-    suffix_keys_init(keys, qname, policy->seed);
+    suffix_keys_init(&out->keys, qname, policy->seed);
+    out->listed = (struct suffix_depths){{UINT64_MAX, UINT64_MAX}};
     for (size_t i = rows->first[row]; i < rows->first[row + 1]; i++) {
         const struct order *order = policy->orders[rows->orders[i]];
         for (size_t l = 0; l < order->list_count; l++) {
-            suffix_map_prefetch(name_list_map(order->lists[l].names), keys);
+            suffix_map_prefetch(name_list_map(order->lists[l].names), &out->keys);
+        }
+    }
+}
+
+void policy_sift(const struct policy *policy, struct country country,
+                 struct policy_prepared *prepared)
+{
+    const struct policy_rows *rows = &policy->listed;
+    const unsigned row = country_index(country);
+    prepared->listed = (struct suffix_depths){{0}};
+    for (size_t i = rows->first[row]; i < rows->first[row + 1]; i++) {
+        const struct order *order = policy->orders[rows->orders[i]];
+        for (size_t l = 0; l < order->list_count; l++) {
+            suffix_map_sift(name_list_map(order->lists[l].names), &prepared->keys,
+                            &prepared->listed);
         }
     }
 }

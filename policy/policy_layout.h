@@ -54,8 +54,10 @@ struct policy {
     size_t part_count;
     struct suffix_depths depths;  /* at others no order says anything by a name */
     struct suffix_map *names;     /* of the order files */
+    struct suffix_depths named;   /* at others it has no name */
     struct suffix_map *any_tld;   /* single labels; values are indexes. NULL: there are none */
     struct policy_rows listed;    /* orders with lists */
+    bool large_lists;             /* some of which are large */
     struct policy_rows clients;   /* with lists that hold clients */
     struct policy_rows addressed; /* with addresses in answers */
     struct policy_ends scope;     /* of all orders */

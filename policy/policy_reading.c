@@ -56,7 +56,9 @@ void policy_suffixes_init(struct policy_suffixes *suffixes, const struct policy 
             continue;
         }
         struct policy_found *found = &suffixes->names[labels];
-        found->count = suffix_map_find(policy->names, keys, labels, &found->values);
+        found->count = suffix_depths_have(&policy->named, labels)
+                           ? suffix_map_find(policy->names, keys, labels, &found->values)
+                           : 0;
         if (policy->any_tld != NULL) {
             find_any_tld(suffixes, labels);
         }

@@ -63,6 +63,11 @@ uint8_t suffix_map_tag(uint64_t hash)
     return tag == 0 ? 1 : tag;
 }
 
+uint32_t suffix_map_passed(uint64_t hash)
+{
+    return (uint32_t)1 << (hash >> 8 & 31); /* bits that neither home nor tag are made of */
+}
+
 /* Which slots of a bucket have this tag? The lowest octet with its high bit set tells the first
  * one; those behind it may be wrong, and are only read in vain (the octets of a word are looked at
  * at once). Bits of slot n: 8 n … 8 n + 7, in two words. */
@@ -119,7 +124,7 @@ uint8_t *suffix_map_record(const struct suffix_map *map, uint64_t hash, const ui
                 return map->records + bucket->record[slot];
             }
         }
-        if (bucket->passed == 0) {
+        if ((bucket->passed & suffix_map_passed(hash)) == 0) {
             return NULL;
         }
     }
@@ -185,6 +190,11 @@ size_t suffix_map_bytes(const struct suffix_map *map)
            map->extra_count * (sizeof *map->extra_records + sizeof *map->extra_values);
 }
 
+bool suffix_map_is_large(const struct suffix_map *map)
+{
+    return map->bucket_count >= LARGE_BUCKETS;
+}
+
 bool suffix_map_all(const struct suffix_map *map, uint32_t value)
 {
     return map->extra_count == 0 &&
@@ -211,6 +221,40 @@ void suffix_map_prefetch(const struct suffix_map *map, const struct suffix_keys 
             return;
         }
         __builtin_prefetch(suffix_map_home(map, keys->hash[labels]));
+    }
+}
+
+/* May the map hold a name of this hash? Asks memory for what finding it would read. */
+static bool may_hold(const struct suffix_map *map, uint64_t hash, size_t size)
+{
+    const struct bucket *bucket = suffix_map_home(map, hash);
+    struct slots slots = find_tag(bucket, suffix_map_tag(hash));
+    bool may = (bucket->passed & suffix_map_passed(hash)) != 0;
+    if (may) {
+        __builtin_prefetch(suffix_map_after(map, bucket));
+    }
+    for (unsigned slot; take_slot(&slots, &slot); may = true) {
+        const uint8_t *record = map->records + bucket->record[slot];
+        __builtin_prefetch(record);
+        __builtin_prefetch(record + size); /* it may stand on two cache lines */
+    }
+    return may;
+}
+
+void suffix_map_sift(const struct suffix_map *map, const struct suffix_keys *keys,
+                     struct suffix_depths *held)
+{
+    uint64_t depths = map->depths[0];
+    held->bits[1] |= map->depths[1]; /* as above */
+    for (; depths != 0; depths &= depths - 1) {
+        unsigned labels = (unsigned)__builtin_ctzll(depths);
+        if (labels > keys->count) {
+            return;
+        }
+        size_t size = (size_t)keys->name->size - keys->start[labels];
+        if (may_hold(map, keys->hash[labels], size)) {
+            held->bits[0] |= (uint64_t)1 << labels;
+        }
     }
 }
 

@@ -53,8 +53,16 @@ bool suffix_map_all(const struct suffix_map *map, uint32_t value);
 size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *keys,
                        unsigned labels, const uint32_t **values);
 
-/* Asks memory for the index at all suffixes of a name, without waiting for it. */
+/* Is the map so large that look-ups wait for memory? */
+bool suffix_map_is_large(const struct suffix_map *map);
+
+/* For many names at a time: each step asks memory for what the next one reads, without waiting for
+ * it. First for the index at all suffixes of a name; then, at those that the map may hold as far as
+ * the index tells, for the names that are stored. Adds bit n to held where that is so of the suffix
+ * of n labels; of others suffix_map_find would find nothing. */
 void suffix_map_prefetch(const struct suffix_map *map, const struct suffix_keys *keys);
+void suffix_map_sift(const struct suffix_map *map, const struct suffix_keys *keys,
+                     struct suffix_depths *held);
 
 /* Calls visit with each (name, value), in no particular order, until it returns false. */
 typedef bool suffix_map_visit_fn(void *ctx, const struct dname *name, uint32_t value);

@@ -265,7 +265,7 @@ static void index_record(struct suffix_map *map, uint64_t hash, uint32_t record)
 {
     struct bucket *bucket = suffix_map_home(map, hash);
     for (; bucket->tag[BUCKET_SLOTS - 1] != 0; bucket = suffix_map_after(map, bucket)) {
-        bucket->passed = 1;
+        bucket->passed |= suffix_map_passed(hash);
     }
     unsigned slot = 0;
     while (bucket->tag[slot] != 0) {

@@ -26,11 +26,16 @@
 #define BUCKET_SLOTS 12U
 #define BUCKET_FILL 10U /* names a bucket on average; fewer than slots, so some bucket has room */
 
+/* A map with so many, of some 40,000 names in a megabyte, does not stay in the caches that a core
+ * has to itself. */
+#define LARGE_BUCKETS 4096U
+
 /* One cache line. Slots fill from the left. */
 struct bucket {
     uint8_t tag[BUCKET_SLOTS];     /* of the name's hash; 0: the slot is empty */
     uint32_t record[BUCKET_SLOTS]; /* offset in the records */
-    uint32_t passed;               /* 1: a name found it full and went on to the next bucket */
+    uint32_t passed;               /* of the hash of each name that found it full and went on to
+                                    * the next bucket, a bit: who has none need not look there */
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
 
@@ -61,7 +66,9 @@ uint32_t suffix_map_code_id(const uint8_t *code);
 uint8_t *suffix_map_record(const struct suffix_map *map, uint64_t hash, const uint8_t *labels,
                            size_t size);
 
-/* The bucket where a hash is at home, the one to go on to, and the hash's tag. */
+/* The bucket where a hash is at home, the one to go on to, the hash's tag, and its bit of passed.
+ */
 struct bucket *suffix_map_home(const struct suffix_map *map, uint64_t hash);
 struct bucket *suffix_map_after(const struct suffix_map *map, const struct bucket *bucket);
 uint8_t suffix_map_tag(uint64_t hash);
+uint32_t suffix_map_passed(uint64_t hash);

@@ -217,6 +217,19 @@ static struct subdivisions random_within(void)
     return within;
 }
 
+/* As a query's path does: some names are not prepared, and of some the second step is left out. */
+static void prepare(struct trial *trial, struct policy_prepared *prepared)
+{
+    unsigned steps = random_below(3);
+    if (steps > 0) {
+        policy_prepare(trial->policy, trial->client.country, trial->question.qname, prepared);
+        trial->question.prepared = prepared;
+    }
+    if (steps > 1) {
+        policy_sift(trial->policy, trial->client.country, prepared);
+    }
+}
+
 static void ask(struct trial *trial, int64_t loaded)
 {
     static const char *const codes[] = {"IT", "FR", "GB", "CH", "NO", "RE", "US", ""};
@@ -237,6 +250,8 @@ static void ask(struct trial *trial, int64_t loaded)
         .alias = what == 0 ? &alias : NULL,
         .answer = what == 1 ? &answer : NULL,
     };
+    struct policy_prepared prepared;
+    prepare(trial, &prepared);
     compare(trial, policy_decide, false, false);
     compare(trial, policy_decide, false, true);
     compare(trial, policy_explain, true, true);

@@ -280,6 +280,9 @@ static uint64_t judge_batch(struct world *world, size_t turn)
         query_read(&env, &client[i], (struct span){question->octets, question->size}, &read[i]);
     }
     for (size_t i = 0; i < BATCH; i++) {
+        query_sift(&env, &read[i]);
+    }
+    for (size_t i = 0; i < BATCH; i++) {
         struct query_result result;
         query_decide(&env, &read[i], &result, out);
         sum += result.reason;
