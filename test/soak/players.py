@@ -304,7 +304,8 @@ class World:
         used = os.statvfs(state)
         octets = (used.f_blocks - used.f_bfree) * used.f_frsize
         size = STATE_SIZE if spare is None else f"size={octets + spare}"
-        subprocess.run(["mount", "-o", f"remount,{size}", state], check=True)
+        remount = ["mount", "-t", "tmpfs", "-o", f"remount,{size}", "tmpfs", state]
+        subprocess.run(remount, check=True)
 
     # ---- what is right
 
