@@ -6,7 +6,8 @@
  * usage: fake_resolver ADDRESS PORT OTHER-ADDRESS OTHER-PORT
  *
  * Commands, one a line on standard input, each answered by a line `ok`; every mode replaces the one
- * before, and `probes` is answered by how many questions for the root by UDP it has answered:
+ * before. `probes` and `broken` are answered by how many questions for the root it has answered by
+ * UDP, and how many connections it has broken off:
  *     honest               the truth, at once
  *     slow MS              the truth, later
  *     cut                  by UDP TC=1 for every second question, by TCP the truth
@@ -325,6 +326,8 @@ static void on_command(struct bufferevent *input, void *ctx)
     while ((line = evbuffer_readln(bufferevent_get_input(input), NULL, EVBUFFER_EOL_LF)) != NULL) {
         if (strcmp(line, "probes") == 0) {
             printf("%u\n", resolver->probes);
+        } else if (strcmp(line, "broken") == 0) {
+            printf("%u\n", resolver->streamed / BREAK_EVERY);
         } else {
             puts(obey(ctx, line) ? "ok" : "what?");
         }

@@ -286,8 +286,10 @@ def breaking(world, left):
     waits there is asked again."""
     while True:
         for resolver in shuffled(world, world.resolvers):
+            before = resolver.broken()
             resolver.tell("break")
-        wait(1)
+            eventually(lambda: resolver.broken() > before, "a connection is broken off")
+        wait(0.5)
         for resolver in world.resolvers:
             resolver.tell("honest")
         world.wait_until_up()

@@ -149,6 +149,10 @@ class FakeResolver(Told):
         """Health checks that it has answered."""
         return int(self.tell("probes"))
 
+    def broken(self):
+        """Connections that it has broken off."""
+        return int(self.tell("broken"))
+
     def stop(self):
         self.signal(signal.SIGCONT)
         super().stop()
