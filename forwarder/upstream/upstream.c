@@ -273,6 +273,20 @@ static void give_up(struct upstream *upstream, struct inflight_entry *entry)
     inflight_take(env->inflight, entry);
 }
 
+/* The same, for a query that would end in SERVFAIL: one that counts as down is asked before that.
+ * What health checks say is as old as they are, and the one that is up may just have died. */
+static struct upstream_server *pick_at_last(struct upstream *upstream, const struct address *client,
+                                            const struct candidates *candidates)
+{
+    struct upstream_server *server = pick(upstream, client, candidates);
+    if (server == NULL) {
+        struct candidates down_too = *candidates;
+        down_too.down_too = true;
+        server = best_of(upstream, client, &down_too);
+    }
+    return server;
+}
+
 /* The connection that carried the query broke. One that the server never took cost nothing: another
  * server is asked. On one that it took, the query may have been seen: asked again only if asking
  * twice does no harm. */
@@ -286,7 +300,7 @@ static void on_broken(void *ctx, struct inflight_entry *entry, struct upstream_s
         return; /* it waits for another server's answer too */
     }
     if (entry->tries < UPSTREAM_TRIES && (entry->retry || !reached)) {
-        server = pick(upstream, &entry->client, &others);
+        server = pick_at_last(upstream, &entry->client, &others);
     }
     if (server == NULL || !send_to(upstream, server, entry)) {
         give_up(upstream, entry);

@@ -178,14 +178,21 @@ class Health(SiteTest):
     CHECK = {"name": "probe.example", "type": "SOA", "interval": "100ms", "down-after": 2,
              "up-after": 2}  # fmt: skip
 
-    def start(self, one, other):
-        self.one, self.other = self.upstream(script=one), self.upstream(OTHER, script=other)
+    def start(self, one, other, **options):
+        """Options are the other one's."""
+        self.one = self.upstream(script=one)
+        self.other = self.upstream(OTHER, script=other, **options)
         settings = {**LONG, "balance": "first", "health-check": self.CHECK}
         self.proxy = self.daemon(self.one, self.other, config={"upstream": settings})
 
     def wait_for_health(self, *expected):
         health = lambda: tuple(server["up"] for server in self.proxy.status()["upstreams"])
         self.eventually(lambda: health() == expected, lambda: f"{health()} is {expected}")
+
+    @staticmethod
+    def only_for_clients(request):
+        if read_question(request.message) != question("probe.example", "SOA"):
+            echo(request)
 
     def ask(self):
         return parse(self.german4.ask(query("www.example"))).rcode
@@ -229,14 +236,16 @@ class Health(SiteTest):
         self.assertEqual(self.asked(self.one), 0)
 
     def test_with_every_server_down_all_are_used(self):
-        def only_for_clients(request):
-            if read_question(request.message) != question("probe.example", "SOA"):
-                echo(request)
-
-        self.start(only_for_clients, only_for_clients)
+        self.start(self.only_for_clients, self.only_for_clients)
         self.wait_for_health(False, False)
         self.assertEqual(self.ask(), NOERROR)
         self.assertEqual(self.asked(self.one), 1)
+
+    def test_a_refused_stream_turns_to_one_that_is_down_at_last(self):
+        """The checks are behind the times: who is up has just died, and who is down is back."""
+        self.start(self.only_for_clients, echo, transports=("udp",))
+        self.wait_for_health(False, True)
+        self.assertEqual(parse(self.german4.ask(query("www.example"), "tcp")).rcode, NOERROR)
 
 
 class Names(SiteTest):

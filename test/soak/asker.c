@@ -7,17 +7,21 @@
  * usage: asker QUIC-CLIENT
  *
  * Commands, one a line on standard input, each answered by one line (`ok`, unless another is said):
+ *     seed N                   what the queries of this run depend on
  *     text N WORDS...          what EDE 16 says of order N
  *     lost MS                  a query without an answer for so long is lost
- *     row WAY LOCAL SERVER PORT SUFFIX WINDOW RATE TURNOVER [proxy|ecs
- *     CLIENT]
+ *     show N                   so many more failures are told on standard error
+ *     row WAY LOCAL SERVER PORT SUFFIX WINDOW RATE TURNOVER [proxy|ecs CLIENT]
  *                              one more row (row.h), from 0 on
- *     right WHAT ROW...        what is right for these: letters f (forwarded), c (cut), s
- *                              (SERVFAIL), x (connections may end), and 0 to 9 (order N), in one
- * word phase NAME               what is asked from now on counts under this name ask yes|no answers
- * right ones so far by row, in one line figures                  one line of JSON by phase, with
- * `wrong` and the like It ends with its input. Wrong answers are told on standard error, the
- * first 40.
+ *     right WHAT ROW...        what is right for these, in one word: f (forwarded), c (cut),
+ *                              s (SERVFAIL), x (connections may end), 0 to 9 (order N)
+ *     phase NAME               what is asked from now on counts under this name
+ *     ask yes|no               whether anything more is
+ *     answers                  right ones so far, by row, in one line
+ *     now                      an instant
+ *     waiting INSTANT          how many of those that were asked before it have no answer yet
+ *     figures                  one line of JSON: `wrong` and the like, by phase
+ * It ends with its input.
  */
 #include "test/soak/asker.h"
 
@@ -32,6 +36,7 @@
 #include <unistd.h>
 
 #define TURN_MS 4
+#define TURN_MAX_NS UINT64_C(100000000) /* a longer one: the machine did something else */
 
 static SSL_CTX *tls;
 static const char *quic_client;
@@ -178,20 +183,50 @@ static void print_answers(const struct asker *asker)
     putchar('\n');
 }
 
+static void print_waiting(const struct asker *asker, const char *instant)
+{
+    uint64_t asked_ns = strtoull(instant, NULL, 10);
+    unsigned count = 0;
+    for (unsigned i = 0; i < asker->row_count; i++) {
+        count += row_waiting(asker->rows[i], asked_ns);
+    }
+    printf("%u\n", count);
+}
+
 static void print_figures(const struct asker *asker)
 {
     putchar('[');
     for (unsigned i = 0; i <= asker->phase; i++) {
         const struct phase *phase = &asker->phases[i];
         printf("%s{\"phase\": \"%s\", \"queries\": %llu, \"answers\": %llu, \"wrong\": %llu, "
-               "\"lost\": %llu, \"closed\": %llu, \"worst\": %llu, \"p99\": %llu}",
+               "\"lost\": %llu, \"closed\": %llu, \"servfail\": %llu, \"cut\": %llu, "
+               "\"worst\": %llu, \"p99\": %llu, \"stood\": %llu}",
                i == 0 ? "" : ", ", phase->name, (unsigned long long)phase->queries,
                (unsigned long long)phase->answers, (unsigned long long)phase->wrong,
                (unsigned long long)phase->lost, (unsigned long long)phase->closed,
+               (unsigned long long)phase->servfail, (unsigned long long)phase->cut,
                (unsigned long long)phase->worst_us,
-               (unsigned long long)phase_percentile(phase, 0.99));
+               (unsigned long long)phase_percentile(phase, 0.99),
+               (unsigned long long)phase->stood_us);
     }
     puts("]");
+}
+
+/* Commands that are answered with more than `ok`. */
+static bool tell(const struct asker *asker, const char *what, const char *rest)
+{
+    if (strcmp(what, "answers") == 0) {
+        print_answers(asker);
+    } else if (strcmp(what, "figures") == 0) {
+        print_figures(asker);
+    } else if (strcmp(what, "now") == 0) {
+        printf("%llu\n", (unsigned long long)asker_now_ns());
+    } else if (strcmp(what, "waiting") == 0) {
+        print_waiting(asker, rest);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static void obey(struct asker *asker, char *line)
@@ -203,12 +238,7 @@ static void obey(struct asker *asker, char *line)
     } else {
         rest = line + strlen(line);
     }
-    if (strcmp(line, "answers") == 0) {
-        print_answers(asker);
-        return;
-    }
-    if (strcmp(line, "figures") == 0) {
-        print_figures(asker);
+    if (tell(asker, line, rest)) {
         return;
     }
     if (strcmp(line, "right") == 0) {
@@ -219,6 +249,8 @@ static void obey(struct asker *asker, char *line)
         done = set_text(asker, rest);
     } else if (strcmp(line, "phase") == 0) {
         done = begin_phase(asker, rest);
+    } else if (strcmp(line, "seed") == 0) {
+        asker->seed = strtoull(rest, NULL, 10);
     } else if (strcmp(line, "lost") == 0) {
         asker->lost_ns = strtoull(rest, NULL, 10) * 1000000U;
     } else if (strcmp(line, "show") == 0) {
@@ -251,17 +283,29 @@ static void on_input_end(struct bufferevent *input, short what, void *ctx)
 
 /* ---- Turns ---- */
 
+/* How long the last turn was, as patience counts it: a turn that was long says that the asker did
+ * not run, and answers may lie unread. */
+static void count_time(struct asker *asker, uint64_t spent_ns)
+{
+    struct phase *phase = &asker->phases[asker->phase];
+    asker->patience_ns += spent_ns < TURN_MAX_NS ? spent_ns : TURN_MAX_NS;
+    if (spent_ns / 1000 > phase->stood_us) {
+        phase->stood_us = spent_ns / 1000;
+    }
+}
+
 static void on_turn(evutil_socket_t unused, short what, void *ctx)
 {
     static uint64_t last;
     struct asker *asker = ctx;
     uint64_t now = asker_now_ns();
-    double seconds = last == 0 ? 0 : (double)(now - last) / 1e9;
+    uint64_t spent_ns = last == 0 ? 0 : now - last;
     (void)unused;
     (void)what;
     last = now;
+    count_time(asker, spent_ns);
     for (unsigned i = 0; i < asker->row_count; i++) {
-        row_turn(asker->rows[i], seconds, asker->asking);
+        row_turn(asker->rows[i], (double)spent_ns / 1e9, asker->asking);
         row_give_up(asker->rows[i]);
     }
 }

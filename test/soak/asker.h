@@ -21,8 +21,11 @@ struct asker {
     struct phase phases[ASKER_PHASES];
     unsigned phase; /* now */
     const char *texts[ROW_TEXTS];
-    uint64_t lost_ns;
-    unsigned show; /* so many more wrong answers are shown */
+    uint64_t seed; /* what is asked depends on it */
+    uint64_t
+        patience_ns;  /* time that passed while the asker ran: what it slept through waits there */
+    uint64_t lost_ns; /* of patience */
+    unsigned show;    /* so many more wrong answers are shown */
     bool asking;
 };
 

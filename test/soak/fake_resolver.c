@@ -6,14 +6,18 @@
  * usage: fake_resolver ADDRESS PORT OTHER-ADDRESS OTHER-PORT
  *
  * Commands, one a line on standard input, each answered by a line `ok`; every mode replaces the one
- * before:
+ * before. `probes` and `broken` are answered by how many questions for the root it has answered by
+ * UDP, and how many connections it has broken off:
  *     honest               the truth, at once
  *     slow MS              the truth, later
  *     cut                  by UDP TC=1 for every second question, by TCP the truth
+ *     break                by TCP now and then half an answer, and the end of the connection, by
+ *                          turns orderly and not; otherwise the truth
  *     lie HOW [only]       a lie, then the truth; `only`: by UDP no truth. HOW is id (another ID),
- *                          question (another question), port (from the other port), address (from
- *                          the other address), or data: a lie in the right place, which nobody can
- *                          tell from the truth (to try the asker itself)
+ *                          question (another question), qr (no answer but a query), short (it ends
+ *                          within the question), port (from the other port), address (from the
+ *                          other address), or data: a lie in the right place, which nobody can tell
+ *                          from the truth (to try the asker itself)
  */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
@@ -33,13 +37,18 @@
 
 #define BATCH 64
 #define LIE 0x1A7EU
+#define ROOT_AT 12      /* the name of a question */
+#define BREAK_EVERY 300 /* answers by TCP */
 
 enum mode {
     HONEST,
     SLOW,
     CUT,
+    BREAK,
     LIE_ID,
     LIE_QUESTION,
+    LIE_QR,
+    LIE_SHORT,
     LIE_PORT,
     LIE_ADDRESS,
     LIE_DATA
@@ -61,6 +70,7 @@ struct reply {
 struct stream {
     struct resolver *resolver;
     struct bufferevent *transport;
+    bool breaking; /* ends once what was written is out; says no more */
     LIST_HEAD(, reply) later;
 };
 
@@ -71,6 +81,8 @@ struct resolver {
     int other_address;
     enum mode mode;
     bool only;
+    unsigned probes;
+    unsigned streamed; /* answers by TCP since it breaks connections */
     struct timeval delay;
 };
 
@@ -82,16 +94,59 @@ static void die(const char *what)
 
 /* ---- Answers ---- */
 
+static void stream_free(struct stream *stream)
+{
+    struct reply *reply;
+    while ((reply = LIST_FIRST(&stream->later)) != NULL) {
+        LIST_REMOVE(reply, link);
+        event_free(reply->due);
+        free(reply);
+    }
+    bufferevent_free(stream->transport);
+    free(stream);
+}
+
+static void on_end(struct bufferevent *transport, short what, void *ctx)
+{
+    (void)transport;
+    (void)what;
+    stream_free(ctx);
+}
+
+static void on_broken_off(struct bufferevent *transport, void *ctx)
+{
+    (void)transport;
+    stream_free(ctx);
+}
+
+/* Half of the answer, and then the end: by turns in order, or by a reset. */
+static void break_off(struct stream *stream, const struct reply *reply)
+{
+    const struct linger abruptly = {1, 0};
+    stream->breaking = true;
+    if (stream->resolver->streamed / BREAK_EVERY % 2 == 0) {
+        setsockopt(bufferevent_getfd(stream->transport), SOL_SOCKET, SO_LINGER, &abruptly,
+                   sizeof(abruptly));
+    }
+    bufferevent_setcb(stream->transport, NULL, on_broken_off, on_end, stream);
+    bufferevent_write(stream->transport, reply->bytes, reply->size / 2);
+}
+
 static void reply_send(const struct reply *reply)
 {
+    struct stream *stream = reply->stream;
     uint8_t length[2] = {(uint8_t)(reply->size >> 8), (uint8_t)reply->size};
-    if (reply->stream == NULL) {
+    if (stream == NULL) {
         sendto(reply->resolver->socket, reply->bytes, reply->size, 0,
                (const struct sockaddr *)&reply->peer, sizeof(reply->peer));
         return;
     }
-    bufferevent_write(reply->stream->transport, length, sizeof(length));
-    bufferevent_write(reply->stream->transport, reply->bytes, reply->size);
+    bufferevent_write(stream->transport, length, sizeof(length));
+    if (reply->resolver->mode == BREAK && ++reply->resolver->streamed % BREAK_EVERY == 0) {
+        break_off(stream, reply);
+        return;
+    }
+    bufferevent_write(stream->transport, reply->bytes, reply->size);
 }
 
 static void on_due(evutil_socket_t unused, short what, void *ctx)
@@ -134,6 +189,13 @@ static void lie(struct reply *reply, const uint8_t *query, size_t size)
     }
     if (mode == LIE_QUESTION) {
         reply->bytes[13] ^= 1;
+    }
+    if (mode == LIE_QR) {
+        reply->bytes[2] &= 0x7F;
+    }
+    if (mode == LIE_SHORT) {
+        reply->size = 2 + (size - 2) * reply->bytes[1] / 256; /* the ID at least */
+        reply->size = reply->size < 17 ? reply->size : 17;
     }
     if (mode == LIE_PORT || mode == LIE_ADDRESS) {
         int from = mode == LIE_PORT ? resolver->other_port : resolver->other_address;
@@ -182,6 +244,7 @@ static void on_datagrams(evutil_socket_t descriptor, short what, void *ctx)
             return;
         }
         answer(&reply, query, (size_t)size);
+        reply.resolver->probes += size > ROOT_AT && query[ROOT_AT] == 0;
     }
 }
 
@@ -191,7 +254,7 @@ static void on_octets(struct bufferevent *transport, void *ctx)
     struct evbuffer *input = bufferevent_get_input(transport);
     uint8_t framed[2 + RIGHT_QUERY_MAX];
     ev_ssize_t got;
-    while ((got = evbuffer_copyout(input, framed, sizeof(framed))) >= 2) {
+    while (!stream->breaking && (got = evbuffer_copyout(input, framed, sizeof(framed))) >= 2) {
         size_t size = (size_t)framed[0] << 8 | framed[1];
         struct reply reply = {.resolver = stream->resolver, .stream = stream};
         if (size > RIGHT_QUERY_MAX || (size_t)got < 2 + size) {
@@ -200,20 +263,6 @@ static void on_octets(struct bufferevent *transport, void *ctx)
         evbuffer_drain(input, 2 + size);
         answer(&reply, framed + 2, size);
     }
-}
-
-static void on_end(struct bufferevent *transport, short what, void *ctx)
-{
-    struct stream *stream = ctx;
-    struct reply *reply;
-    (void)what;
-    while ((reply = LIST_FIRST(&stream->later)) != NULL) {
-        LIST_REMOVE(reply, link);
-        event_free(reply->due);
-        free(reply);
-    }
-    bufferevent_free(transport);
-    free(stream);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t descriptor,
@@ -240,17 +289,18 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t descripto
 
 static bool obey(struct resolver *resolver, const char *line)
 {
-    static const char *const ways[] = {[LIE_ID] = "id",
-                                       [LIE_QUESTION] = "question",
-                                       [LIE_PORT] = "port",
-                                       [LIE_ADDRESS] = "address",
-                                       [LIE_DATA] = "data"};
+    static const char *const ways[] = {
+        [LIE_ID] = "id",     [LIE_QUESTION] = "question", [LIE_QR] = "qr",    [LIE_SHORT] = "short",
+        [LIE_PORT] = "port", [LIE_ADDRESS] = "address",   [LIE_DATA] = "data"};
     char how[16] = "";
     char only[8] = "";
     unsigned ms;
-    if (strcmp(line, "honest") == 0 || strcmp(line, "cut") == 0) {
-        resolver->mode = line[0] == 'h' ? HONEST : CUT;
-        return true;
+    static const char *const modes[] = {[HONEST] = "honest", [CUT] = "cut", [BREAK] = "break"};
+    for (enum mode mode = HONEST; mode <= BREAK; mode++) {
+        if (modes[mode] != NULL && strcmp(line, modes[mode]) == 0) {
+            resolver->mode = mode;
+            return true;
+        }
     }
     if (sscanf(line, "slow %u", &ms) == 1) {
         resolver->mode = SLOW;
@@ -271,9 +321,16 @@ static bool obey(struct resolver *resolver, const char *line)
 
 static void on_command(struct bufferevent *input, void *ctx)
 {
+    const struct resolver *resolver = ctx;
     char *line;
     while ((line = evbuffer_readln(bufferevent_get_input(input), NULL, EVBUFFER_EOL_LF)) != NULL) {
-        puts(obey(ctx, line) ? "ok" : "what?");
+        if (strcmp(line, "probes") == 0) {
+            printf("%u\n", resolver->probes);
+        } else if (strcmp(line, "broken") == 0) {
+            printf("%u\n", resolver->streamed / BREAK_EVERY);
+        } else {
+            puts(obey(ctx, line) ? "ok" : "what?");
+        }
         fflush(stdout);
         free(line);
     }

@@ -16,8 +16,11 @@ struct phase {
     uint64_t answers;
     uint64_t wrong;
     uint64_t lost;
-    uint64_t closed; /* connections that ended with queries unanswered, with cause */
+    uint64_t closed;   /* connections that ended with queries unanswered, with cause */
+    uint64_t servfail; /* of the answers: right ones of this kind */
+    uint64_t cut;
     uint64_t worst_us;
+    uint64_t stood_us;                 /* the longest that the asker itself did not run */
     uint64_t latencies[PHASE_BUCKETS]; /* 16 for each power of two of microseconds */
 };
 

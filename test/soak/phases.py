@@ -7,8 +7,6 @@ left(): is there time for one more turn? Each makes at least one, and leaves the
 import datetime
 import itertools
 import os
-import random
-import resource
 import signal
 import time
 
@@ -22,11 +20,13 @@ from policytest import order
 
 CHANGING_ORDER = order("SOAK-CHANGING", names=["changing.test"])
 OTHER_ORDER = {**CHANGING_ORDER, "authority": COURTS}
-RETRY_AFTER = 0.3
 SPARED = 64  # descriptors that clients never get (forwarder/descriptors.h)
 ROOM = 40  # for connections, beyond those
 FEW = 16  # fewer than it has open: there is no new one
 SPARE_MEMORY = 2 << 20
+BEFORE_ALL = -30 * 365 * 86400  # seconds: long before anything here was made
+ROOM_ON_DISK = 1 << 20
+FILLINGS = 5  # until it is full
 CROWD = 300  # connections that want them
 BIG_LIST = 100_000 if SANITIZED else 600_000  # names
 BIG_OCTETS = 10 << 20  # of memory that they need, at least
@@ -65,7 +65,7 @@ def asker(world, _left):
     seen(world, "lost", "silence")
     one.signal(signal.SIGCONT)
     other.signal(signal.SIGCONT)
-    eventually(world.all_up, "both resolvers are up again")
+    world.wait_until_up()
     world.asker.tell("ask", "no")
     wait(SERVFAIL_AFTER_MS / 1000 + 0.5)  # what was given up is still answered
     world.asker.tell("lost", LOST_MS)
@@ -74,7 +74,7 @@ def asker(world, _left):
 
 def seen(world, kind, what):
     """More failures of that kind are counted, and after a while no more of what went before."""
-    count = lambda: world.asker.failures()[kind == "lost"]
+    count = lambda: world.asker.so_far(kind)
     wait(0.2)
     before = count()
     eventually(lambda: count() > before, f"the asker sees {what}")
@@ -113,12 +113,13 @@ def orders(world, left):
     daemon = world.daemon
     path = daemon.folder / "orders/IT/changing.yaml"
     text = yaml_text(CHANGING_ORDER)
+    whole = text.index("]")
     tool = lambda *words: run_tool(daemon, "order", *words)
     while True:
         with world.changes("changing", CHANGING):
             daemon.write_order("IT/changing.yaml", CHANGING_ORDER)
             world.reload()
-        path.write_text(text[: text.index("[chan") + 3])  # as an editor that was killed leaves it
+        path.write_text(text[: world.chance.randrange(whole)])  # an editor was killed
         said = world.reload(good=False)
         assert "changing.yaml:" in said, said
         with world.changes("changing", OTHERWISE):
@@ -145,14 +146,14 @@ def countries(world, left):
     """The database replaced, copied over in place, cut and spoilt: clients move, or nothing."""
     daemon = world.daemon
     path = daemon.folder / "country.mmdb"
-    chance = random.Random(1)
+    chance = world.chance
     while True:
         with world.changes("mover", ALWAYS):
             daemon.write("country.mmdb", database(moved=True))
             world.reload()
         for spoil in (
-            lambda: os.truncate(path, path.stat().st_size // 2),
-            lambda: daemon.write("country.mmdb", chance.randbytes(10_000)),
+            lambda: os.truncate(path, chance.randrange(path.stat().st_size)),
+            lambda: daemon.write("country.mmdb", chance.randbytes(chance.randrange(20_000))),
             lambda: path.unlink(),
         ):
             spoil()
@@ -167,16 +168,23 @@ def countries(world, left):
 # ---- resolvers -----------------------------------------------------------------------------------
 
 
+LIES = ("id", "question", "qr", "short", "port", "address")
+
+
+def shuffled(world, all_of_them):
+    return world.chance.sample(all_of_them, len(all_of_them))
+
+
 def killed(world, left):
     """One of the two, by turns: the other one has it all."""
     while True:
-        for resolver in world.resolvers:
+        for resolver in shuffled(world, world.resolvers):
             resolver.kill()
-            wait(0.7)
+            wait(world.chance.uniform(0.1, 1.2))
             resolver.start()
-            eventually(world.all_up, "the resolver is up again")
+            world.wait_until_up()
             # What asked the first in its last instant must find the other one alive.
-            wait(2 * RETRY_AFTER)
+            world.asker.drain()
         if not left():
             return
 
@@ -185,12 +193,12 @@ def stopped(world, left):
     """One of the two stands still. Datagrams go to the other one; what waits on a connection to
     the one that stands ends in SERVFAIL."""
     while True:
-        for resolver in world.resolvers:
+        for resolver in shuffled(world, world.resolvers):
             with world.allows("s"):
                 resolver.signal(signal.SIGSTOP)
-                wait(1)
+                wait(world.chance.uniform(0.2, 1.8))
                 resolver.signal(signal.SIGCONT)
-                eventually(world.all_up, "the resolver is up again")
+                world.wait_until_up()
         if not left():
             return
 
@@ -199,12 +207,30 @@ def all_stopped(world, left):
     """Both: every forwarded query ends in SERVFAIL, in time; blocked ones do not care."""
     while True:
         with world.allows("s", udp="s"):
-            for resolver in world.resolvers:
+            before = world.asker.so_far("servfail")
+            for resolver in shuffled(world, world.resolvers):
                 resolver.signal(signal.SIGSTOP)
             wait(SERVFAIL_AFTER_MS / 1000 + 0.5)
-            for resolver in world.resolvers:
+            eventually(lambda: world.asker.so_far("servfail") > before, "SERVFAIL")
+            for resolver in shuffled(world, world.resolvers):
                 resolver.signal(signal.SIGCONT)
-            eventually(world.all_up, "both resolvers are up again")
+            world.wait_until_up()
+        if not left():
+            return
+
+
+def all_killed(world, left):
+    """Both, one just after the other, and started again: what comes meanwhile ends in SERVFAIL."""
+    while True:
+        with world.allows("s", udp="s"):
+            before = world.asker.so_far("servfail")
+            for resolver in shuffled(world, world.resolvers):
+                resolver.kill()
+            eventually(lambda: world.asker.so_far("servfail") > before, "SERVFAIL")
+            wait(world.chance.uniform(0.1, 1))
+            for resolver in shuffled(world, world.resolvers):
+                resolver.start()
+            world.wait_until_up()
         if not left():
             return
 
@@ -212,22 +238,22 @@ def all_stopped(world, left):
 def slow(world, left):
     """First a little, then so much that the next server is asked too and both answer."""
     while True:
-        for ms in (150, 700):
+        for fewest, most in ((20, 250), (350, 1000)):
             for resolver in world.resolvers:
-                resolver.tell("slow", ms)
+                resolver.tell("slow", world.chance.randint(fewest, most))
             wait(1.5)
         for resolver in world.resolvers:
             resolver.tell("honest")
-        eventually(world.all_up, "both resolvers are up again")
+        world.wait_until_up()
         if not left():
             return
 
 
 def lying(world, left):
     """Both send a lie before each truth; then one sends nothing but lies by UDP."""
-    one, other = world.resolvers
     while True:
-        for how in ("id", "question", "port", "address"):
+        one, other = shuffled(world, world.resolvers)
+        for how in shuffled(world, LIES):
             for resolver in world.resolvers:
                 resolver.tell("lie", how)
             wait(0.4)
@@ -235,13 +261,14 @@ def lying(world, left):
             one.tell("lie", how, "only")
             wait(0.4)
         one.tell("honest")
-        eventually(world.all_up, "both resolvers are up again")
+        world.wait_until_up()
         if not left():
             return
 
 
 def truncating(world, left):
     """Every second answer by UDP is cut, and goes on so; by TCP it is whole."""
+    before = world.asker.so_far("cut")
     with world.allows("", udp="c"):
         for resolver in world.resolvers:
             resolver.tell("cut")
@@ -251,6 +278,23 @@ def truncating(world, left):
                 break
         for resolver in world.resolvers:
             resolver.tell("honest")
+    assert world.asker.so_far("cut") > before, "no answer was cut"
+
+
+def breaking(world, left):
+    """Connections to the resolvers end in the middle of an answer, in order or by a reset: what
+    waits there is asked again."""
+    while True:
+        for resolver in shuffled(world, world.resolvers):
+            before = resolver.broken()
+            resolver.tell("break")
+            eventually(lambda: resolver.broken() > before, "a connection is broken off")
+        wait(0.5)
+        for resolver in world.resolvers:
+            resolver.tell("honest")
+        world.wait_until_up()
+        if not left():
+            return
 
 
 # ---- what runs out -------------------------------------------------------------------------------
@@ -345,16 +389,22 @@ def disk(world, left):
     filler = daemon.folder / "state/filler"
     while True:
         eventually(lambda: is_kept(daemon), "what is in force is kept")
-        fill(filler)
-        with world.changes("changing", CHANGING):
-            daemon.write_order("IT/changing.yaml", CHANGING_ORDER)
-            world.reload()
-        wait(0.5)
-        assert not is_kept(daemon), "kept on a full disk"
+        world.limit_state(ROOM_ON_DISK)
+        for number in range(FILLINGS):
+            fill(filler)
+            with world.changes("changing", CHANGING):
+                daemon.write_order("IT/changing.yaml", {**CHANGING_ORDER, "title": f"{number}"})
+                world.reload()
+            eventually(lambda: is_kept(daemon) or misses_room(daemon), "kept, or it says why not")
+            if misses_room(daemon):
+                break  # a journal that was there may be gone, and have left some room
+        else:
+            raise AssertionError("kept on a full disk")
         with world.changes("changing", FORWARDED):
             daemon.remove_order("IT/changing.yaml")
             world.reload()
         filler.unlink()
+        world.limit_state()
         world.reload()
         eventually(lambda: is_kept(daemon), "what is in force is kept again")
         if not left():
@@ -371,6 +421,11 @@ def fill(path):
                 pass
 
 
+def misses_room(daemon):
+    warnings = daemon.status()["warnings"]
+    return any("could not be kept: cannot write: No space" in each["warning"] for each in warnings)
+
+
 def is_kept(daemon):
     status = daemon.status()
     return status["kept"] == status["generation"]
@@ -381,30 +436,43 @@ def is_kept(daemon):
 
 def clock(world, left):
     """The wall clock steps over the beginning and the end of an order, both ways, and then runs
-    over them by itself."""
+    over them by itself. To a time before the program was made it steps in vain."""
     while True:
         begin = int(time.time()) + 600
-        daemon_order = order(
-            "SOAK-TIMED", names=["timed.test"], effective=instant(begin), until=instant(begin + 600)
+        end = begin + 600
+        timed = order(
+            "SOAK-TIMED", names=["timed.test"], effective=instant(begin), until=instant(end)
         )
-        world.daemon.write_order("IT/timed.yaml", daemon_order)
+        world.daemon.write_order("IT/timed.yaml", timed)
         world.reload()
-        for offset, verdict in ((900, TIMED), (1800, FORWARDED), (900, TIMED), (-3600, FORWARDED)):
+        steps = [(900, TIMED), (1800, FORWARDED), (-3600, FORWARDED), (0, FORWARDED)]
+        for offset, verdict in [*shuffled(world, steps), (900, TIMED), (BEFORE_ALL, TIMED)]:
             with world.changes("timed", verdict):
                 world.clock.set(offset)
-                wait(0.1)  # a batch that was read before keeps its instant
+                world.asker.drain()  # a batch that was read before keeps its instant
             wait(0.2)
-        for instant_of_change, verdict in ((begin, TIMED), (begin + 600, FORWARDED)):
-            with world.changes("timed", verdict):
-                world.clock.set(round(instant_of_change - 1 - time.time()))
-                while world.clock.now() < instant_of_change + 0.1:
-                    wait(0.05)
-            wait(0.2)
+        run_over(world, begin, FORWARDED, TIMED)
+        run_over(world, end, TIMED, FORWARDED)
         world.clock.set(0)
         world.daemon.remove_order("IT/timed.yaml")
         world.reload()
         if not left():
             return
+
+
+def run_over(world, change, before, after):
+    """The clock is set to just before that instant, and goes on."""
+    with world.changes("timed", before):
+        for lead in itertools.count(2):
+            world.clock.set(round(change - lead - time.time()))
+            world.asker.drain()
+            if world.clock.now() < change - 0.5:
+                break  # it was not so late as to be over already
+    with world.changes("timed", after):
+        while world.clock.now() < change:
+            wait(0.05)
+        world.asker.drain()
+    wait(0.2)
 
 
 def instant(seconds):
@@ -414,42 +482,57 @@ def instant(seconds):
 # ---- together ------------------------------------------------------------------------------------
 
 
+MISCHIEF = (("slow", 100), ("break",), *(("lie", how) for how in LIES))
+
+
 def together(world, left):
-    """Orders change while resolvers are slow, lie, and are killed."""
-    one, other = world.resolvers
-    for mischief in (
-        lambda: one.tell("slow", 100),
-        lambda: other.tell("lie", "id"),
-        lambda: one.kill(),
-    ):
-        mischief()
-        orders(world, lambda: False)
-    one.start()
-    other.tell("honest")
-    eventually(world.all_up, "both resolvers are up again")
-    while left():
-        orders(world, lambda: False)
-        countries(world, lambda: False)
+    """Orders and countries change while resolvers are slow, lie, break off and are killed."""
+    while True:
+        one, other = shuffled(world, world.resolvers)
+        for resolver, mischief in zip((one, other), world.chance.sample(MISCHIEF, 2)):
+            resolver.tell(*mischief)
+        change(world)
+        one.kill()
+        change(world)
+        one.start()
+        other.tell("honest")
+        world.wait_until_up()
+        world.asker.drain()  # before the other one may be killed
+        if not left():
+            return
+
+
+def change(world):
+    for phase in shuffled(world, (orders, countries)):
+        phase(world, lambda: False)
 
 
 # (name, phase, share of the time). Restarts come before what is measured over the life of one
-# process; calm is where its memory is compared.
+# process; calm is where its memory is compared. A round is another order of the same.
 TRIED = "the asker tried"
 FIRST = ((TRIED, asker, 0), ("calm", calm, 1), ("restarts", restarts, 2))
+CALM = ("calm", calm, 1)
 ROUND = (
-    ("calm", calm, 1),
     ("orders", orders, 2),
     ("countries", countries, 1),
     ("resolver killed", killed, 1),
     ("resolver stopped", stopped, 1),
+    ("all killed", all_killed, 1),
     ("all stopped", all_stopped, 1),
     ("slow", slow, 1),
     ("lying", lying, 1),
     ("truncating", truncating, 1),
+    ("breaking", breaking, 1),
     ("starved", starved, 1),
     ("descriptors", descriptors, 1),
     ("disk full", disk, 1),
     ("clock", clock, 1),
     ("together", together, 2),
 )
-LAST = (("calm", calm, 1),)
+
+
+def plan(chance, rounds):
+    made = [*FIRST]
+    for _ in range(rounds):
+        made += [CALM, *chance.sample(ROUND, len(ROUND))]
+    return [*made, CALM]

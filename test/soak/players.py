@@ -12,6 +12,7 @@ import json
 import mmap
 import os
 import pathlib
+import random
 import re
 import signal
 import struct
@@ -19,7 +20,7 @@ import subprocess
 import threading
 import time
 
-from client import DEADLINE
+from client import eventually
 from harness import (
     BUILD, GERMAN4, GERMAN6, ITALIAN4, ITALIAN6, SERVER4, SERVER6, Daemon, Process, sanitized,
 )  # fmt: skip
@@ -34,8 +35,10 @@ SANITIZED = BUILD.name in ("asan", "tsan")
 RATE = float(os.environ.get("SOAK_RATE", "0.3" if SANITIZED else "1"))
 LOST_MS = 30000 if SANITIZED else 15000  # a query without an answer for so long is lost
 SERVFAIL_AFTER_MS = 8000 if SANITIZED else 3000
-WINDOW = 12  # queries of a row at a time
+PROBED_EVERY = "1s" if SANITIZED else "500ms"
+WINDOWS = (6, 18)  # queries of a row at a time
 OTHER_PORT = 5301
+STATE_SIZE = "size=2g"  # of which it takes what it needs
 
 ITALIAN_PROXY, GERMAN_PROXY, GERMAN_ECS = "2.32.9.9", "5.9.9.9", "5.9.8.8"
 MOVER, MOVERS = "90.0.0.1", "90.0.0.0/9"  # who is in one country and then in another
@@ -61,14 +64,15 @@ def database(moved):
     })  # fmt: skip
 
 
-def rows():
+def rows(chance):
     """(group, words for the asker) of each. A group has one verdict."""
     made = []
 
     def add(group, way, local, suffix, rate, turnover=0, how=(), port=None):
         server = SERVER6 if ":" in local else SERVER4
         port = port or PORTS[way]
-        made.append((group, (way, local, server, port, suffix, WINDOW, rate * RATE, turnover, *how)))
+        window = chance.randint(*WINDOWS)
+        made.append((group, (way, local, server, port, suffix, window, rate * RATE, turnover, *how)))
 
     for way, rate in (("udp", 400), ("tcp", 120), ("tls", 120), ("https", 120), ("quic", 50)):
         add("out", way, GERMAN4, "always.test", rate)
@@ -77,11 +81,11 @@ def rows():
         add("always", way, ITALIAN4, "always.test", rate)
         add("changing", way, ITALIAN4, "changing.test", rate)
     for way in ("tcp", "tls", "https"):  # with a new connection every few queries
-        add("free", way, ITALIAN4, "free.test", 60, turnover=3)
-        add("always", way, ITALIAN4, "always.test", 60, turnover=3)
+        add("free", way, ITALIAN4, "free.test", 60, turnover=chance.randint(1, 5))
+        add("always", way, ITALIAN4, "always.test", 60, turnover=chance.randint(1, 5))
     for way in ("udp", "tls"):
         add("mover", way, MOVER, "always.test", 100)
-        add("timed", way, ITALIAN4, "timed.test", 100)
+        add("timed", way, ITALIAN4, "timed.test", 200)
     for way in ("udp", "tcp"):
         add("out", way, GERMAN6, "always.test", 100)
         add("always", way, ITALIAN6, "always.test", 100)
@@ -141,6 +145,14 @@ class FakeResolver(Told):
         self.arguments = (*self.server, f"127.0.1.{number}", OTHER_PORT)
         super().__init__(site)
 
+    def probes(self):
+        """Health checks that it has answered."""
+        return int(self.tell("probes"))
+
+    def broken(self):
+        """Connections that it has broken off."""
+        return int(self.tell("broken"))
+
     def stop(self):
         self.signal(signal.SIGCONT)
         super().stop()
@@ -150,8 +162,9 @@ class Asker(Told):
     name, program, namespace = "asker", "asker", "clients"
     arguments = (QUIC_CLIENT,)
 
-    def __init__(self, site):
+    def __init__(self, site, seed):
         super().__init__(site)
+        self.tell("seed", seed)
         self.tell("lost", LOST_MS)
         for number, text in TEXTS.items():
             self.tell("text", number, text)
@@ -159,10 +172,15 @@ class Asker(Told):
     def figures(self):
         return json.loads(self.tell("figures"))
 
-    def failures(self):
-        """(wrong, lost) so far in the phase that goes on."""
-        now = self.figures()[-1]
-        return now["wrong"], now["lost"]
+    def so_far(self, figure):
+        """Of the phase that goes on: "wrong", "lost", "servfail", "cut"."""
+        return self.figures()[-1][figure]
+
+    def drain(self):
+        """Waits until all that was asked before now is answered (or lost)."""
+        now = self.tell("now")
+        rest = lambda: int(self.tell("waiting", now))
+        eventually(lambda: rest() == 0, lambda: f"{rest()} queries are answered")
 
     def answers(self):
         return [int(each) for each in self.tell("answers").split()]
@@ -233,10 +251,11 @@ class SoakedDaemon(Service):
 
 
 class World:
-    """All of them, and what is right."""
+    """All of them, and what is right. What a phase leaves to chance, this run's seed decides."""
 
-    def __init__(self, site):
+    def __init__(self, site, seed):
         self.site = site
+        self.chance = random.Random(seed)
         self.clock = Clock(site.folder / "clock")
         self.resolvers = [FakeResolver(site, 2), FakeResolver(site, 3)]
         self.manager = Manager(site)
@@ -246,8 +265,8 @@ class World:
             "mover": FORWARDED, "timed": FORWARDED,
         }  # fmt: skip
         self.allowed = {"udp": "", "stream": ""}
-        self.asker = Asker(site)
-        self.rows = rows()
+        self.asker = Asker(site, seed)
+        self.rows = rows(self.chance)
         self.told = {}
         for _, words in self.rows:
             self.asker.tell("row", *words)
@@ -266,7 +285,7 @@ class World:
             "upstream": {
                 "retry-after": "300ms",
                 "timeout": f"{SERVFAIL_AFTER_MS}ms",
-                "health-check": {"interval": "500ms", "down-after": 2, "up-after": 1},
+                "health-check": {"interval": PROBED_EVERY, "down-after": 3, "up-after": 1},
             },
             "geo": {"database": "country.mmdb"},
             "trust": {"proxy-protocol": [ITALIAN_PROXY, GERMAN_PROXY], "ecs": [GERMAN_ECS]},
@@ -279,9 +298,18 @@ class World:
         )  # fmt: skip
         state = daemon.folder / "state"
         state.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", state], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", STATE_SIZE, "tmpfs", state], check=True)
         daemon.start()
         return daemon
+
+    def limit_state(self, spare=None):
+        """The file system of `state` has room for so many octets more; None: for all of a soak."""
+        state = self.daemon.folder / "state"
+        used = os.statvfs(state)
+        octets = (used.f_blocks - used.f_bfree) * used.f_frsize
+        size = STATE_SIZE if spare is None else f"size={octets + spare}"
+        remount = ["mount", "-t", "tmpfs", "-o", f"remount,{size}", "tmpfs", state]
+        subprocess.run(remount, check=True)
 
     # ---- what is right
 
@@ -340,14 +368,22 @@ class World:
             raise AssertionError(f"reload: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stderr
 
+    def wait_until_up(self):
+        """Until the daemon knows that both resolvers are there, whatever it has thought of them: by
+        the second check that is answered from now on it has seen the first."""
+        before = [each.probes() for each in self.resolvers]
+        for each, count in zip(self.resolvers, before):
+            eventually(lambda: each.probes() >= count + 2, f"{each.server} is probed")
+        eventually(lambda: self.all_up(), "both resolvers are up again")
+
     def all_up(self):
         return all(each["up"] for each in self.daemon.status()["upstreams"])
 
     def stop(self):
-        """Whatever stands still goes on first."""
-        self.asker.stop()
-        self.daemon.stop()
-        for each in self.resolvers:
-            each.stop()
-        self.manager.close()
-        subprocess.run(["umount", "--lazy", self.daemon.folder / "state"], check=True)
+        """Whatever fails, the others end too. What stands still goes on first."""
+        unmount = ["umount", "--lazy", self.daemon.folder / "state"]
+        with contextlib.ExitStack() as stack:
+            stack.callback(subprocess.run, unmount, check=True)
+            stack.callback(self.manager.close)
+            for each in (*self.resolvers, self.daemon, self.asker):  # the last one first
+                stack.callback(each.stop)

@@ -11,6 +11,7 @@
 #define ECS_SIZE 11 /* of a /24 */
 #define UDP_SIZE 1232
 #define RECORDS_MAX 8
+#define OPTION_ECS 8
 
 enum {
     QR = 0x80,
@@ -18,6 +19,7 @@ enum {
     RD = 0x01,
     RA = 0x80,
     CD = 0x10,
+    DO = 0x80,
     SERVFAIL = 2,
     REFUSED = 5
 };
@@ -26,8 +28,8 @@ struct answer {
     uint8_t *bytes;
     size_t size;
     size_t question_end; /* in the query as in the answer */
-    bool has_opt;        /* in the query */
-    const uint8_t *ecs;  /* the query's only option, 11 octets with its head; or NULL */
+    const uint8_t *opt;  /* in the query, or NULL */
+    const uint8_t *ecs;  /* an option of it, 11 octets with its head; or NULL */
 };
 
 static void put16(struct answer *answer, unsigned value)
@@ -66,6 +68,32 @@ static size_t question_end(const uint8_t *query, size_t size)
     return at + 5 <= size ? at + 5 : 0;
 }
 
+/* The OPT after the question, if there is one and it ends where the query does. */
+static const uint8_t *opt_of(const uint8_t *query, size_t size, size_t end)
+{
+    const uint8_t *opt = query + end;
+    if (query[11] != 1 || size < end + OPT_SIZE ||
+        size != end + OPT_SIZE + ((size_t)opt[9] << 8 | opt[10])) {
+        return NULL;
+    }
+    return opt;
+}
+
+/* ECS for a /24 among the options, or NULL. */
+static const uint8_t *ecs_of(const uint8_t *opt)
+{
+    const uint8_t *at = opt + OPT_SIZE;
+    const uint8_t *end = at + (opt[9] << 8 | opt[10]);
+    while (end - at >= 4) {
+        ptrdiff_t size = 4 + (at[2] << 8 | at[3]);
+        if (at[0] == 0 && at[1] == OPTION_ECS && size == ECS_SIZE && size <= end - at) {
+            return at;
+        }
+        at += size;
+    }
+    return NULL;
+}
+
 /* Header and question; no record yet. */
 static bool begin(struct answer *answer, const uint8_t *query, size_t size, uint8_t *out)
 {
@@ -77,9 +105,9 @@ static bool begin(struct answer *answer, const uint8_t *query, size_t size, uint
     memset(out + 6, 0, 6);
     out[2] = (uint8_t)(QR | (query[2] & RD));
     out[3] = (uint8_t)(RA | (query[3] & CD));
-    *answer = (struct answer){out, end, end, query[11] == 1 && size >= end + OPT_SIZE, NULL};
-    if (answer->has_opt && size == end + OPT_SIZE + ECS_SIZE) {
-        answer->ecs = query + end + OPT_SIZE;
+    *answer = (struct answer){out, end, end, opt_of(query, size, end), NULL};
+    if (answer->opt != NULL) {
+        answer->ecs = ecs_of(answer->opt);
     }
     return true;
 }
@@ -93,19 +121,20 @@ static void put_ecs(struct answer *answer)
     answer->size += ECS_SIZE;
 }
 
-/* An OPT, if there was one; with an EDE, and the client's network, if the EDE's code is not 0. */
+/* An OPT with the query's DO, if there was one; with an EDE, and the client's network, if the EDE's
+ * code is not 0. */
 static void put_opt(struct answer *answer, unsigned ede, const char *text)
 {
     size_t ede_size = ede == 0 ? 0 : 6 + strlen(text);
     size_t ecs_size = ede == 0 || answer->ecs == NULL ? 0 : ECS_SIZE;
-    if (!answer->has_opt) {
+    if (answer->opt == NULL) {
         return;
     }
     answer->bytes[11] = 1;
     answer->bytes[answer->size++] = 0;
     put16(answer, 41);
     put16(answer, UDP_SIZE);
-    put32(answer, 0);
+    put32(answer, (uint32_t)(answer->opt[7] & DO) << 8);
     put16(answer, (unsigned)(ecs_size + ede_size));
     if (ecs_size > 0) {
         put_ecs(answer);

@@ -4,9 +4,9 @@
  * fake resolver, to be sent, and by the asker, to be compared. Written from the RFCs and the
  * contract; nothing of the code under test is used.
  *
- * A query here has one uncompressed question and at most one OPT, which stands last and holds at
- * most ECS for a /24. Functions
- * return the answer's size, or 0 for octets that are no such query.
+ * A query here has one uncompressed question and at most one OPT, which stands last; its options
+ * are such as nobody answers, but for ECS of a /24. Functions return the answer's size, or 0 for
+ * octets that are no such query.
  */
 #pragma once
 

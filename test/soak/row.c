@@ -19,6 +19,9 @@
 #include "test/soak/right_answer.h"
 
 #define ID_SLOTS 6 /* low bits of an ID that are the slot's number */
+#define LABEL_MAX 40
+#define OPTION_ECS 8
+#define OPTION_UNKNOWN 65001U
 #define REOPEN_NS UINT64_C(50000000)
 
 enum slot_state {
@@ -32,12 +35,14 @@ struct slot {
     uint32_t right; /* at any time since it was asked */
     unsigned phase;
     uint64_t asked_ns;
+    uint64_t asked_patience_ns;
     size_t size;
     uint8_t query[RIGHT_QUERY_MAX];
 };
 
 struct row {
     struct asker *asker;
+    unsigned index; /* the asker's */
     struct row_plan plan;
     char suffix[64];
     struct way *way;
@@ -59,6 +64,7 @@ struct row *row_new(struct asker *asker, const struct row_plan *plan)
         return NULL;
     }
     row->asker = asker;
+    row->index = asker->row_count;
     row->plan = *plan;
     if (plan->turnover == 0) {
         row->plan.turnover = plan->kind->turnover;
@@ -71,6 +77,15 @@ struct row *row_new(struct asker *asker, const struct row_plan *plan)
 uint64_t row_answers(const struct row *row)
 {
     return row->answers;
+}
+
+unsigned row_waiting(const struct row *row, uint64_t asked_ns)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < row->plan.window; i++) {
+        count += row->slots[i].state != FREE && row->slots[i].asked_ns < asked_ns;
+    }
+    return count;
 }
 
 void row_set_right(struct row *row, uint32_t right)
@@ -88,14 +103,23 @@ static struct phase *phase_of(struct row *row, const struct slot *slot)
     return &row->asker->phases[slot->phase];
 }
 
-static uint8_t *put_name(uint8_t *at, const char *text, uint64_t number)
+/* Bits of a query by which it differs from others: of its number, and of the run. */
+static uint64_t chance_of(const struct row *row, uint64_t number)
+{
+    uint64_t bits = (row->asker->seed ^ (uint64_t)row->index << 48) + number;
+    bits = (bits ^ bits >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    bits = (bits ^ bits >> 27) * UINT64_C(0x94D049BB133111EB);
+    return bits ^ bits >> 31;
+}
+
+static uint8_t *put_name(uint8_t *at, const char *text, uint64_t chance)
 {
     while (*text != '\0') {
         size_t label = strcspn(text, ".");
         *at++ = (uint8_t)label;
         for (size_t i = 0; i < label; i++) {
             /* Both cases, as resolvers that check spellings ask (0x20). */
-            bool upper = text[i] >= 'a' && text[i] <= 'z' && (number >> i % 16 & 1) != 0;
+            bool upper = text[i] >= 'a' && text[i] <= 'z' && (chance >> i % 16 & 1) != 0;
             *at++ = (uint8_t)(upper ? text[i] - 32 : text[i]);
         }
         text += label + (text[label] == '.');
@@ -104,40 +128,88 @@ static uint8_t *put_name(uint8_t *at, const char *text, uint64_t number)
     return at;
 }
 
-static uint8_t *put_opt(uint8_t *at, const struct row_plan *plan)
+/* A label of any octets, dots and zeros among them. */
+static uint8_t *put_label(uint8_t *at, uint64_t chance)
 {
-    uint8_t options = (uint8_t)(plan->ecs_size == 0 ? 0 : plan->ecs_size + 4);
-    const uint8_t opt[] = {0, 0, 41, 0x04, 0xD0, 0, 0, 0, 0, 0, options};
-    memcpy(at, opt, sizeof(opt));
-    at += sizeof(opt);
-    if (plan->ecs_size > 0) {
-        const uint8_t option[] = {0, 8, 0, (uint8_t)plan->ecs_size};
-        memcpy(at, option, sizeof(option));
-        memcpy(at + sizeof(option), plan->ecs, plan->ecs_size);
-        at += sizeof(option) + plan->ecs_size;
+    size_t size = 1 + chance % LABEL_MAX;
+    *at++ = (uint8_t)size;
+    for (size_t i = 0; i < size; i++) {
+        chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        *at++ = (uint8_t)(chance >> 56);
     }
     return at;
 }
 
-/* The next query of the row: another name each, some types in turn, every fourth without OPT (but
- * where ECS is what counts). */
+static uint8_t *put_option(uint8_t *at, unsigned code, const uint8_t *data, size_t size)
+{
+    const uint8_t head[] = {(uint8_t)(code >> 8), (uint8_t)code, 0, (uint8_t)size};
+    memcpy(at, head, sizeof(head));
+    memcpy(at + sizeof(head), data, size);
+    return at + sizeof(head) + size;
+}
+
+/* With DO or without, and now and then an option that nobody knows, before or after ECS. */
+static uint8_t *put_opt(uint8_t *at, const struct row_plan *plan, uint64_t chance)
+{
+    const uint8_t head[] = {0, 0, 41, 0x04, 0xD0, 0, 0, (uint8_t)((chance & 1) << 7), 0};
+    bool unknown = (chance >> 1) % 4 == 0;
+    bool first = (chance >> 3 & 1) != 0;
+    uint8_t octet = (uint8_t)(chance >> 8);
+    memcpy(at, head, sizeof(head));
+    uint8_t *size = at + sizeof(head);
+    uint8_t *options = size + 2;
+    at = options;
+    if (unknown && first) {
+        at = put_option(at, OPTION_UNKNOWN, &octet, chance >> 4 & 1);
+    }
+    if (plan->ecs_size > 0) {
+        at = put_option(at, OPTION_ECS, plan->ecs, plan->ecs_size);
+    }
+    if (unknown && !first) {
+        at = put_option(at, OPTION_UNKNOWN, &octet, 1);
+    }
+    size[0] = 0;
+    size[1] = (uint8_t)(at - options);
+    return at;
+}
+
+/* The next query of the row: another name each, all kinds of types, some classes, RD, AD and CD,
+ * every fourth without OPT (but where ECS is what counts). */
 static void write_query(struct row *row, unsigned index)
 {
-    static const uint8_t types[] = {1, 28, 16, 65, 2, 43, 255, 12};
+    static const uint16_t types[] = {1, 28, 16, 65, 2, 43, 255, 12, 257, 64, 65280, 250};
+    static const uint8_t classes[] = {1, 1, 1, 1, 1, 3, 4, 255};
     struct slot *slot = &row->slots[index];
     uint64_t number = row->number++;
+    uint64_t chance = chance_of(row, number);
     bool has_opt = row->plan.ecs_size > 0 || number % 4 != 0;
     unsigned id = row->plan.kind->names_slots ? 0 : (unsigned)(number << ID_SLOTS | index) & 0xFFFF;
+    unsigned type = types[chance % (sizeof(types) / sizeof(*types))];
     char name[128];
     snprintf(name, sizeof(name), "q%llu.%s", (unsigned long long)number, row->suffix);
-    uint8_t header[] = {(uint8_t)(id >> 8), (uint8_t)id, 1, 0, 0, 1, 0, 0, 0, 0, 0, has_opt};
+    const uint8_t header[] = {(uint8_t)(id >> 8),
+                              (uint8_t)id,
+                              chance >> 8 & 1,         /* RD */
+                              chance >> 9 << 4 & 0x30, /* AD, CD */
+                              0,
+                              1,
+                              0,
+                              0,
+                              0,
+                              0,
+                              0,
+                              has_opt};
     memcpy(slot->query, header, sizeof(header));
-    uint8_t *at = put_name(slot->query + sizeof(header), name, number * 0x9E37U);
-    const uint8_t tail[] = {0, types[number % sizeof(types)], 0, 1};
+    uint8_t *at = slot->query + sizeof(header);
+    if ((chance >> 12) % 4 == 0) {
+        at = put_label(at, chance >> 14);
+    }
+    at = put_name(at, name, chance >> 20);
+    const uint8_t tail[] = {(uint8_t)(type >> 8), (uint8_t)type, 0, classes[chance >> 36 & 7]};
     memcpy(at, tail, sizeof(tail));
     at += sizeof(tail);
     if (has_opt) {
-        at = put_opt(at, &row->plan);
+        at = put_opt(at, &row->plan, chance >> 40);
     }
     slot->size = (size_t)(at - slot->query);
 }
@@ -174,6 +246,7 @@ static bool ask(struct row *row, unsigned index)
     slot->right = row->right;
     slot->phase = row->asker->phase;
     slot->asked_ns = asker_now_ns();
+    slot->asked_patience_ns = row->asker->patience_ns;
     phase_of(row, slot)->queries++;
     return true;
 }
@@ -281,30 +354,31 @@ static bool is_full(const struct slot *slot, uint8_t *out, const uint8_t *answer
            memcmp(out, answer, size) == 0;
 }
 
-static bool is_right(const struct row *row, const struct slot *slot, const uint8_t *answer,
-                     size_t size)
+/* Which of the answers that are right it is: one bit; 0: none. */
+static uint32_t right_one(const struct row *row, const struct slot *slot, const uint8_t *answer,
+                          size_t size)
 {
     uint8_t own[RIGHT_ANSWER_MAX];
     if ((slot->right & ROW_FORWARD) != 0 && is_full(slot, own, answer, size)) {
-        return true;
+        return ROW_FORWARD;
     }
     if ((slot->right & ROW_CUT) != 0 && right_answer_is_cut(slot->query, slot->size) &&
         right_answer_cut(slot->query, slot->size, own) == size && memcmp(own, answer, size) == 0) {
-        return true;
+        return ROW_CUT;
     }
     if ((slot->right & ROW_SERVFAIL) != 0 &&
         right_answer_servfail(slot->query, slot->size, own) == size &&
         memcmp(own, answer, size) == 0) {
-        return true;
+        return ROW_SERVFAIL;
     }
     for (unsigned i = 0; i < ROW_TEXTS; i++) {
         if ((slot->right >> i & 1) != 0 && row->asker->texts[i] != NULL &&
             right_answer_refused(slot->query, slot->size, row->asker->texts[i], own) == size &&
             memcmp(own, answer, size) == 0) {
-            return true;
+            return 1U << i;
         }
     }
-    return false;
+    return 0;
 }
 
 /* The slot that waits for an answer with this ID, or NULL. */
@@ -334,12 +408,15 @@ void row_on_answer(struct row *row, int index, const uint8_t *answer, size_t siz
     phase->answers++;
     phase_note_latency(phase, (asker_now_ns() - slot->asked_ns) / 1000);
     slot->state = FREE;
-    if (is_right(row, slot, answer, size)) {
-        row->answers++;
+    uint32_t right = right_one(row, slot, answer, size);
+    if (right == 0) {
+        phase->wrong++;
+        show(row, slot, "wrong", answer, size);
         return;
     }
-    phase->wrong++;
-    show(row, slot, "wrong", answer, size);
+    row->answers++;
+    phase->servfail += right == ROW_SERVFAIL;
+    phase->cut += right == ROW_CUT;
 }
 
 void row_on_up(struct row *row)
@@ -369,10 +446,10 @@ void row_on_down(struct row *row)
 
 void row_give_up(struct row *row)
 {
-    uint64_t now = asker_now_ns();
+    const struct asker *asker = row->asker;
     for (unsigned i = 0; i < row->plan.window; i++) {
         struct slot *slot = &row->slots[i];
-        if (slot->state != FREE && now - slot->asked_ns > row->asker->lost_ns) {
+        if (slot->state != FREE && asker->patience_ns - slot->asked_patience_ns > asker->lost_ns) {
             phase_of(row, slot)->lost++;
             show(row, slot, "lost", NULL, 0);
             slot->state = FREE;

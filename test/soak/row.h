@@ -44,5 +44,8 @@ void row_turn(struct row *row, double seconds, bool asking);
 /* Gives up what has waited for longer than the asker's lost_ns. */
 void row_give_up(struct row *row);
 
+/* Its queries that were asked before this instant (asker_now_ns) and still wait. */
+unsigned row_waiting(const struct row *row, uint64_t asked_ns);
+
 /* Answers that were right, of all its queries so far. */
 uint64_t row_answers(const struct row *row);
