@@ -5,9 +5,12 @@
  */
 #include "forwarder/server/audit_writer.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "forwarder/audit/audit_chain.h"
@@ -436,6 +439,19 @@ START_TEST(an_end_that_was_cut_off_meanwhile)
 }
 END_TEST
 
+/* Whoever may read the file may lock it, too. */
+START_TEST(a_reader_who_keeps_the_lock)
+{
+    char path[SCRATCH_PATH_MAX];
+    tell("\"event\":\"one\"");
+    int reader = open(scratch_path(&scratch, "new/audit/00000001.jsonl", path), O_RDONLY);
+    ck_assert_int_eq(flock(reader, LOCK_SH), 0);
+    tell("\"event\":\"two\"");
+    close(reader);
+    ck_assert_str_eq(record(), "one two ");
+}
+END_TEST
+
 /* The gap begins with what is left. */
 START_TEST(an_end_that_was_cut_off)
 {
@@ -507,6 +523,7 @@ int main(void)
     tcase_add_test(tcase, what_was_lost_is_counted);
     tcase_add_test(tcase, a_file_ends_and_the_next_one_begins_whole);
     tcase_add_test(tcase, another_hand);
+    tcase_add_test(tcase, a_reader_who_keeps_the_lock);
     tcase_add_test(tcase, an_end_that_was_cut_off);
     tcase_add_test(tcase, files_that_are_put_away);
     tcase_add_test(tcase, an_end_that_was_cut_off_meanwhile);

@@ -4,7 +4,10 @@
  */
 #include "forwarder/server/auditor.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "test/scratch.h"
 
@@ -22,8 +25,11 @@ START_TEST(one_daemon_for_a_state)
     ck_assert_msg(second != NULL, "%s", why);
     auditor_free(second);
     auditor_free(first);
+    int passer_by = open(state, O_RDONLY | O_DIRECTORY); /* who may look into the folder */
+    ck_assert_int_eq(flock(passer_by, LOCK_EX), 0);
     first = auditor_new(state, why);
     ck_assert_msg(first != NULL, "%s", why);
+    close(passer_by);
     auditor_free(first);
     scratch_fini(&scratch);
 }

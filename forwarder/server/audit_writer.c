@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "forwarder/audit/audit_chain.h"
@@ -21,6 +22,10 @@
 #include "forwarder/audit/audit_mark.h"
 #include "forwarder/server/audit_batch.h"
 #include "forwarder/server/audit_facts.h"
+
+/* How often, and how far apart, the lock is tried: a fifth of a second in all. */
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_NS 10000000L
 
 /* A batch of which nobody knows how much of it came on disk. */
 struct failed_batch {
@@ -278,14 +283,23 @@ static bool put_all(int descriptor, const char *bytes, size_t size)
     return true;
 }
 
-/* Writes under the lock that keeps readers from seeing half a line. */
+/* The lock keeps readers from seeing half a line, which does little harm: one of them who does not
+ * let go of it must not keep the record from being written. */
+static void await_readers(int descriptor)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    for (unsigned i = 0; i < LOCK_TRIES && flock(descriptor, LOCK_EX | LOCK_NB) != 0; i++) {
+        nanosleep(&pause, NULL);
+    }
+}
+
 static bool put(struct audit_writer *writer, const struct audit_batch *batch)
 {
     if (batch->failed) {
         errno = ENOMEM;
         return refuse(writer, "cannot be written");
     }
-    (void)flock(writer->descriptor, LOCK_EX); /* without it a reader may see half a line: no harm */
+    await_readers(writer->descriptor);
     bool written = put_all(writer->descriptor, batch->bytes, batch->size);
     int reason = errno;
     (void)flock(writer->descriptor, LOCK_UN);

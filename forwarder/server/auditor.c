@@ -22,7 +22,7 @@
 #define FILE_MAX (16U << 20) /* octets of a file, behind what was in force when it began */
 
 struct auditor {
-    int state_folder; /* locked; -1: it cannot be */
+    int state_lock; /* -1: it cannot be had */
     struct errands *errands;
     struct audit_writer *writer; /* the thread's */
     uint64_t dropped;            /* events that found no room */
@@ -73,12 +73,15 @@ static void run(struct errand *errand)
 }
 
 /* Two daemons that write into one record would make it tell what is true of neither. A folder that
- * is not there and cannot be made holds no record. */
+ * is not there and cannot be made holds no record. It is not the folder that is locked: whoever may
+ * look into it could do that, and keep a daemon from starting. */
 static bool take_state(struct auditor *auditor, const char *state, char why[static WHY_MAX])
 {
+    char path[4096];
     (void)mkdir(state, 0750);
-    auditor->state_folder = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (auditor->state_folder >= 0 && flock(auditor->state_folder, LOCK_EX | LOCK_NB) != 0 &&
+    snprintf(path, sizeof path, "%s/lock", state);
+    auditor->state_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (auditor->state_lock >= 0 && flock(auditor->state_lock, LOCK_EX | LOCK_NB) != 0 &&
         errno == EWOULDBLOCK) {
         snprintf(why, WHY_MAX, "%.200s: another bailiwickd keeps its state there", state);
         return false;
@@ -182,8 +185,8 @@ void auditor_free(struct auditor *auditor)
     }
     errands_free(auditor->errands);
     audit_writer_free(auditor->writer);
-    if (auditor->state_folder >= 0) {
-        close(auditor->state_folder);
+    if (auditor->state_lock >= 0) {
+        close(auditor->state_lock);
     }
     pthread_mutex_destroy(&auditor->lock);
     free(auditor);

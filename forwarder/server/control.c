@@ -247,7 +247,7 @@ static bool take_lock(struct control *control, char why[static WHY_MAX])
 {
     char path[PATH_SIZE + 8];
     snprintf(path, sizeof(path), "%s.lock", control->path);
-    control->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    control->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (control->lock < 0) {
         snprintf(why, WHY_MAX, "%s: cannot open: %s", path, strerror(errno));
         return false;
