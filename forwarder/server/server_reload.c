@@ -125,15 +125,14 @@ static bool same_ask(const struct server_ask *a, const struct server_ask *b)
            a->watched == b->watched;
 }
 
-/* The newest era, even if its servers are not known yet. */
+/* The one that is followed already, though its servers may not be known yet. */
 static const struct server_era *latest_era(const struct server *server)
 {
     return server->next_era != NULL ? server->next_era : server->era;
 }
 
-/* Starts a load for the first that asked, and for all others that asked for the same. Not while
- * sockets are being left: a new one at the same address would come after those in the kernel's
- * numbering. */
+/* Starts a load for all that ask alike, as the first of them asks. Not while sockets are being
+ * left: bound anew, one at the same address would stand behind those in the kernel's count. */
 static void start_load(struct server *server)
 {
     struct server_reload *reload = TAILQ_FIRST(&server->asked);
@@ -291,8 +290,7 @@ static void free_published(struct server *server, struct server_published *item)
     free(item);
 }
 
-/* Frees no generation while a load runs: the load reads the one that it was started against, and
- * shares parts of it. */
+/* Not while a load runs: it may be looking at what it was started against, and shares parts. */
 void server_collect(struct server *server)
 {
     if (!server->running) {

@@ -30,8 +30,8 @@ static struct stream_transfer *find(struct stream_transfers *transfers,
     return at;
 }
 
-/* A transfer may have any number of messages: it is paused while the client does not read, and
- * alone never exceeds stream-output, however long the message that made it pause. */
+/* A transfer's messages may be as many as they like: it is paused while the client does not read,
+ * and never runs into stream-output by itself, however long the message that made it pause. */
 static bool on_message(void *ctx, struct transfer *transfer, struct span message)
 {
     struct stream_transfers *transfers = ctx;
@@ -59,8 +59,7 @@ static bool on_message(void *ctx, struct transfer *transfer, struct span message
     return true;
 }
 
-/* When upstream ends a transfer, the client's connection ends too: the client must not take a part
- * for the whole. */
+/* Upstream's end of a transfer is the client's too: it must not take a part for the whole. */
 static void on_end(void *ctx, struct transfer *transfer, enum transfer_end end)
 {
     struct stream_transfers *transfers = ctx;
