@@ -5,8 +5,8 @@
  * closes, never on a query's path; so a lock is fine here. A client is an IPv4 address or an
  * IPv6 /64, the least that one subscriber holds.
  *
- * A client with too many is refused more; none of his others is closed for it, which behind one
- * address may be his neighbour's. Where all places are taken, room is made: reaper.h.
+ * A client with too many connections is refused more. None of its others is closed for a new one:
+ * behind one address it may be somebody else's. When all places are taken, reaper.h makes room.
  */
 #pragma once
 
@@ -23,18 +23,18 @@ void client_quota_free(struct client_quota *quota); /* NULL is allowed */
 enum client_quota_fate {
     CLIENT_QUOTA_TAKEN,
     CLIENT_QUOTA_FULL,     /* all places are taken: another must go first */
-    CLIENT_QUOTA_TOO_MANY, /* the client has as many as he may, or memory is out */
+    CLIENT_QUOTA_TOO_MANY, /* the client has as many as it may have, or memory is out */
 };
 
 /* Takes a place for one more connection of this client. */
 enum client_quota_fate client_quota_take(struct client_quota *quota, const struct address *client);
 
-/* A holder of places that are no one client's: peers that speak for others. They count in all, and
- * there is no limit of their own. No client has this address. */
+/* The holder of places that belong to no single client: connections of peers that speak for others.
+ * They count towards the total and have no limit of their own. No client has this address. */
 extern const struct address CLIENT_QUOTA_NOBODY;
 
-/* The place that from holds is now to's; false, and it stays from's, if to has as many as he may,
- * or memory is out. */
+/* Moves a place from one holder to another. False, and nothing is moved, if the other has as many
+ * as it may have, or memory is out. */
 bool client_quota_move(struct client_quota *quota, const struct address *from,
                        const struct address *to);
 

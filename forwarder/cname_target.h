@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The action cname, towards upstream: the question that is asked in place of the client's, and what
- * of upstream's answer goes to the client behind the order's CNAME (block_cname writes that). Bytes
- * alone; no orders, no heap, no sockets.
+ * The action cname, towards upstream: the query that is sent in place of the client's, and the part
+ * of upstream's answer that the client gets behind the order's CNAME (block_cname writes that).
+ * Bytes alone; no orders, no heap, no sockets.
  */
 #pragma once
 

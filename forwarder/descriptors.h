@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The process's descriptors: some are spared from clients, so that reloads, status and upstreams go
- * on when clients take all the others.
+ * The process's descriptors: clients never get the last ones, so that reloads, status and upstreams
+ * go on when clients have taken all the others.
  */
 #pragma once
 

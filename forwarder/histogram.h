@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * How long something took, as counts by powers of two: written by one thread alone, read by others,
- * in plain loads and stores (counters.h). Bucket i holds what took less than 2^(i + 1) microseconds
- * and no less than half of that; the first one also what took none. An answer from memory and one
- * from the other side of the world find their place alike, within a factor of two.
+ * in plain loads and stores (counters.h). Bucket i counts what took at least 2^i and less than
+ * 2^(i + 1) microseconds; the first one also what took none. So an answer from memory and one from
+ * the other side of the world are both known within a factor of two.
  */
 #pragma once
 

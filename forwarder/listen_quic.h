@@ -26,7 +26,7 @@ void listen_quic_free(struct listen_quic *quic); /* closes all; NULL is allowed 
  * NULL when memory is out, or the kernel cannot do what it takes. */
 struct quic_listener *listen_quic_add(struct listen_quic *quic, const struct worker_socket *socket);
 
-/* The same socket is meant for this now: from the next listen_quic_adopt on. */
+/* Gives the socket another row of `listen`, from the next listen_quic_adopt on. */
 void listen_quic_become(struct quic_listener *listener, const struct config_listen *listen);
 
 /* Takes no more queries or connections there; those open close as their answers have been received.
@@ -39,9 +39,9 @@ bool listen_quic_is_unused(const struct quic_listener *listener);
 /* Closes what is open there, and the socket. */
 void listen_quic_remove(struct quic_listener *listener);
 
-/* New connections prove themselves with the certificates of the worker's generation. A listener
- * whose pair is missing there serves no new ones; a pair that cannot be used is logged, and the one
- * before stays. */
+/* New connections use the certificates of the worker's generation from now on. A listener whose
+ * pair is missing there serves no new ones; a pair that cannot be used is logged, and the one
+ * before stays in use. */
 void listen_quic_adopt(struct listen_quic *quic);
 
 /* Connections open now. */
@@ -50,8 +50,8 @@ size_t listen_quic_count(const struct listen_quic *quic);
 /* Takes no more queries; connections close as their answers have been received. */
 void listen_quic_drain(struct listen_quic *quic);
 
-/* Of the stream that an origin names, if it is still there: an answer is due; here it is; it will
- * not come, the order's action is drop. */
+/* For the stream that an origin names, if it is still there: an answer is due, is here, or will not
+ * come because the order's action is drop. */
 void listen_quic_expect(struct listen_quic *quic, const struct origin_stream *origin);
 void listen_quic_answer(struct listen_quic *quic, const struct origin_stream *origin,
                         struct span answer);

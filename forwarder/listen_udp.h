@@ -19,11 +19,11 @@ struct worker_socket;
 struct listen_udp *listen_udp_new(struct worker *worker, const struct worker_socket *socket);
 void listen_udp_free(struct listen_udp *listener); /* NULL is allowed */
 
-/* The same socket is meant for this now. */
+/* Gives the socket another row of `listen`. */
 void listen_udp_become(struct listen_udp *listener, const struct config_listen *listen);
 
-/* Takes no more queries; answers can still be sent. What waits in the socket is left there (stop),
- * or handled first (leave: the kernel queues nothing more). */
+/* Both: no more queries are taken; answers can still be sent. stop leaves what waits in the socket
+ * there; leave handles it first, as the kernel queues nothing more. */
 void listen_udp_stop(struct listen_udp *listener);
 void listen_udp_leave(struct listen_udp *listener);
 

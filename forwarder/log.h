@@ -23,7 +23,7 @@ enum log_level {
 /* "error", "warning", "info", "debug". */
 bool log_level_parse(const char *text, size_t len, enum log_level *out);
 
-/* What is less urgent than this is not written. Starts as LOG_LEVEL_INFO. */
+/* Events less urgent than this are not written. At first LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 
 enum log_format {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Which names come most often, counted in a room that never grows: space-saving sketches
- * (Metwally, Agrawal and El Abbadi, 2005), one for each set of names whose hashes agree, so that a
- * name is found by a few comparisons. A name that comes oftener than one in NAME_SKETCH_WAYS of its
- * set is in there, and no count is too low.
+ * Which names come most often, counted in memory of a fixed size: space-saving sketches (Metwally,
+ * Agrawal and El Abbadi, 2005), one for each set of names with equal hash bits, so that a name is
+ * found by a few comparisons. A name that makes up more than one in NAME_SKETCH_WAYS of its set is
+ * kept, and no count is too low.
  */
 #pragma once
 
@@ -19,14 +19,14 @@ struct name_sketch;
 
 struct name_sketch_count {
     struct dname name;
-    uint64_t count; /* at least how often it came; more by that of a name it took the place of */
+    uint64_t count; /* how often it came, plus the count of a name whose place it took */
 };
 
 struct name_sketch *name_sketch_new(void); /* empty; NULL when memory is out */
 void name_sketch_free(struct name_sketch *sketch);
 void name_sketch_clear(struct name_sketch *sketch);
 
-/* The name came so often. No allocation, no system call. */
+/* Counts a name so many times. No allocation, no system call. */
 void name_sketch_add(struct name_sketch *sketch, const struct dname *name, uint64_t count);
 
 /* Adds all that another one counted. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * How a worker and the main thread pass sketches of names to and fro, without a lock: the main
- * thread offers an empty one (or none: nobody asks any more), the worker fills it from then on and
- * gives back the one before. One turn at a time. While nobody asks, a worker has none, and looks at
- * nothing but that.
+ * How a worker and the main thread exchange sketches of names without a lock: the main thread
+ * offers an empty one (or none, if nobody asks any more), the worker fills it from then on and
+ * gives back the one before. One turn at a time. While nobody asks, the worker has none, and does
+ * no more than see that.
  */
 #pragma once
 
@@ -21,8 +21,8 @@ struct name_turns {
     _Atomic uint64_t taken;
 };
 
-/* For the main thread. Is the last turn over? Then what came back is given away (NULL: nothing
- * did), and another turn may begin. */
+/* For the main thread. Is the last turn over? Then the sketch that came back can be collected
+ * (NULL: there was none), and another turn may begin. */
 bool name_turns_over(const struct name_turns *turns);
 struct name_sketch *name_turns_collect(struct name_turns *turns);
 

@@ -23,10 +23,10 @@ struct published_share {
 
 struct published {
     struct generation *generation; /* owned */
-    uint64_t number;               /* its number: published sets are left in this order */
+    uint64_t number;               /* that of the generation; workers leave them in this order */
     struct country_slots *slots;   /* of its orders */
-    uint64_t *stored;              /* the main thread's: of each slot, what is on its way to disk */
-    size_t share_count;            /* one a worker */
+    uint64_t *stored;   /* the main thread's: of each slot, what was collected for disk */
+    size_t share_count; /* one a worker */
     struct published_share shares[];
 };
 

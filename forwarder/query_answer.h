@@ -19,9 +19,9 @@ struct query_answer {
 /* Judges by the generation and time that the query was judged by. The first link of the answer
  * (answer_links.h) that an order in force names decides. QUERY_FORWARD: the answer goes to the
  * client as it is, with reason QUERY_ANSWER_CUT if it could not be read to its end. Else the client
- * gets what it would get had it asked for that name (order_answer.h). env->on_shadow is told once
- * of an order, and not of one that it was told of when the question was judged; env->memo is not
- * used. */
+ * gets what it would get had it asked for that name (order_answer.h). env->on_shadow is called once
+ * for each order, and not for one that it was called for when the question was judged; env->memo is
+ * not used. */
 void query_answer_judge(const struct query_env *env, const struct query_answer *answer,
                         struct query_result *result, uint8_t out[static BLOCK_ANSWER_MAX]);
 

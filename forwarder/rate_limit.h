@@ -4,9 +4,8 @@
  * where the source of a query may be forged, and how many queries a client may ask. One for all
  * workers, so a limit is that of the whole process, whichever sockets a client's queries come to.
  *
- * Decides and counts; what is sent instead, the worker knows (dispatch_limit.h). The limits come
- * with each call, from the configuration in force: a reload changes them, and what was counted
- * stays.
+ * Decides and counts; dispatch_limit.h knows what is sent instead. The limits come with each call,
+ * from the configuration in force: a reload changes them, and what was counted stays.
  */
 #pragma once
 
@@ -19,8 +18,8 @@ struct query_client;
 struct rate_limit;
 
 /* What counts as one network of answers, and as one client: of IPv6 the least that a subscriber
- * holds, as for tcp-per-client. A 6to4 address counts as the IPv4 address in it: who has the one
- * has the other. */
+ * holds, as for tcp-per-client. A 6to4 address counts as the IPv4 address in it, since
+ * the same client has both. */
 #define RATE_LIMIT_ANSWERS_IPV4 24
 #define RATE_LIMIT_ANSWERS_IPV6 56
 #define RATE_LIMIT_QUERIES_IPV4 32
@@ -33,12 +32,12 @@ void rate_limit_free(struct rate_limit *limit); /* NULL is allowed */
 /* Does this configuration limit anything? */
 bool rate_limit_wanted(const struct config *config);
 
-/* May an answer made here go to this client by plain UDP? Counts it if so. Nobody who is exempt, or
- * trusted to speak for others and so many clients at once, is ever refused. */
+/* May an answer made here go to this client by plain UDP? Counts it if so. Always true for clients
+ * that are exempt, or trusted to speak for others and so many clients at once. */
 bool rate_limit_answer(struct rate_limit *limit, const struct config *config,
                        const struct address *client, uint64_t now_ms);
 
-/* May the client ask once more? Counts it if so. What came by plain UDP, and may be forged, counts
- * apart from what came by a stream or QUIC: nobody's name can be used up for him. */
+/* May the client ask once more? Counts it if so. Queries by plain UDP, whose sender may be forged,
+ * are counted apart from those by a stream or QUIC, so that nobody can use up another's. */
 bool rate_limit_query(struct rate_limit *limit, const struct config *config,
                       const struct query_client *client, uint64_t now_ms);

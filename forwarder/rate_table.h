@@ -8,12 +8,12 @@
  * that count the same key within the time that memory takes from one core to another may give a few
  * more.
  *
- * Few are wronged by it: a key shares each of RATE_TABLE_ROWS counters with others, and is refused
- * because of them only where every one of these is used up. Whoever uses up the rates of n other
- * keys, and he must go on asking n * rate a second for that, does so to any further key with a
- * probability of at most (1 - exp(-n / RATE_TABLE_WIDTH)) ^ RATE_TABLE_ROWS; which keys, nobody can
- * tell who does not know the secret. Keys that are not used up harm nobody: a counter is raised
- * only as far as the least of a key's counters says that it must be.
+ * Few keys are refused wrongly: a key shares each of RATE_TABLE_ROWS counters with others, and is
+ * refused because of them only if all its counters are used up. Somebody who uses up the rates of n
+ * other keys, for which n * rate queries a second are needed, uses up those of any further key with
+ * a probability of at most (1 - exp(-n / RATE_TABLE_WIDTH)) ^ RATE_TABLE_ROWS; without the secret
+ * nobody can tell of which keys. Keys that are not used up harm nobody: a counter is raised only as
+ * far as the least of a key's counters says that it must be.
  */
 #pragma once
 
@@ -34,7 +34,7 @@ struct rate_key {
     uint64_t second;
 };
 
-/* Eight MiB, of which the system gives what is touched. NULL when memory is out. */
+/* Takes eight MiB of address space; pages are used as they are touched. NULL when memory is out. */
 struct rate_table *rate_table_new(const struct keyed_hash_key *secret);
 void rate_table_free(struct rate_table *table); /* NULL is allowed */
 

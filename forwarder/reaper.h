@@ -6,13 +6,14 @@
  *   newcomers   that have not asked anything yet, the one that came first in front
  *   known       that have asked, the one whose last whole query is longest ago in front
  *
- * The first newcomer goes while newcomers hold more than a quarter of the worker's places, else the
- * first that is known. So who connects, dribbles, or never ends a handshake displaces his like and
- * nobody who asks; who asks once and stays is displaced by those who ask; and a newcomer always has
- * time for his first query. Who waits for answers is passed over (reaper_kind.spared).
+ * While newcomers hold more than a quarter of the worker's places the first newcomer is closed,
+ * else the first known one. So connections that stay silent, dribble, or never end a handshake
+ * displace each other, and none that asks; one that asks once and stays is displaced by those that
+ * ask; and a newcomer always has time for its first query. One that waits for answers is spared
+ * (reaper_kind.spared).
  *
- * The count is of all workers (client_quota.h), but each makes room among its own, which it alone
- * knows: no lock, and nothing but a few pointers moved when queries have come.
+ * The places are those of all workers (client_quota.h), but each worker makes room among its own
+ * connections, which it alone knows: no lock, and only a few pointers move when queries have come.
  */
 #pragma once
 
@@ -29,7 +30,7 @@ struct reaper_entry;
 
 /* What a kind of connection is asked, and told. */
 struct reaper_kind {
-    /* Must it not be closed now? Answers are to come, and it reads them. */
+    /* Is it to be spared now? Answers are to come, and it reads them. */
     bool (*spared)(const struct reaper_entry *entry);
     /* It is to be closed, and to give back its place in the quota before this returns. Its entry
      * has left already. */
@@ -57,9 +58,9 @@ struct reaper {
 
 void reaper_init(struct reaper *reaper, struct client_quota *quota, struct counters *counters);
 
-/* Takes a place in the quota for a connection of this client, if need be one that another gives
- * back; may close connections of this worker, none that a caller's own call is about. False: the
- * client has as many as he may, or nobody here can give way. */
+/* Takes a place in the quota for a connection of this client, if need be that of another connection
+ * of this worker, which is closed; never of one that a caller up the stack is working on. False:
+ * the client has as many as it may have, or no connection here can be closed. */
 bool reaper_admit(struct reaper *reaper, const struct address *client);
 
 /* The connection holds a place: a newcomer. */

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Octets that are asked for when nobody says how many: as many of them as the kernel grants. */
+/* The receive buffer that is asked for by default; the kernel may grant less. */
 #define SOCKET_STATE_RECEIVE_BUFFER (4U * 1024U * 1024U)
 
 struct socket_state {
@@ -20,5 +20,5 @@ struct socket_state {
  * was granted, which may be less, socket_state_read tells. */
 void socket_state_ask(int descriptor, size_t receive_buffer);
 
-/* Zeroes for what the kernel does not tell. May be called by another thread than the socket's. */
+/* What the kernel does not tell is 0. Any thread may call it. */
 struct socket_state socket_state_read(int descriptor);

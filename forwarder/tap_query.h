@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What a worker tells dnstap: from queries, verdicts and answers to events. Called only where there
- * is a tap. Blocked queries have the order in the Policy of their messages; with `queries: all`
- * those of everybody else are told too. No allocation, no lock, no system call.
+ * What a worker reports by dnstap: from queries, verdicts and answers to events. Called only if
+ * there is a tap. Blocked queries have the order in the Policy of their messages; with `queries:
+ * all` all other queries are reported too. No allocation, no lock, no system call.
  *
  *   a query      CLIENT_QUERY when it has been judged; with `queries: blocked` one that is blocked
  *                by what its answer held when that is known
@@ -17,7 +17,7 @@ struct origin;
 struct stream_transfer;
 struct worker;
 
-/* The query that something is told of; all is borrowed. */
+/* The query that is reported; everything is borrowed. */
 struct tap_query {
     const struct origin *origin;
     const struct address *client;
@@ -29,17 +29,19 @@ struct tap_query {
 
 struct tap_query tap_query_of(const struct inflight_entry *entry);
 
-/* A query has been judged, and answered (answer is empty: it was not) or asked upstream. shadow:
- * what would block it were its order not one that is only counted; or NULL. */
+/* A query has been judged, and answered (an empty answer: it was not) or forwarded. shadow: the
+ * match of an order with action shadow that would have blocked it, or NULL. */
 void tap_query_judged(struct worker *worker, const struct tap_query *query,
                       const struct query_result *result, struct span answer,
                       const struct policy_match *shadow);
 
-/* Something in the answer to it is blocked, and it was answered (or not) so instead. */
+/* Something in upstream's answer to it is blocked: the client gets this answer instead (empty:
+ * none).
+ */
 void tap_query_stopped(struct worker *worker, const struct tap_query *query,
                        const struct query_result *result, struct span answer);
 
-/* The answer goes to the client: that of upstream, or where upstream has none. */
+/* This answer goes to the client: upstream's, or the one that is made if upstream has none. */
 void tap_query_answered(struct worker *worker, const struct tap_query *query, struct span answer);
 
 /* The same for the target that an order leads to. */

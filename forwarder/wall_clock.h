@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The time of day by which orders are judged, and how far the system's clock is believed: never
- * before the day this program was made, which no right clock is. What time it is comes as an
- * argument; nothing is asked of the system here.
+ * The time of day by which orders are judged, and how far the system's clock is believed: not
+ * if it is before the day on which this program was built. The clock's time comes as an argument;
+ * nothing is asked of the system here.
  */
 #pragma once
 
@@ -19,15 +19,15 @@ struct wall_clock {
     bool wrong;   /* the last one was not */
 };
 
-/* Can it be that late? */
+/* Can it be this time? */
 static inline bool wall_clock_believable(int64_t seconds)
 {
     return seconds >= WALL_CLOCK_MADE;
 }
 
-/* The time to judge by: what the system's clock says, or, while that cannot be, the last time that
- * could, as long after it as the monotonic clock says. So orders neither end nor begin by a clock
- * that is wrong. */
+/* The time to judge by: that of the system's clock or, while it cannot be right, the last time that
+ * could, plus what has passed since by the monotonic clock. So no order begins or ends by a wrong
+ * clock. */
 static inline int64_t wall_clock_judge(struct wall_clock *clock, int64_t system, int64_t monotonic)
 {
     clock->wrong = !wall_clock_believable(system);

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How often, and how far apart, a file is tried to be sealed: two seconds in all. */
+/* How often, and how far apart, sealing a file is tried: for two seconds in all. */
 #define SEAL_TRIES 40
 #define SEAL_PAUSE_NS 50000000L
 

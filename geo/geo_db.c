@@ -149,7 +149,7 @@ static enum geo_record_outcome read_country(const struct geo_record_section *sec
     return GEO_RECORD_LACKS;
 }
 
-/* Of a known country only; a text that is no code says nothing. */
+/* Reads the parts of a known country only; a text that is no code is ignored. */
 static enum geo_record_outcome read_parts(const struct geo_record_section *section,
                                           const struct schema *schema, struct slot *slot)
 {
@@ -169,7 +169,7 @@ static enum geo_record_outcome read_parts(const struct geo_record_section *secti
     return GEO_RECORD_TEXT;
 }
 
-/* Fills the slot of a record, whose offset it has. */
+/* Reads the place in a record into its slot, which has the record's offset. */
 static enum geo_record_outcome read_place(const struct geo_record_section *section,
                                           const struct schema *schema, struct slot *slot)
 {

@@ -25,8 +25,9 @@ struct location {
     enum locate_source source;
     struct country country;
     struct subdivisions within; /* the parts of the country, as far as they are known */
-    struct network network;     /* for people: the prefix or the database's network that matched (of
-                                 * IPv4     for a 6to4 address); the same as alike when nothing matched */
+    struct network
+        network;          /* for people: the prefix or the database's network that matched (of
+                           * IPv4     for a 6to4 address); the same as alike when nothing matched */
     struct network alike; /* around the address as asked (not as unwrapped); every address in it
                            * has this same source and place; for the memo */
 };

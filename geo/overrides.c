@@ -67,7 +67,7 @@ static struct address address_before(struct address address)
 
 /* ---- Building ---- */
 
-/* What two lines on one prefix say differently; NULL: nothing that counts. */
+/* In what two lines with the same prefix differ; NULL: in nothing that counts. */
 static const char *difference(const struct geofeed_row *a, const struct geofeed_row *b)
 {
     if (!country_equal(a->country, b->country)) {
@@ -117,7 +117,7 @@ static const struct geofeed_row *sweep_top(const struct sweep *sweep)
     return &sweep->overrides->rows[sweep->open[sweep->depth - 1]];
 }
 
-/* The addresses up to last, if any are left there, belong to the innermost prefix. */
+/* Emits the addresses up to last that no range covers yet: they belong to the innermost prefix. */
 static void sweep_emit(struct sweep *sweep, const struct address *last)
 {
     struct overrides *overrides = sweep->overrides;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Text is read strictly here, the C library counts the days, and GLib is asked only which offset a
- * zone has at an instant: days begin by an own walk over its intervals. GLib opens more than IANA
- * zones: "+02:00", POSIX rules, absolute paths and zones that count leap seconds (right/…), so a
- * name is checked first.
+ * zone has at an instant: where days begin is found here, by a walk over the zone's intervals. GLib
+ * opens more than IANA zones: "+02:00", POSIX rules, absolute paths and zones that count leap
+ * seconds (right/…), so a name is checked first.
  */
 #include "policy/instant.h"
 
@@ -162,8 +162,8 @@ static bool zone_name_plausible(const char *name)
            strspn(name, inside) == len && strstr(name, "//") == NULL && name[len - 1] != '/';
 }
 
-/* GLib takes "EST5" as a rule where no such file is, and complains aloud of a file that is no zone:
- * the file must be there and be one. It looks in the same folder. */
+/* GLib takes "EST5" as a POSIX rule if there is no such file, and prints a complaint about a file
+ * that is no zone. So the file must be there and be one; GLib looks in the same folder. */
 static bool zone_file_exists(const char *name)
 {
     const char *folder = getenv("TZDIR");

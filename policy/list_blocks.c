@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One buffer, filled from behind and given away from the front. Invariant: what was read and not
- * given stands at the buffer's beginning once a call begins to read.
+ * One buffer that is filled at its end and given out from its front. Invariant: before more is
+ * read, what was read and not given out is moved to the front.
  */
 #include "policy/list_blocks.h"
 

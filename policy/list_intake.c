@@ -83,11 +83,11 @@ static void add(struct list_intake *intake, const struct dname *name, enum name_
     }
 }
 
-/* Adds a name that is free, and to the names above it that something below them is. */
+/* Adds a name that is free, and marks the names above it as having something free below them. */
 static void add_free(struct list_intake *intake, const struct dname *name, enum name_kind kind)
 {
     add(intake, name, kind, 0);
-    /* Of a name below which all passes, the name itself may be blocked. */
+    /* If only what is below a name passes, the name itself is above it too. */
     unsigned above = name->labels + (kind == NAME_PASS_BELOW ? 1U : 0U);
     for (unsigned labels = 0; labels < above; labels++) {
         struct dname ancestor;

@@ -140,8 +140,8 @@ static const char *find_line(const struct zone *zone, unsigned number, size_t *l
     return at;
 }
 
-/* The scanner tells what it did not read of a bad line, as far as its buffer goes: the column is
- * where that begins; 0 where it cannot be told. */
+/* The column of an error: the scanner gives the rest of a bad line that it did not read, as far as
+ * its buffer goes, and the column is where that begins. 0: it cannot be told. */
 static unsigned find_column(const struct zone *zone, unsigned number)
 {
     const zs_scanner_t *scanner = zone->scanner;

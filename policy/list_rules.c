@@ -58,7 +58,7 @@ struct order_rule *list_rules_take(struct list_rules *rules, size_t *count)
     return items;
 }
 
-/* FNV-1a: nobody but who writes the zone can choose what is hashed. */
+/* FNV-1a is enough: only the author of the zone can choose what is hashed. */
 static uint64_t hash_octets(uint64_t hash, const void *octets, size_t size)
 {
     const uint8_t *at = octets;

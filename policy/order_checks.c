@@ -26,7 +26,7 @@ struct tally {
     size_t count;
 };
 
-/* May one more be told? */
+/* Counts one more. May it be reported? */
 static bool tally_add(struct tally *tally)
 {
     return ++tally->count <= TOLD_MAX;
@@ -350,7 +350,7 @@ static void check_ended(struct order_reader *reader)
 
 /* ---- All together ---- */
 
-/* Nothing is said of what stands together while something of it is missing. */
+/* While some of the names could not be read, nothing is said about all of them together. */
 void order_checks_names(struct order_reader *reader)
 {
     struct order_blocked blocked;

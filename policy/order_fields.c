@@ -10,7 +10,7 @@
 
 /* ---- Whom ---- */
 
-/* Says at this place what is wrong with a subdivision, if nobody knows who lies in it. */
+/* Reports at this place if it is not known which clients are in a subdivision. */
 static void judge_place(struct order_reader *reader, struct yaml_node place,
                         const struct subdivision *subdivision)
 {
@@ -243,7 +243,7 @@ static void check_companion(struct order_reader *reader, const char *key, enum o
     }
 }
 
-/* Not where the action was refused: nobody knows what it was to be. */
+/* Nothing is checked if the action was refused: it is not known what it was to be. */
 void order_fields_check(struct order_reader *reader)
 {
     if (!reader->action_refused) {

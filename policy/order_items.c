@@ -64,7 +64,7 @@ static const struct order_part item_part = {
     .count = sizeof item_keys / sizeof *item_keys,
 };
 
-/* What is wrong with the dates of an item, at the date that shows it; NULL: nothing. */
+/* What is wrong with the dates of an item, and at which date; NULL: nothing. */
 static const char *judge_dates(const struct order *order, const struct fields *fields,
                                struct yaml_node *place)
 {

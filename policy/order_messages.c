@@ -9,7 +9,7 @@
 
 #include "policy/language_tag.h"
 
-/* A mapping is not large: each tag is compared with those before it. */
+/* Few enough that each tag is compared with those before it. */
 #define LANGUAGES_MAX 200
 
 static bool has_language(const struct order *order, const char *tag)

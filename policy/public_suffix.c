@@ -10,8 +10,8 @@
 
 #include "policy/dname.h"
 
-/* An octet for libpsl. What no public suffix has becomes a question mark, so that only wildcards of
- * the list match it. */
+/* An octet for libpsl. One that occurs in no public suffix becomes a question mark, so that only
+ * wildcards of the list match it. */
 static char suffix_octet(uint8_t octet)
 {
     bool plain = (octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9') || octet == '-';

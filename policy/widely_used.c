@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The assembler puts the file into the object as it is: what is reviewed is what is compiled in.
+ * The assembler puts the file into the object as it is, so what was reviewed is what is compiled
+ * in.
  */
 #include "policy/widely_used.h"
 

@@ -139,7 +139,7 @@ static bool is_encrypted(const struct item *item, size_t kind)
     return kinds[kind].encrypted && !item->cleartext;
 }
 
-/* What is missing for, or of no use to, the transports of an item; NULL: nothing. */
+/* What an item lacks for its transports, or has without using it; NULL: nothing. */
 static const char *misfit(const struct item *item)
 {
     unsigned encrypted = 0;

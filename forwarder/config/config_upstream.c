@@ -62,8 +62,8 @@ static bool parse_address(const struct config_key *key, const struct config_valu
     return keep_host(value, server, why);
 }
 
-/* Digits and dots, or a colon or a zone: meant as an address, so the reader of addresses says what
- * is wrong with it. */
+/* Only digits and dots, or a colon or a zone: it is meant as an address, so that the reader of
+ * addresses reports what is wrong with it. */
 static bool looks_like_address(const char *text)
 {
     return strpbrk(text, ":%[") != NULL || text[strspn(text, "0123456789./")] == '\0';

@@ -140,7 +140,7 @@ static bool looks(const struct explanation *explanation, const struct order *ord
                              &explanation->location.within, now);
 }
 
-/* What upstream says is not known here; whether it matters is. */
+/* Says whether upstream's answer would be looked at; what it holds is not known here. */
 static void print_answers(const struct explanation *explanation, FILE *out)
 {
     const struct policy *policy = explanation->generation->policy;

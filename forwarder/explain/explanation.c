@@ -158,8 +158,9 @@ static void note_order(void *ctx, const struct policy_match *match)
     explanation->orders[explanation->order_count++] = *match;
 }
 
-/* How much a binding tells of why a name is blocked or not: an order that binds before one that
- * would but for this name or client, before one at another time, before one of another country. */
+/* Orders bindings by how much they tell about the verdict: an order that binds comes before one
+ * that would but for this name or client, that before one that binds at another time, and that
+ * before one of another country. */
 static unsigned distance(enum policy_binding binding)
 {
     static const unsigned distances[] = {

@@ -48,7 +48,7 @@ static const struct {
     [OVERRIDES] = {"geo", "overrides"},
 };
 
-/* What becomes of one of them: it is kept if there are bytes, and removed if none is configured. */
+/* One of these files: it is kept if there are bytes, and removed if none is configured. */
 struct keep_single {
     struct file_bytes file;
     bool removed;
@@ -123,8 +123,8 @@ static bool lost_orders(const struct generation_work *work)
     return lost;
 }
 
-/* The open folder is moved: the lists lie below it. What is in force stays kept, even if its file
- * goes before that is looked for. */
+/* Moves the open folder, below which the lists lie. An order that is in force stays kept, even if
+ * its file is removed before removed files are looked for. */
 static bool take_folder(struct generation_keep *keep, struct generation_work *work)
 {
     bool taken = true;

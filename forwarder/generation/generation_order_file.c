@@ -230,7 +230,7 @@ static char *claimed_id(const struct file_bytes *file)
     return copy;
 }
 
-/* Lists that lost most of their names make the file as bad as one with an error. */
+/* An order whose lists lost most of their names counts as one with an error. */
 static void refuse_shrunk(const struct generation_work *work,
                           struct generation_candidate *candidate)
 {

@@ -13,7 +13,7 @@
 #include "policy/instant.h"
 
 #define PEM_BYTES_MAX (1024U * 1024U)
-#define SOON_S (14 * 24 * 3600) /* that a certificate ends */
+#define SOON_S (14 * 24 * 3600) /* before a certificate ends a warning is given */
 
 struct tls_pair *generation_tls_find(const struct generation *generation,
                                      const struct config_listen *listen)

@@ -239,7 +239,7 @@ size_t state_batch_commit(struct state_batch *batch, char why[static WHY_MAX])
         if (put_on_disk(batch, why)) {
             failures = unnamed;
             tidy(batch);
-        } /* else both versions stay: nobody knows which one the disk has */
+        } /* else parts of both versions stay: it is not known which meta.json is on disk */
     }
     empty(batch);
     return failures;

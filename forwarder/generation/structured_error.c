@@ -9,7 +9,7 @@
 
 #include "policy/order.h"
 
-/* U+FFFD, for what cannot be said. */
+/* U+FFFD, in place of what JSON cannot hold. */
 #define REPLACEMENT "\xef\xbf\xbd"
 
 static void put(struct span_writer *out, const char *text)

@@ -82,7 +82,7 @@ static struct stream *stream_new(struct http_session *session, int32_t id)
     return stream;
 }
 
-/* What its body took of the connection's window is free again. */
+/* Gives back what the stream's body took of the connection's window. */
 static void consume(struct stream *stream)
 {
     if (stream->unconsumed > 0) {
@@ -201,8 +201,8 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, const
     return 0;
 }
 
-/* Left to itself nghttp2 passes over a field with octets that it may not have: one of a proxy's
- * that his client had a hand in, too. Such a request is malformed (RFC 9113 section 8.2.1). */
+/* By default nghttp2 ignores a field with octets that are not allowed, such as a proxy's field that
+ * holds what its client sent. Such a request is malformed (RFC 9113 section 8.2.1). */
 /* NOLINTNEXTLINE(readability-function-size): nghttp2 says what it takes */
 static int on_invalid_header(nghttp2_session *nghttp2, const nghttp2_frame *frame,
                              const uint8_t *name, size_t name_size, const uint8_t *value,
@@ -379,8 +379,8 @@ static void reset(struct stream *stream, uint32_t error)
     (void)nghttp2_submit_rst_stream(stream->session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, error);
 }
 
-/* Requests that take too long to become complete, however busily their octets drip in. Those that
- * were answered before their end are let be for as long (RFC 9113 section 8.1 allows to reset them
+/* Ends requests that take too long to become complete, however steadily their octets drip in. Those
+ * that were answered before their end get as much time (RFC 9113 section 8.1 allows to reset them
  * at once, but curl 7.88 then loses the answer). */
 static void expire(struct http_session *session)
 {

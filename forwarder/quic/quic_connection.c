@@ -12,8 +12,8 @@
 #include "forwarder/milliseconds.h"
 #include "forwarder/quic/quic_state.h"
 
-/* When the daemon or the listener stops, a client that has got all that it is owed, but does not
- * say so, is not waited for as long. */
+/* When the daemon or the listener stops, a client has this long, and not tcp-idle, to acknowledge
+ * what it is owed. */
 #define DRAIN_MS 1000U
 
 uint64_t quic_connection_idle_end(const struct quic_connection *connection)
@@ -38,13 +38,13 @@ static void begin_idle(struct quic_connection *connection, uint64_t now)
 
 void quic_connection_useful(struct quic_connection *connection, uint64_t now)
 {
-    /* With too much unread its time runs, whatever it asks and is answered meanwhile. */
+    /* With too much unread its time goes on running, whatever it asks or gets meanwhile. */
     if (!connection->over || connection->unread <= connection->table->env.limits->stream_output) {
         begin_idle(connection, now);
     }
 }
 
-/* Has the client read, of what it has to read, as much as it must? */
+/* Has the client read as much as it must? */
 static bool reads(const struct quic_connection *connection)
 {
     size_t limit = connection->table->env.limits->stream_output;
@@ -69,7 +69,7 @@ bool quic_connection_done(const struct quic_connection *connection)
     return connection->due == 0 && connection->unread == 0;
 }
 
-/* Is it answers that are to come, or room for queries, that the client waits for? */
+/* Does the client wait for us: for answers, or for room for its queries? */
 static bool is_waiting(const struct quic_connection *connection)
 {
     return connection->due > 0 || !TAILQ_EMPTY(&connection->waiting);
@@ -165,7 +165,7 @@ static bool is_spared(const struct reaper_entry *entry)
            connection->unread < connection->table->env.limits->stream_output / 4;
 }
 
-/* Perhaps inside another's call from ngtcp2: closed by its timer, at once. */
+/* Called perhaps while ngtcp2 calls for another connection: so its timer closes it, at once. */
 static void reap(struct reaper_entry *entry)
 {
     struct quic_connection *connection = connection_by(entry);

@@ -198,8 +198,8 @@ void quic_endpoint_close(struct quic_endpoint *endpoint)
 
 /* ---- Queries up ---- */
 
-/* No answer comes, and the client may use the stream's place for another: silence about one name
- * must not take the others away. The oldest of many is reset at last. */
+/* No answer will come, and the client may open another stream in its place: silence about some
+ * names must not keep it from asking for others. Of too many such streams the oldest is reset. */
 static void keep_silent(struct quic_connection *connection, struct quic_stream *stream)
 {
     unsigned at = connection->silent_count++ % QUIC_SILENT_MAX;

@@ -22,7 +22,7 @@
 #include "geo/geo_db.h"
 #include "policy/policy.h"
 
-/* 4 us to 131 ms: what lies beyond is a machine that does not keep up. */
+/* 4 us to 131 ms: beyond that the machine does not keep up. */
 static const struct metrics_range own_range = {2, 17};
 
 /* RFC 6895 section 2.3, and RFC 8490 for DSOTYPENI. */
@@ -181,7 +181,7 @@ static void write_problems(struct metrics_text *text, const struct status_view *
 
 /* ---- What workers count ---- */
 
-/* Queries are told of by transport. */
+/* Queries have a metric by transport, so they are left out here. */
 static void write_counters(struct metrics_text *text, const struct status_view *view)
 {
     char name[64];
@@ -272,8 +272,8 @@ static void write_transports(struct metrics_text *text, const struct status_view
     }
 }
 
-/* Countries that orders bind are told of before anybody there has asked: a first block is seen as a
- * rise. */
+/* Countries that orders bind have a sample before anybody there has asked, so that a first block is
+ * seen as a rise. */
 static bool is_bound(const struct status_view *view, unsigned index)
 {
     const struct place place = {.country = country_of_index(index)};

@@ -79,7 +79,8 @@ static void write_reviews(struct metrics_text *text, const struct status_view *v
     metrics_text_count(text, NULL, past);
 }
 
-/* Orders that have not counted anything yet are told of too: so a first block is seen as a rise. */
+/* Orders that have counted nothing yet have a sample too, so that a first block is seen as a rise.
+ */
 static json_t *with_zeros(const json_t *counts, const struct policy *policy, bool shadow)
 {
     json_t *all = json_copy((json_t *)counts);

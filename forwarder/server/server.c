@@ -236,7 +236,7 @@ static void free_event(struct event *event)
     }
 }
 
-/* Is a thread at work that may take its time, over a long list or a slow disk? */
+/* Is a thread still at work, with a long list or a slow disk? */
 static bool is_late(struct server *server)
 {
     return !server_stop_tap(server) || (server->loader != NULL && loader_busy(server->loader)) ||

@@ -84,7 +84,7 @@ bool server_audit_start(struct server *server, char why[static WHY_MAX])
     return true;
 }
 
-/* All whose load it is: of many, the first. */
+/* Everybody who asked for the load; of very many, the first. */
 static void fill_askers(const struct server *server, struct audit_event *event)
 {
     const struct server_reload *reload;

@@ -55,7 +55,7 @@ static bool make_workers(struct server *server, char why[static WHY_MAX])
     return true;
 }
 
-/* What each is counted by: the sockets of the plan. */
+/* Tells each worker which sockets of the plan its drops are counted by. */
 static void note_sockets(struct server *server)
 {
     for (size_t i = 0; i < server->worker_count; i++) {
@@ -199,7 +199,7 @@ bool server_is_retiring(const struct server *server)
     return server->running && server->worker_count > wanted(server);
 }
 
-/* Those at the end of the row that have ended. What they counted stays counted. */
+/* Frees workers at the end of the array that have ended; their counts are kept. */
 static void reap(struct server *server)
 {
     while (server_is_retiring(server)) {
@@ -230,8 +230,8 @@ void server_collect_workers(struct server *server)
     }
 }
 
-/* Sockets that were handed over for workers that there are no more: what waits in them is answered,
- * and then they are left. */
+/* Leaves the sockets that were handed over for workers that do not exist any more, once what waits
+ * in them has been answered. */
 static void leave_extras(struct server *server)
 {
     struct problem_list problems;

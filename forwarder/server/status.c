@@ -70,7 +70,7 @@ static bool stands(const struct generation *generation, const struct problem *pr
     return false;
 }
 
-/* What stands in the generation in force, and the errors for which the last load gave none. */
+/* The problems of the generation in force, and the errors for which the last load was refused. */
 static json_t *standing_problems(const struct status_view *view, int level)
 {
     const struct generation *generation = view->generation;
@@ -144,8 +144,8 @@ json_t *status_own_warning(const char *file, const char *text, int64_t since)
                      text, "since", instant(since));
 }
 
-/* Of datagrams what the kernel dropped and may hold; of streams what waits to be accepted and what
- * found the queue full. */
+/* For datagrams: what the kernel dropped, and how much it may hold. For streams: what waits to be
+ * accepted, and what found the queue full. */
 static json_t *listener_json(const struct listener_view *view)
 {
     char address[CONFIG_ADDRESS_TEXT_MAX];

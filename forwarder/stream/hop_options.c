@@ -118,8 +118,8 @@ static size_t put_into(struct span answer, const struct opt_record *opt,
     return same ? 0 : others + size;
 }
 
-/* An upstream without EDNS gave none, and the size of its answer is not to tell more than another's
- * does. With other rcodes the missing OPT says that it does not know EDNS (RFC 6891 section 7). */
+/* If upstream does not know EDNS its answer has no OPT, and is to be padded all the same. With
+ * other rcodes the missing OPT tells the client that EDNS is not known (RFC 6891 section 7). */
 static bool may_have_opt(struct span answer, const struct origin_hop *hop)
 {
     struct dns_header header;

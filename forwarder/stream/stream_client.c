@@ -112,8 +112,8 @@ struct query_client stream_client_who(const struct stream_client *client)
     return who;
 }
 
-/* Answers must not pile up: those made here between two turns of the loop, which writes them, nor
- * those of one who asks and does not read. */
+/* Answers must not pile up: neither those that are made here between two turns of the loop, which
+ * writes them, nor those of a client that asks and does not read. */
 static bool has_room_for_answers(const struct stream_client *client)
 {
     size_t limit = client->worker->shared->config->limits.stream_output;
@@ -184,9 +184,9 @@ bool stream_client_is_doomed(const struct stream_client *client)
 
 static void pump(struct stream_client *client);
 
-/* Everything that is owed has been sent, and nothing more is expected. Octets that are left unread
- * would have the kernel break the connection, and take back answers that the client has not read.
- */
+/* Dooms the connection once everything that is owed has been sent and nothing more is expected.
+ * What the client has sent is read first: with unread octets the kernel would reset the connection,
+ * and the client would lose answers that it has not read yet. */
 static void finish_if_done(struct stream_client *client)
 {
     if (!client->draining || client->place.stalled || client->due > 0 ||
@@ -261,8 +261,8 @@ static void on_drained(struct bufferevent *transport, void *ctx)
 
 /* ---- The life of a connection ---- */
 
-/* No more octets will come. What is due can still be written: after its end of input libevent's
- * TLS writes nothing that waits already, unless it is told so. */
+/* No more octets will come; what is due can still be written. After the end of input libevent's TLS
+ * writes what waits already only if writing is enabled anew. */
 static void on_end_of_input(struct stream_client *client)
 {
     stream_client_end(client);
@@ -286,7 +286,7 @@ static void begin_handshake(struct stream_client *client)
 {
     struct stream_handshakes *handshakes = &client->worker->handshakes;
     struct stream_handshake *excess = stream_handshakes_excess(handshakes);
-    if (excess != NULL) { /* closed at once: another's call, and its place is needed now */
+    if (excess != NULL) { /* closed at once: no call of its own is under way */
         struct stream_client *oldest = client_of(excess);
         fail_handshake(oldest);
         close_client(&oldest->place);
@@ -343,7 +343,7 @@ static void drain_client(struct stream_place *place)
     finish_if_done(client);
 }
 
-/* Is it answers that are to come, or room for queries, that the client waits for? */
+/* Does the client wait for us: for answers, or for room for its queries? */
 static bool is_waiting(const struct stream_client *client)
 {
     return client->due > 0 || client->transfers.count > 0 || client->place.stalled;
@@ -379,7 +379,7 @@ static void on_idle(evutil_socket_t descriptor, short what, void *ctx)
         stream_client_doom(client);
         return;
     }
-    stream_client_begin_idle(client); /* to read what its protocol says to that */
+    stream_client_begin_idle(client); /* time to read what its protocol says at the end */
     drain_client(&client->place);
 }
 
@@ -395,7 +395,7 @@ static void start_client(struct stream_client *client)
     }
 }
 
-/* ---- Giving way to another ---- */
+/* ---- Making room for another (reaper.h) ---- */
 
 static struct stream_client *client_by(const struct reaper_entry *entry)
 {

@@ -46,7 +46,7 @@ void stream_client_ignore_output(struct stream_client *client)
     (void)evbuffer_remove_cb(stream_client_output(client), on_output, client);
 }
 
-/* A transfer never runs into the limit by itself, however long the message that made it pause. */
+/* A transfer alone never exceeds the limit, however long the message that made it pause. */
 static bool is_over(const struct stream_client *client)
 {
     size_t transferred = client->transfers.count * (size_t)DNS_MESSAGE_MAX;

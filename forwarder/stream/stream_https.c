@@ -52,7 +52,7 @@ static void stop_https(void *state)
     http_session_free(state);
 }
 
-/* Gives what the session has to say to the connection, as long as that is short of it. */
+/* Moves what the session has to send to the connection, as long as little waits there. */
 static void flush(struct stream_client *client)
 {
     struct http_session *session = stream_client_state(client);
@@ -82,8 +82,8 @@ static bool is_proxy(const struct stream_client *client)
            network_set_contains(trust(client)->forwarded_for, &who.address);
 }
 
-/* Whose query is it? False: a proxy that would know does not say it in a way we can read. One that
- * says nothing may speak for anybody: its own country must not bind them. */
+/* Whose query is it? False: a trusted proxy says it in a way that cannot be read. A proxy that says
+ * nothing may speak for anybody, whom its own country must not bind. */
 static bool identify(const struct stream_client *client, const struct http_session_query *query,
                      struct query_client *who, struct query_ends *ends)
 {
@@ -123,8 +123,8 @@ static void handle(struct stream_client *client, const struct http_session_query
     http_session_take(session, query);
 }
 
-/* Answers that the client's windows keep back must not pile up either. But its WINDOW_UPDATE is to
- * be read, so the connection goes on, and the queries wait in the session. */
+/* Answers that the client's windows hold back must not pile up either. But the client's
+ * WINDOW_UPDATE must be read, so the connection is read on, and queries wait in the session. */
 static bool is_kept_back(const struct stream_client *client)
 {
     size_t limit = stream_client_worker(client)->shared->config->limits.stream_output;

@@ -18,7 +18,7 @@
 #include "forwarder/stream/tls_pair.h"
 #include "forwarder/worker.h"
 
-/* Of stream_transport_read_now, at most: as much as the kernel keeps unread. */
+/* The most reads of one stream_transport_read_now: enough for what the kernel holds unread. */
 #define READS 64U
 
 /* TLS with the certificate in force; NULL when there is none, or memory is out. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Rings and their thread (see tap.h). The thread looks at the rings by itself every few
- * milliseconds, as ringing it would cost a worker a system call; it touches sink, problem and
- * retry_ms, which nobody else does.
+ * Rings and their thread (see tap.h). The thread looks at the rings every few milliseconds, because
+ * to wake it would cost a worker a system call. Only the thread touches sink, problem and retry_ms.
  */
 #include "forwarder/tap/tap.h"
 
@@ -21,8 +20,8 @@
 #include "forwarder/tap/tap_sink.h"
 #include "forwarder/wire/dnstap.h"
 
-/* Of one worker: what comes between two looks of the thread, and some seconds of a receiver that
- * does not read. */
+/* Size of a worker's ring: enough for what comes between two looks of the thread, and for some
+ * seconds in which a receiver does not read. */
 #define RING_BLOCKED (1024U * 1024)
 #define RING_ALL (8U * 1024 * 1024)
 

@@ -225,7 +225,8 @@ static fstrm_res write_file(void *obj, const struct iovec *given, int count)
 
 /* ---- The sink ---- */
 
-/* The thread's own heap keeps what is freed here, and libfstrm finds it there. */
+/* Is there memory for libfstrm? What is freed here stays in the thread's heap, and libfstrm gets
+ * it. */
 static bool has_memory(void)
 {
     void *memory = malloc(LIBRARY_MEMORY);
