@@ -45,6 +45,11 @@ else ifeq ($(SANITIZE),tsan)
 OPT      := -O1 -fno-omit-frame-pointer -fsanitize=thread
 endif
 
+# Each unit test runs once for each time that it is built: more optimizing takes longer than it saves.
+TEST_OPT := $(if $(SANITIZE),-O0,-O1)
+# A linker that is quick with some hundred binaries, where one is installed.
+TEST_LD  := $(firstword $(foreach ld,gold lld,$(if $(shell command -v ld.$(ld)),-fuse-ld=$(ld))))
+
 WARN     := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wvla -Wmissing-prototypes \
             -Wstrict-prototypes $(if $(WERROR),-Werror)
 CPPFLAGS += -I. -D_GNU_SOURCE -DCARES_NO_DEPRECATED -DBAILIWICK_VERSION='"$(VERSION)"' -DBAILIWICK_MADE=$(MADE) $(PKG_CFLAGS)
@@ -103,11 +108,12 @@ $(BUILD)/bailiwick: $(BUILD)/obj/forwarder/cli/main.o $(call archives,$(rooms_cl
 	$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(CLI_LIBS)
 
 # Unit tests: one binary a module.
+$(BUILD)/obj/test/check_%.o: CFLAGS += $(TEST_OPT)
 define unit_rule
 $(BUILD)/test/check_$(1): $(BUILD)/obj/test/check_$(1).o \
     $(call archives,$(rooms_$(call room_of,$(1))))
 	@mkdir -p $$(@D)
-	$$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $(LIBS) \
+	$$(call say,LINK)$(CC) $(CFLAGS) $(LDFLAGS) $(TEST_LD) -o $$@ $$^ $$(CHECK_LIBS) $(LIBS) \
 	    $(if $(filter cli,$(call room_of,$(1))),$(CLI_LIBS))
 endef
 $(foreach t,$(TESTS),$(eval $(call unit_rule,$(t))))
@@ -133,7 +139,7 @@ $(BUILD)/fuzz/libbailiwick.a: $(FUZZ_LIB)
 	@rm -f $@
 	$(call say,AR  )ar rcs $@ $^
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/test/fuzz/fuzz_%.o $(BUILD)/fuzz/libbailiwick.a
-	$(call say,LINK)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(CLI_LIBS)
+	$(call say,LINK)$(CLANG) $(FUZZ_FLAGS) $(TEST_LD) -fsanitize=fuzzer -o $@ $^ $(LIBS) $(CLI_LIBS)
 fuzz: $(patsubst %,$(BUILD)/fuzz/fuzz_%,$(FUZZERS))
 
 # Benchmarks, for people: test/bench/run, lists and reload need the first ones, the others measure

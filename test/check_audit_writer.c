@@ -7,9 +7,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -18,6 +16,7 @@
 #include "forwarder/log.h"
 #include "forwarder/server/audit_facts.h"
 #include "policy/instant.h"
+#include "test/full_disk.h"
 #include "test/generation_set.h"
 
 #define TIME 1767225600
@@ -201,14 +200,6 @@ START_TEST(a_crash_anywhere)
 }
 END_TEST
 
-/* No file may grow beyond this: what a full disk looks like. */
-static void leave_room(rlim_t octets)
-{
-    struct rlimit limit = {octets, RLIM_INFINITY};
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 START_TEST(a_full_disk_is_a_gap)
 {
     char path[SCRATCH_PATH_MAX];
@@ -216,14 +207,14 @@ START_TEST(a_full_disk_is_a_gap)
     tell(START);
     load_anew();
     ck_assert_int_eq(stat(file_path("00000001.jsonl", path), &state), 0);
-    leave_room((rlim_t)state.st_size + 100);
+    full_disk_after((rlim_t)state.st_size + 100);
     tell(STOP "\n" STOP); /* cut in the middle */
     tell(STOP);           /* no room at all */
     put("orders/IT/b.yaml", ORDER("B", "b.example"));
     struct generation *next = NULL;
-    leave_room(RLIM_INFINITY);
+    full_disk_ends();
     next = load((struct load){.before = generation});
-    leave_room((rlim_t)state.st_size + 100);
+    full_disk_after((rlim_t)state.st_size + 100);
     struct audit_event event = {.time = ++now, .facts = audit_facts_new(next)};
     audit_writer_write(writer, &event, now);
     audit_event_fini(&event);
@@ -234,7 +225,7 @@ START_TEST(a_full_disk_is_a_gap)
     ck_assert_uint_eq(told->gaps, 0);
     ck_assert_ptr_nonnull(strstr(told->problem, "File too large"));
 
-    leave_room(RLIM_INFINITY);
+    full_disk_ends();
     audit_writer_write(writer, NULL, now);
     ck_assert_str_eq(record(), "start generation A:loaded torn gap checkpoint A:stands B:stands ");
     ck_assert_uint_eq(chain.faults, 0);
@@ -283,11 +274,11 @@ START_TEST(what_was_lost_is_counted)
     struct stat state;
     tell(START);
     ck_assert_int_eq(stat(file_path("00000001.jsonl", path), &state), 0);
-    leave_room((rlim_t)(2 * state.st_size + 20)); /* for one more like it */
-    tell(STOP "\n" STOP "\n" STOP);               /* two are lost */
-    tell(STOP);                                   /* three */
-    tell(STOP "\n" STOP);                         /* five */
-    leave_room(RLIM_INFINITY);
+    full_disk_after((rlim_t)(2 * state.st_size + 20)); /* for one more like it */
+    tell(STOP "\n" STOP "\n" STOP);                    /* two are lost */
+    tell(STOP);                                        /* three */
+    tell(STOP "\n" STOP);                              /* five */
+    full_disk_ends();
     tell(START);
     ck_assert_str_eq(record(), "start stop torn gap start ");
     read_gap();

@@ -5,11 +5,10 @@
  */
 #include "forwarder/audit/block_store.h"
 
-#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
-#include <sys/resource.h>
 
+#include "test/full_disk.h"
 #include "test/scratch.h"
 
 static struct scratch scratch;
@@ -124,13 +123,10 @@ END_TEST
 
 START_TEST(a_full_disk_changes_nothing)
 {
-    struct rlimit limit = {64, RLIM_INFINITY};
     ck_assert_int_eq(add("p-1", "B", "IT", 3600, 2), BLOCK_STORE_DONE);
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    full_disk_after(64);
     ck_assert_int_eq(add("p-2", "B", "IT", 3600, 2), BLOCK_STORE_FAILED);
-    limit.rlim_cur = RLIM_INFINITY;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    full_disk_ends();
     ck_assert_str_eq(rows_of(0, 3601), "3600:B:IT=2 3600:B:unknown=1 ");
     ck_assert_int_eq(add("p-2", "B", "IT", 3600, 2), BLOCK_STORE_DONE);
     ck_assert_str_eq(rows_of(0, 3601), "3600:B:IT=4 3600:B:unknown=2 ");

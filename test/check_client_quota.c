@@ -9,12 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct address address_of(const char *text)
-{
-    struct address address;
-    ck_assert(address_parse(text, strlen(text), &address));
-    return address;
-}
+#include "test/address_text.h"
 
 static bool take(struct client_quota *quota, const struct address *client)
 {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "forwarder/wire/dns.h"
+#include "test/address_text.h"
 #include "test/wire_notation.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -16,13 +17,6 @@
 #define QUERY(additional) "1234 0100 0001 0000 0000 " additional QUESTION
 #define OPT(size, rdata) "00 0029" size "00000000" rdata
 #define ECS_ITALY "0008 0007 0001 18 00 022000"
-
-static struct address address_of(const char *text)
-{
-    struct address address;
-    ck_assert(address_parse(text, strlen(text), &address));
-    return address;
-}
 
 static enum client_subnet tell(const char *client, uint8_t spread, struct span query,
                                struct span_writer *writer)

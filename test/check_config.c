@@ -188,9 +188,8 @@ static void expect_encrypted(const struct config *config)
     ck_assert_ptr_null(listen[4].certificate);
 }
 
-START_TEST(every_key)
+static void expect_listen(const struct config *config)
 {
-    struct config *config = parse_good(everything);
     ck_assert_uint_eq(config->listen_count, 13);
     expect_socket(&config->listen[0].address, "192.0.2.1", 5300);
     ck_assert_int_eq(config->listen[0].transport, CONFIG_TCP);
@@ -203,13 +202,20 @@ START_TEST(every_key)
     expect_socket(&config->listen[4].address, "192.0.2.2", 53);
     expect_socket(&config->listen[6].address, "::", 53);
     expect_encrypted(config);
+}
+
+static void expect_clients(const struct config *config)
+{
     ck_assert(trusts(config->trust.proxy_protocol, "192.0.2.9"));
     ck_assert(trusts(config->trust.ecs, "2001:db8::7") && !trusts(config->trust.ecs, "192.0.2.9"));
     ck_assert_ptr_null(config->trust.forwarded_for);
     ck_assert_uint_eq(config->workers, 4);
     ck_assert(allows(config, "192.0.2.9") && allows(config, "2001:db8::9"));
     ck_assert(!allows(config, "198.51.100.1"));
+}
 
+static void expect_upstream(const struct config *config)
+{
     const struct config_upstream *upstream = &config->upstream;
     ck_assert_uint_eq(upstream->server_count, 2);
     ck_assert_str_eq(upstream->servers[0].host, "resolver.example.");
@@ -229,7 +235,10 @@ START_TEST(every_key)
     ck_assert_uint_eq(upstream->health_check.interval_ms, 3600000);
     ck_assert_uint_eq(upstream->health_check.down_after, 1);
     ck_assert_uint_eq(upstream->health_check.up_after, 100);
+}
 
+static void expect_files(const struct config *config)
+{
     ck_assert_str_eq(config->geo_database, "/srv/country.mmdb");
     ck_assert_int_eq(config->geo_field, GEO_FIELD_REGISTERED);
     ck_assert_str_eq(config->geo_overrides, "/etc/bailiwick/own/overrides.csv");
@@ -237,6 +246,10 @@ START_TEST(every_key)
     ck_assert_str_eq(config->orders, "/etc/bailiwick/orders");
     ck_assert(!config->watch);
     ck_assert_str_eq(config->state, "/srv/state");
+}
+
+static void expect_block(const struct config *config)
+{
     ck_assert_int_eq(config->block.action, ORDER_NXDOMAIN);
     ck_assert_uint_eq(config->block.ttl_s, 300);
     ck_assert_uint_eq(config->block.contact_count, 2);
@@ -246,7 +259,10 @@ START_TEST(every_key)
     ck_assert_str_eq(config->block.protected_names, "/etc/bailiwick/protected.txt");
     ck_assert_str_eq(config->block.protected_networks, "/etc/bailiwick/networks.txt");
     ck_assert_str_eq(config->block.cookie_secret, "/etc/bailiwick/cookie");
-    ck_assert(config->resolver_arpa_nodata);
+}
+
+static void expect_limits(const struct config *config)
+{
     ck_assert_uint_eq(config->limits.tcp_connections, 10);
     ck_assert_uint_eq(config->limits.tcp_per_client, 11);
     ck_assert_uint_eq(config->limits.tcp_idle_ms, 500);
@@ -257,6 +273,10 @@ START_TEST(every_key)
     ck_assert_uint_eq(config->rate_limit.slip, 3);
     ck_assert_uint_eq(config->rate_limit.queries, 1000000);
     ck_assert(trusts(config->rate_limit.exempt, "192.0.2.9"));
+}
+
+static void expect_running(const struct config *config)
+{
     ck_assert_str_eq(config->control, "/etc/bailiwick/run/control.sock");
     ck_assert(config->metrics.enabled);
     expect_socket(&config->metrics.address, "2001:db8::9", 9000);
@@ -268,6 +288,19 @@ START_TEST(every_key)
     ck_assert_ptr_null(config->dnstap.file);
     ck_assert_int_eq(config->dnstap.queries, CONFIG_DNSTAP_ALL);
     ck_assert_str_eq(config->dnstap.identity, "ns1");
+}
+
+START_TEST(every_key)
+{
+    struct config *config = parse_good(everything);
+    expect_listen(config);
+    expect_clients(config);
+    expect_upstream(config);
+    expect_files(config);
+    expect_block(config);
+    ck_assert(config->resolver_arpa_nodata);
+    expect_limits(config);
+    expect_running(config);
     config_free(config);
 }
 END_TEST

@@ -8,13 +8,12 @@
 #include <check.h>
 #include <dirent.h>
 #include <ftw.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "geo/geo_db.h"
 #include "geo/overrides.h"
+#include "test/full_disk.h"
 #include "test/generation_set.h"
 
 /* What the files below `state` are, by name, size, inode and change: no two writes look alike. */
@@ -210,15 +209,12 @@ END_TEST
 START_TEST(full_disk_is_a_warning)
 {
     char order[2 * ROOM] = ORDER("A", "other.example") "#";
-    struct rlimit limit = {ROOM, RLIM_INFINITY};
     start_and_stop();
     memset(order + strlen(order), 'x', ROOM);
     put("orders/IT/a.yaml", order);
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    full_disk_after(ROOM);
     struct generation *generation = load((struct load){0});
-    limit.rlim_cur = RLIM_INFINITY;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    full_disk_ends();
     ck_assert_str_eq(orders_of(generation), "IT/a.yaml=A");
     ck_assert_uint_eq(generation->problem_count, 0);
     ck_assert_int_eq(

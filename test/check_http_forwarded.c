@@ -7,6 +7,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "test/address_text.h"
+
 #define ABSENT "absent"
 #define UNKNOWN "unknown"
 #define BAD "bad"
@@ -112,14 +114,6 @@ static const struct {
     {"one is bad", "for=x\n", "192.0.2.1\n", BAD},
     {"one is empty", "\n", "192.0.2.1\n", BAD},
 };
-
-static struct network network_of(const char *text)
-{
-    struct network network;
-    char why[128];
-    ck_assert(network_parse(text, strlen(text), &network, why, sizeof why));
-    return network;
-}
 
 static struct span span_of(const char *text)
 {

@@ -5,10 +5,8 @@
  */
 #include "forwarder/server/keeper.h"
 
-#include <signal.h>
-#include <sys/resource.h>
-
 #include "forwarder/log.h"
+#include "test/full_disk.h"
 #include "test/generation_set.h"
 #include "test/loop.h"
 
@@ -177,17 +175,13 @@ END_TEST
 
 START_TEST(a_full_disk_is_told_until_there_is_room)
 {
-    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
     struct generation *generation = next(NULL);
     ck_assert(keeper_finish(keeper, 60000));
-    signal(SIGXFSZ, SIG_IGN);
     put("orders/IT/a.yaml", ORDER("A", "new.example"));
-    limit.rlim_cur = ROOM;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    full_disk_after(ROOM);
     generation = next(generation);
     ck_assert(keeper_finish(keeper, 60000));
-    limit.rlim_cur = RLIM_INFINITY;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    full_disk_ends();
     ck_assert_msg(strstr(why, "1 of the last good versions could not be kept: ") == why, "%s", why);
     ck_assert_uint_eq(policy_order_count(generation->policy), 1);
 

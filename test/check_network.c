@@ -7,20 +7,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-static struct address address_of(const char *text)
-{
-    struct address address;
-    ck_assert_msg(address_parse(text, strlen(text), &address), "%s", text);
-    return address;
-}
-
-static struct network network_of(const char *text)
-{
-    char why[320] = "";
-    struct network network;
-    ck_assert_msg(network_parse(text, strlen(text), &network, why, sizeof why), "%s", why);
-    return network;
-}
+#include "test/address_text.h"
 
 static const struct {
     const char *label, *text;

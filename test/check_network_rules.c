@@ -8,24 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/address_text.h"
+
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 #define NONE UINT32_MAX
-
-static struct network network_of(const char *text)
-{
-    struct network network;
-    char why[128];
-    ck_assert_msg(network_parse(text, strlen(text), &network, why, sizeof why), "%s: %s", text,
-                  why);
-    return network;
-}
-
-static struct address address_of(const char *text)
-{
-    struct address address;
-    ck_assert_msg(address_parse(text, strlen(text), &address), "%s", text);
-    return address;
-}
 
 /* The number of a network is its place; the one at 7 is there twice. */
 static const char *const networks[] = {

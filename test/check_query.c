@@ -12,6 +12,7 @@
 
 #include "forwarder/log.h"
 #include "geo/geo_memo.h"
+#include "test/address_text.h"
 #include "test/generation_set.h"
 #include "test/heap_count.h"
 #include "test/query_rows.h"
@@ -53,13 +54,6 @@ static void uninstall(void)
     geo_memo_free(memo);
     generation_free(generation);
     set_fini();
-}
-
-static struct address address_of(const char *text)
-{
-    struct address address;
-    ck_assert_msg(address_parse(text, strlen(text), &address), "%s", text);
-    return address;
 }
 
 /* Judges a message, which lies at the end of its memory: reading on is an error of its own. */

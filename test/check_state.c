@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "forwarder/generation/state_batch.h"
 #include "forwarder/generation/state_meta.h"
+#include "test/full_disk.h"
 #include "test/scratch.h"
 
 static struct scratch scratch;
@@ -368,14 +368,6 @@ START_TEST(damage_is_seen)
 }
 END_TEST
 
-/* No file may grow beyond this many octets: what a full disk looks like from here. */
-static void limit_files(rlim_t octets)
-{
-    signal(SIGXFSZ, SIG_IGN);
-    struct rlimit limit = {octets, RLIM_INFINITY};
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 START_TEST(full_disk_leaves_the_old_version)
 {
     KEEP("IT/a.yaml", 1, "order", "one");
@@ -383,11 +375,11 @@ START_TEST(full_disk_leaves_the_old_version)
     char why[WHY_MAX] = "";
     const char *const big[] = {"order 2", "a list that is longer than the disk has room for", NULL};
     const char *const many[] = {"order 3", "two", NULL}; /* parts fit, meta.json does not */
-    limit_files(20);
+    full_disk_after(20);
     bool wrote_big = keep("IT/a.yaml", 2, big, why);
     bool wrote_many = keep("IT/a.yaml", 2, many, why);
     bool wrote_new = keep("IT/new.yaml", 2, many, why);
-    limit_files(RLIM_INFINITY);
+    full_disk_ends();
     ck_assert(!wrote_big && !wrote_many && !wrote_new);
     ck_assert_ptr_nonnull(strstr(why, "File too large"));
     ck_assert_str_eq(kept("IT/a.yaml"), "order|one");

@@ -9,10 +9,8 @@
 #include <fcntl.h>
 #include <fstrm.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,6 +20,7 @@
 #include "forwarder/log.h"
 #include "forwarder/tap/tap_sink.h"
 #include "forwarder/wire/dnstap.h"
+#include "test/full_disk.h"
 #include "test/scratch.h"
 #include "test/wire_notation.h"
 
@@ -183,21 +182,11 @@ static bool put_one(struct tap_sink *sink, size_t size)
     return tap_sink_write(sink, &one, 1, why);
 }
 
-/* No file may be larger; the signal that would end the process is blocked in daemon's threads. */
-static void limit_files(rlim_t size)
-{
-    struct rlimit limit;
-    signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = size;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 START_TEST(a_full_disk_costs_what_does_not_fit)
 {
     struct tap_sink *sink = tap_sink_new(&to_file);
     ck_assert_msg(tap_sink_open(sink, why), "%s", why);
-    limit_files(1000);
+    full_disk_after(1000);
     ck_assert(put_one(sink, 600));
     ck_assert(!put_one(sink, 600));
     ck_assert_str_ne(why, "");
@@ -212,7 +201,7 @@ START_TEST(a_file_that_was_full_can_be_replaced)
 {
     struct tap_sink *sink = tap_sink_new(&to_file);
     ck_assert(tap_sink_open(sink, why));
-    limit_files(700);
+    full_disk_after(700);
     ck_assert(put_one(sink, 600));
     ck_assert(!put_one(sink, 600));
     ck_assert_int_eq(rename(path, old), 0);
@@ -228,7 +217,7 @@ START_TEST(a_disk_that_is_full_from_the_start_leaves_the_old_file)
 {
     struct tap_sink *sink = tap_sink_new(&to_file);
     scratch_write(path, "earlier", 7);
-    limit_files(10);
+    full_disk_after(10);
     for (unsigned i = 0; i < 3; i++) {
         ck_assert(!tap_sink_open(sink, why));
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "test/address_text.h"
 #include "test/wire_notation.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
@@ -19,13 +20,6 @@
 #define NOBODY "198.51.100.9"
 
 static struct config_trust trust;
-
-static struct address address_of(const char *text)
-{
-    struct address address;
-    ck_assert_msg(address_parse(text, strlen(text), &address), "%s", text);
-    return address;
-}
 
 static struct network_set *set_of(const char *first, const char *second)
 {

@@ -8,16 +8,15 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 
-from client import DEADLINE
 from dnsbytes import NOERROR, REFUSED, parse, query
 from harness import (
-    COUNTRY_DATABASE, ITALIAN4, MILAN, REPOSITORY, SERVER4, SERVER4_OTHER, Process, SiteTest,
+    COUNTRY_DATABASE, MILAN, REPOSITORY, SERVER4, SERVER4_OTHER, Process, SiteTest,
     yaml_text,
 )
+from load import Load
 from test_service import LAUNCHER, Manager
 
 UNITS = ("bailiwick.service", "bailiwick-country-database.service")
@@ -242,11 +241,12 @@ class Package(SiteTest):
         copy.run("bailiwick", "reload")
         threads = niceness(service.process.pid)
         self.assertEqual(max(threads) - min(threads), 10, "who does errands, beside who answers")
-        load = self.load()
+        load = Load(self.site, ["www.example", "x.limetorrents.pro"], "-q", "200", "-c", "4")
         self.install(copy, self.newer())
         service.stop()
         service = start()
-        self.assertEqual(self.lost(load), "0")
+        load.end()
+        self.assertEqual(load.lost, 0, load.report)
         service.stop()
         self.assertEqual(copy.run("dpkg-query", "-W", "-f", "${Status}", "bailiwick").split()[-1],
                          "installed")  # fmt: skip
@@ -254,21 +254,6 @@ class Package(SiteTest):
         self.assertFalse(copy.exists(f"/{STATE}"))
         self.assertFalse(copy.exists("/usr/sbin/bailiwickd"))
         self.assertTrue(copy.exists("/etc/bailiwick/orders/IT/milan.yaml"))
-
-    def load(self):
-        questions = self.folder / "questions"
-        questions.write_text("www.example A\nx.limetorrents.pro A\n")
-        command = f"dnsperf -s {SERVER4} -a {ITALIAN4} -d {questions} -l 3600 -t 60 -q 200 -c 4 -T 1"
-        with self.site.clients:
-            return subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *command.split()],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            )  # fmt: skip
-
-    def lost(self, load):
-        load.send_signal(signal.SIGINT)
-        report, _ = load.communicate(timeout=DEADLINE)
-        return re.search(r"Queries lost: +(\d+)", report)[1]
 
     def test_in_production(self):
         """The README's section, command by command as it stands there, in its network. Played are a

@@ -4,14 +4,12 @@ that was received is lost, what stays stays, and what cannot be had leaves every
 
 import concurrent.futures
 import json
-import re
-import signal
 import socket
-import subprocess
 
-from client import DEADLINE, Client
+from client import Client
 from dnsbytes import NOERROR, NXDOMAIN, REFUSED, SERVFAIL, parse, query
 from harness import GERMAN4, ITALIAN4, SERVER4, SERVER4_OTHER, merged, yaml_text
+from load import Load
 from policytest import marked, order
 from reloadtest import ReloadTest
 from upstream import silent
@@ -37,25 +35,17 @@ class RelistenTest(ReloadTest):
         done = self.set(changes)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
-    def load(self, *options, server=SERVER4):
-        """One dnsperf, until it is ended; queries for two names, one of them blocked."""
-        questions = self.site.folder / "questions"
-        questions.write_text("www.example A\none.example A\n")
-        command = f"dnsperf -s {server} -a {ITALIAN4} -d {questions} -l 3600 -t 30 -T 1"
-        with self.site.clients:
-            return subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *command.split(), *options],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            )  # fmt: skip
+    def load(self, *options):
+        """Queries for two names, one of them blocked."""
+        return Load(self.site, ["www.example", "one.example"], *options)
 
     def flows(self, queries=500):
         before = self.proxy.status()["queries"]
         self.eventually(lambda: self.proxy.status()["queries"] > before + queries, "load arrives")
 
-    def end(self, load):
-        load.send_signal(signal.SIGINT)
-        report, _ = load.communicate(timeout=DEADLINE)
-        return report, int(re.search(r"Queries lost: +(\d+)", report)[1])
+    def assert_none_lost(self, load):
+        load.end()
+        self.assertEqual(load.lost, 0, load.report)
 
     def workers(self):
         return self.proxy.status()["workers"]
@@ -74,8 +64,7 @@ class Workers(RelistenTest):
             queries = proxy.status()["queries"]
             self.assertGreater(queries, before)
             before = queries
-        report, lost = self.end(load)
-        self.assertEqual(lost, 0, report)
+        self.assert_none_lost(load)
         self.assertEqual(proxy.status()["receive_drops"], 0)
 
     def test_connections(self):
@@ -111,8 +100,7 @@ class Listen(RelistenTest):
         self.assert_set({"listen": [on(SERVER4)]})
         self.assertTrue(stream.ends())
         self.eventually(lambda: self.refuses(other), "the address is left")
-        report, lost = self.end(load)
-        self.assertEqual(lost, 0, report)
+        self.assert_none_lost(load)
 
     def refuses(self, client):
         try:
@@ -129,8 +117,7 @@ class Listen(RelistenTest):
             self.flows()
             self.assert_set({"listen": listen})
         self.flows()
-        report, lost = self.end(load)
-        self.assertEqual(lost, 0, report)
+        self.assert_none_lost(load)
 
     def test_what_waits_upstream_is_answered_by_a_listener_that_goes(self):
         slow = self.upstream("127.0.0.9", script=None)
@@ -195,9 +182,8 @@ class Upstreams(RelistenTest):
             self.flows(200)
             self.assert_set({"upstream": servers(*(named[name] for name in names))})
             self.assertEqual(len(self.proxy.status()["upstreams"]), len(names))
-        report, lost = self.end(load)
-        self.assertEqual(lost, 0, report)
-        self.assertNotIn("SERVFAIL", report)
+        self.assert_none_lost(load)
+        self.assertNotIn("SERVFAIL", load.codes)
 
     def test_a_query_waits_for_a_server_that_is_gone(self):
         slow = self.upstream("127.0.0.9", script=None)

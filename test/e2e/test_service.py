@@ -5,15 +5,14 @@ full speed over many restarts. The manager is played here; systemd does the same
 
 import array
 import os
-import re
 import signal
 import socket
-import subprocess
 import threading
 
 from client import DEADLINE
 from dnsbytes import NOERROR, REFUSED, parse, query
-from harness import ITALIAN4, SERVER4, SERVER6, Daemon, SiteTest
+from harness import SERVER4, SERVER6, Daemon, SiteTest
+from load import Load
 from policytest import LIGHT
 
 RESTARTS = 3 if LIGHT else 10
@@ -236,20 +235,11 @@ class Kept(ServiceTest):
 
     def test_no_query_is_lost_over_restarts(self):
         daemon = self.service()
-        questions = self.site.folder / "questions"
-        questions.write_text("www.example A\nx.limetorrents.pro A\n")
-        command = f"dnsperf -s {SERVER4} -a {ITALIAN4} -d {questions} -l 3600 -t 60 -q 200 -c 4 -T 1"
-        with self.site.clients:
-            load = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *command.split()],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            )  # fmt: skip
+        load = Load(self.site, ["www.example", "x.limetorrents.pro"], "-q", "200", "-c", "4")
         for _ in range(RESTARTS):
             self.eventually(lambda: daemon.status()["queries"] > 1000, "load arrives")
             daemon.end()
             daemon.start()
-        load.send_signal(signal.SIGINT)
-        report, _ = load.communicate(timeout=DEADLINE)
-        self.assertEqual(re.search(r"Queries lost: +(\d+)", report)[1], "0", report)
-        codes = re.findall(r"([A-Z]+) \d+", re.search(r"Response codes: +(.*)", report)[1])
-        self.assertEqual(sorted(codes), ["NOERROR", "REFUSED"], report)
+        load.end()
+        self.assertEqual(load.lost, 0, load.report)
+        self.assertEqual(sorted(load.codes), ["NOERROR", "REFUSED"], load.report)
