@@ -120,6 +120,26 @@ static bool is_slip(struct rpz *rpz, const struct dname *target)
     return false;
 }
 
+/* Is it meant as an action, and none that there is? The top-level domains that begin so are kept
+ * for actions (draft-vixie-dnsop-dns-rpz section 3): a slip must not make a block of a pass. */
+static bool is_unknown_action(struct rpz *rpz, const struct dname *target)
+{
+    static const char start[] = "rpz-";
+    struct dname top;
+    if (target->labels == 0) {
+        return false;
+    }
+    dname_suffix(target, 1, &top);
+    if (top.wire[0] < sizeof start - 1 || memcmp(top.wire + 1, start, sizeof start - 1) != 0) {
+        return false;
+    }
+    char text[DNAME_TEXT_MAX];
+    list_intake_bad(rpz->intake, rpz->pending.alias_place,
+                    "%.160s. is no action; expected rpz-passthru., rpz-drop. or rpz-tcp-only.",
+                    dname_format(target, text));
+    return true;
+}
+
 static enum decision decide_alias(struct rpz *rpz, struct order_rule *rule)
 {
     const struct pending *pending = &rpz->pending;
@@ -136,7 +156,7 @@ static enum decision decide_alias(struct rpz *rpz, struct order_rule *rule)
         rule->action = ORDER_NODATA;
         return DECIDES_RULE;
     }
-    if (is_slip(rpz, target)) {
+    if (is_slip(rpz, target) || is_unknown_action(rpz, target)) {
         return DECIDES_NOTHING;
     }
     if (pending->trigger.trigger == LIST_RPZ_NAME && dname_equal(target, &pending->trigger.name)) {

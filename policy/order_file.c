@@ -98,7 +98,8 @@ static void read_keys(struct order_reader *reader, unsigned turn)
             key->read(reader, key, yaml_node_value(reader->root, i));
         } else if (key == NULL && turn == WITH_THE_REST) {
             char shown[YAML_QUOTE_MAX];
-            yaml_node_problem(name, PROBLEM_ERROR, reader->problems, "an order has no key %s",
+            yaml_node_problem(name, PROBLEM_ERROR, reader->problems,
+                              "an order has no key %s; expected those of bailiwick-orders(5)",
                               yaml_node_quote(name, shown));
         }
     }

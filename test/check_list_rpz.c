@@ -265,6 +265,13 @@ static const struct {
      "list:3:11: rpz-passthru.rpz.test lacks its final dot; expected rpz-passthru.\n"
      "list:4:11: rpz-drop.rpz.test lacks its final dot; expected rpz-drop.\n"
      "list:5:11: rpz-tcp-only.rpz.test lacks its final dot; expected rpz-tcp-only.\n"},
+    {"actions that there are not",
+     BYTES(SOA "a.x.rpz.test. CNAME rpz-passthrough.\nb.x.rpz.test. CNAME x.RPZ-drop.\n"
+               "c.x.rpz.test. CNAME rpz-.\n"),
+     "list:2:21: rpz-passthrough. is no action; expected rpz-passthru., rpz-drop. or "
+     "rpz-tcp-only.\n"
+     "list:3:21: x.rpz-drop. is no action; expected rpz-passthru., rpz-drop. or rpz-tcp-only.\n"
+     "list:4:21: rpz-. is no action; expected rpz-passthru., rpz-drop. or rpz-tcp-only.\n"},
     {"addresses",
      BYTES(SOA "rpz-ip.rpz.test. CNAME .\n32.rpz-ip.rpz.test. CNAME .\n"
                "x.1.2.0.192.rpz-ip.rpz.test. CNAME .\n"

@@ -45,8 +45,10 @@ static const struct said_row errors[] = {
     {"key twice", NAMED "id: Y\n", "f:5:1: the key 'id' is given twice, first at line 1"},
     {"tag", NAMED "except: [!fine.example ]\n",
      "f:5:10: a tag is not accepted here: put text that begins with ! in quotes"},
-    {"unknown key", NAMED "efective: 2022-07-11\n", "f:5:1: an order has no key 'efective'"},
-    {"key in capitals", NAMED "Title: x\n", "f:5:1: an order has no key 'Title'"},
+    {"unknown key", NAMED "efective: 2022-07-11\n",
+     "f:5:1: an order has no key 'efective'; expected those of bailiwick-orders(5)"},
+    {"key in capitals", NAMED "Title: x\n",
+     "f:5:1: an order has no key 'Title'; expected those of bailiwick-orders(5)"},
     {"everything missing", "{title: x}",
      "f:1:1: the key 'id' is missing\n"
      "f:1:1: the key 'authority' is missing\n"

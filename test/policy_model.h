@@ -421,22 +421,22 @@ static inline bool model_changes(const struct model_order *model, int64_t at)
     return false;
 }
 
-/* Until when no more is left free than now, as far ahead as dates are compared. */
-static inline int64_t model_unfreed_end(const struct model_order *model,
-                                        const struct policy_question *question, bool by_client,
-                                        int64_t end)
+/* A match that binds ends where more is left free than now. */
+static inline void model_end_unfreed(const struct model_order *model,
+                                     const struct policy_question *question, bool by_client,
+                                     struct model_verdict *out)
 {
+    bool binds = out->match.binding == POLICY_BINDS || out->match.binding == POLICY_SHADOWS;
     struct model_freedom now = model_freedom(model, question, question->now, by_client);
-    for (int64_t at = question->now + 1; at < end; at++) {
+    for (int64_t at = question->now + 1; binds && at < out->match.end; at++) {
         struct model_freedom then = now;
         if (model_changes(model, at)) {
             then = model_freedom(model, question, at, by_client);
         }
         if (then.freed || (then.below && !now.below)) {
-            return at;
+            out->match.end = at;
         }
     }
-    return end;
 }
 
 static inline void model_take_item(struct model_verdict *out, const struct model_item *item,
@@ -473,16 +473,6 @@ static inline enum policy_binding model_bind(const struct model_order *model,
         return POLICY_LEFT_FREE;
     }
     return model->order->action == ORDER_SHADOW ? POLICY_SHADOWS : POLICY_BINDS;
-}
-
-static inline void model_end_unfreed(const struct model_order *model,
-                                     const struct policy_question *question, bool by_client,
-                                     struct model_verdict *out)
-{
-    enum policy_binding binding = out->match.binding;
-    if (binding == POLICY_BINDS || binding == POLICY_SHADOWS) {
-        out->match.end = model_unfreed_end(model, question, by_client, out->match.end);
-    }
 }
 
 static inline void model_judge_answer(const struct model_order *model,
