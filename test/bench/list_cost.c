@@ -3,7 +3,8 @@
  * How long lists take and how much memory: from a file's text to a sealed map, the digest that an
  * unchanged list costs, and cold look-ups: one by one, as the daemon makes them for streams, and in
  * the groups that it makes of the datagrams of one receive. Prints a table; asserts nothing. Names
- * have 5 to 30 characters, 15.6 on average; those looked up have three labels.
+ * have 5 to 30 characters, 15.6 on average; those looked up have three labels. A million of them
+ * are looked up in each turn, and of the turns the quickest is told.
  *
  * usage: list_cost [NAMES...]        by default 1000000 and 10000000
  */
@@ -22,6 +23,7 @@
 
 #define SEED 7
 #define LOOKUPS 1000000U
+#define TURNS 5U
 #define GROUP 16U /* as in forwarder/listen_udp.c */
 #define TEXT_MAX 40U
 
@@ -168,9 +170,10 @@ static size_t find_all(const struct suffix_map *map, const struct suffix_keys *k
     return found;
 }
 
-/* Nanoseconds a look-up, all suffixes of its name included. */
-static double time_lookups(const struct suffix_map *map, const struct question *questions,
-                           size_t group, size_t *found)
+/* Nanoseconds a look-up, all suffixes of its name included. The steps are those of policy_prepare,
+ * policy_sift and policy_decide. */
+static double time_turn(const struct suffix_map *map, const struct question *questions,
+                        size_t group, size_t *found)
 {
     static struct dname names[GROUP];
     static struct suffix_keys keys[GROUP];
@@ -195,6 +198,18 @@ static double time_lookups(const struct suffix_map *map, const struct question *
         }
     }
     return (now() - begin) * 1e9 / LOOKUPS;
+}
+
+/* Of several turns the one that others on the machine disturbed least. */
+static double time_lookups(const struct suffix_map *map, const struct question *questions,
+                           size_t group, size_t *found)
+{
+    double least = time_turn(map, questions, group, found);
+    for (unsigned turn = 1; turn < TURNS; turn++) {
+        double again = time_turn(map, questions, group, found);
+        least = again < least ? again : least;
+    }
+    return least;
 }
 
 static void time_both(const struct suffix_map *map, size_t names, bool hit)
