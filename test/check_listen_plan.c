@@ -18,6 +18,7 @@
 #include "forwarder/worker.h"
 #include "test/config_text.h"
 #include "test/fake_server.h"
+#include "test/few_descriptors.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -358,6 +359,35 @@ START_TEST(a_port_that_is_taken_is_told_and_nothing_stays_open)
 }
 END_TEST
 
+/* What workers that run are to follow is there as a whole, or not at all. */
+START_TEST(lists_for_workers_that_run)
+{
+    struct config *config = configure("listen: [{address: 127.0.0.1}]\n");
+    struct listen_plan *before = plan_for(config, 3, NULL);
+    struct listen_plan *plan = plan_for(config, 2, before);
+    struct rlimit limit = few_descriptors(3); /* of four */
+    bool offered = listen_plan_offer(plan, 3);
+    enough_descriptors(limit);
+    ck_assert(!offered);
+    listen_plan_free(plan);
+    int lowest = dup(STDERR_FILENO);
+    plan = plan_for(config, 2, before);
+    ck_assert(listen_plan_offer(plan, 3));
+    for (size_t i = 0; i < 2; i++) { /* the third is not taken */
+        struct worker_sockets *list = listen_plan_take_offer(plan, 2 * i);
+        ck_assert_uint_eq(list->count, i == 0 ? 2 : 0);
+        worker_sockets_free(list);
+    }
+    listen_plan_free(plan);
+    int again = dup(STDERR_FILENO);
+    ck_assert_int_eq(again, lowest + 1);
+    close(again);
+    close(lowest);
+    listen_plan_free(before);
+    config_free(config);
+}
+END_TEST
+
 START_TEST(an_address_of_nobody_is_told)
 {
     struct config *config = configure("listen: [{address: \"2001:db8::1\"}]\n");
@@ -444,6 +474,7 @@ int main(void)
     tcase_add_test(tcase, a_try_takes_nothing);
     tcase_add_test(tcase, an_address_is_left_to_a_wildcard);
     tcase_add_loop_test(tcase, a_port_that_is_taken_is_told_and_nothing_stays_open, 0, ROWS(TAKEN));
+    tcase_add_test(tcase, lists_for_workers_that_run);
     tcase_add_test(tcase, an_address_of_nobody_is_told);
     tcase_add_test(tcase, an_address_of_nobody_can_be_listened_on_if_asked_for);
     tcase_add_test(tcase, what_was_dropped_stays_counted);

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Binding the listening sockets, and whom the kernel gives what comes (see listen_plan.h).
+ * Which sockets there are, and whom the kernel gives what comes (see listen_plan.h).
  */
 #include "forwarder/server/listen_plan.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <netinet/in.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,148 +17,11 @@
 #include "forwarder/quic/quic_steer.h"
 #include "forwarder/server/inherited_sockets.h"
 #include "forwarder/server/listen_rows.h"
+#include "forwarder/server/listen_socket.h"
 #include "forwarder/server/service_manager.h"
 #include "forwarder/server/socket_group.h"
 #include "forwarder/socket_state.h"
 #include "forwarder/worker.h"
-
-#define BACKLOG 4096
-
-static bool is_wildcard(const struct config_address *address)
-{
-    if (address->sockaddr.ss_family == AF_INET) {
-        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address->sockaddr;
-        return ipv4->sin_addr.s_addr == htonl(INADDR_ANY);
-    }
-    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address->sockaddr;
-    return IN6_IS_ADDR_UNSPECIFIED(&ipv6->sin6_addr);
-}
-
-static bool set(int descriptor, int level, int option, int value)
-{
-    return setsockopt(descriptor, level, option, &value, sizeof(value)) == 0;
-}
-
-/* Datagrams: answers leave whole or in fragments as their size demands, but never follow a path MTU
- * that a forged ICMP message announced (RFC 9715). */
-static bool prepare_udp(int descriptor, bool ipv6, bool wildcard)
-{
-    if (ipv6) {
-        return set(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT) &&
-               (!wildcard || set(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
-    }
-    return set(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT) &&
-           (!wildcard || set(descriptor, IPPROTO_IP, IP_PKTINFO, 1));
-}
-
-/* An anycast address comes and goes with its route; who serves it listens before (ip(7)). */
-static bool set_freebind(int descriptor, bool ipv6)
-{
-    return ipv6 ? set(descriptor, IPPROTO_IPV6, IPV6_FREEBIND, 1)
-                : set(descriptor, IPPROTO_IP, IP_FREEBIND, 1);
-}
-
-/* Here alone: listen is the name of rows elsewhere. */
-static int start_listening(int descriptor)
-{
-    return listen(descriptor, BACKLOG);
-}
-
-/* What every socket is set to, whoever has made it. Bursts wait in it while a worker is busy. */
-static bool prepare(int descriptor, const struct config_listen *listen, size_t receive_buffer)
-{
-    bool ipv6 = listen->address.sockaddr.ss_family == AF_INET6;
-    if (!config_listen_is_datagrams(listen)) {
-        return true;
-    }
-    socket_state_ask(descriptor, receive_buffer);
-    return prepare_udp(descriptor, ipv6, is_wildcard(&listen->address));
-}
-
-static bool bind_to(int descriptor, const struct config_address *address)
-{
-    return bind(descriptor, (const struct sockaddr *)&address->sockaddr, address->size) == 0;
-}
-
-/* Closes it and keeps errno. Returns -1. */
-static int give_up(int descriptor)
-{
-    int error = errno;
-    close(descriptor);
-    errno = error;
-    return -1;
-}
-
-/* One that is not bound yet. */
-static int new_socket(const struct config_listen *listen, size_t receive_buffer)
-{
-    bool ipv6 = listen->address.sockaddr.ss_family == AF_INET6;
-    bool datagrams = config_listen_is_datagrams(listen);
-    int type = (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    int descriptor = socket(listen->address.sockaddr.ss_family, type, 0);
-    if (descriptor < 0) {
-        return -1;
-    }
-    if ((ipv6 && !set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
-        (!datagrams && !set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)) ||
-        !set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) ||
-        (listen->freebind && !set_freebind(descriptor, ipv6)) ||
-        !prepare(descriptor, listen, receive_buffer)) {
-        return give_up(descriptor);
-    }
-    return descriptor;
-}
-
-static int open_socket(const struct config_listen *listen, size_t receive_buffer)
-{
-    int descriptor = new_socket(listen, receive_buffer);
-    if (descriptor >= 0 &&
-        (!bind_to(descriptor, &listen->address) ||
-         (!config_listen_is_datagrams(listen) && start_listening(descriptor) != 0))) {
-        return give_up(descriptor);
-    }
-    return descriptor;
-}
-
-/* Nothing comes to a socket of an interface that there is not. IPv6 wants one that there is: that
- * of the machine itself, which is always the first. */
-static bool hide(int descriptor, bool ipv6)
-{
-    return set(descriptor, SOL_SOCKET, SO_BINDTOIFINDEX, ipv6 ? 1 : INT_MAX);
-}
-
-/* Can it be bound? Closed again at once, and without having taken anything from a socket that
- * listens to all addresses: a stream socket does not listen yet, one for datagrams is hidden. */
-static bool try_socket(const struct config_listen *listen, size_t receive_buffer)
-{
-    bool ipv6 = listen->address.sockaddr.ss_family == AF_INET6;
-    int descriptor = new_socket(listen, receive_buffer);
-    if (descriptor < 0) {
-        return false;
-    }
-    if (config_listen_is_datagrams(listen)) {
-        (void)hide(descriptor, ipv6); /* if not, it takes what comes in this very moment */
-    }
-    bool bound = bind_to(descriptor, &listen->address);
-    give_up(descriptor);
-    return bound;
-}
-
-static void say_why(const struct config_listen *listen, char why[static WHY_MAX])
-{
-    int error = errno;
-    const struct config_address *address = &listen->address;
-    char host[INET6_ADDRSTRLEN] = "";
-    const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address->sockaddr;
-    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address->sockaddr;
-    bool is_ipv4 = address->sockaddr.ss_family == AF_INET;
-    inet_ntop(address->sockaddr.ss_family,
-              is_ipv4 ? (const void *)&ipv4->sin_addr : (const void *)&ipv6->sin6_addr, host,
-              sizeof(host));
-    snprintf(why, WHY_MAX, "cannot listen on %s port %u (%s): %s", host,
-             (unsigned)ntohs(is_ipv4 ? ipv4->sin_port : ipv6->sin6_port),
-             config_listen_transport(listen), strerror(error));
-}
 
 size_t listen_plan_workers(const struct config *config)
 {
@@ -252,6 +110,10 @@ void listen_plan_free(struct listen_plan *plan)
     for (size_t i = 0; i < plan->workers; i++) {
         worker_sockets_free(plan->lists[i]);
     }
+    for (size_t i = 0; i < plan->offer_count; i++) {
+        worker_sockets_free(plan->offers[i]);
+    }
+    free(plan->offers);
     free(plan->rows);
     free(plan);
 }
@@ -263,8 +125,8 @@ static bool add(struct worker_sockets *list, int descriptor, uint64_t serial,
     if (descriptor < 0) {
         return false;
     }
-    list->items[list->count++] =
-        (struct worker_socket){descriptor, serial, listen, is_wildcard(&listen->address), false};
+    list->items[list->count++] = (struct worker_socket){
+        descriptor, serial, listen, listen_socket_is_wildcard(&listen->address), false};
     return true;
 }
 
@@ -274,7 +136,7 @@ static bool plan_socket(struct listen_plan *plan, size_t worker, const struct co
 {
     struct worker_sockets *list = plan->lists[worker];
     if (!was_listened_to(before, listen)) {
-        return before == NULL || add(list, open_socket(listen, plan->receive_buffer),
+        return before == NULL || add(list, listen_socket_open(listen, plan->receive_buffer),
                                      listen_rows_number(plan->registry), listen);
     }
     if (worker >= before->workers) {
@@ -294,7 +156,7 @@ static void refuse(const struct config *config, const struct config_listen *list
                    struct problem_list *problems)
 {
     char why[WHY_MAX];
-    say_why(listen, why);
+    listen_socket_why(listen, why);
     problem_list_add(problems, PROBLEM_ERROR, config->path, listen->place.line,
                      listen->place.column, "%s", why);
 }
@@ -326,7 +188,7 @@ bool listen_plan_try(const struct config *config, const struct listen_plan *befo
 {
     for (size_t i = 0; i < config->listen_count; i++) {
         const struct config_listen *row = &config->listen[i];
-        if (!was_listened_to(before, row) && !try_socket(row, before->receive_buffer)) {
+        if (!was_listened_to(before, row) && !listen_socket_try(row, before->receive_buffer)) {
             refuse(config, row, problems);
             return false;
         }
@@ -371,7 +233,7 @@ static bool widen(struct listen_plan *plan, size_t worker)
 static bool add_inherited(struct listen_plan *plan, size_t worker, int descriptor,
                           const struct config_listen *listen)
 {
-    if (!prepare(descriptor, listen, plan->receive_buffer) || !widen(plan, worker)) {
+    if (!listen_socket_prepare(descriptor, listen, plan->receive_buffer) || !widen(plan, worker)) {
         int error = errno;
         close(descriptor);
         errno = error;
@@ -399,7 +261,7 @@ static bool obtain(struct listen_plan *plan, size_t worker, const struct config_
     struct worker_sockets *list;
     bool foreign = false;
     int descriptor = inherited_sockets_find(inherited, listen, worker, &foreign);
-    if (descriptor < 0 && (descriptor = open_socket(listen, plan->receive_buffer)) < 0) {
+    if (descriptor < 0 && (descriptor = listen_socket_open(listen, plan->receive_buffer)) < 0) {
         descriptor = share_foreign(plan, listen);
         foreign = true;
     }
@@ -431,12 +293,12 @@ bool listen_plan_complete(struct listen_plan *plan, struct inherited_sockets *in
         for (size_t worker = 0; worker < plan->workers; worker++) {
             if (find_socket(plan->lists[worker], row) == NULL &&
                 !obtain(plan, worker, row, inherited)) {
-                say_why(row, why);
+                listen_socket_why(row, why);
                 return false;
             }
         }
         if (!obtain_left(plan, row, inherited)) {
-            say_why(row, why);
+            listen_socket_why(row, why);
             return false;
         }
     }
@@ -458,6 +320,27 @@ bool listen_plan_is_wanted(const struct listen_plan *plan, const struct config *
         same = config_listen_equal(plan->rows[i], &config->listen[i]);
     }
     return same;
+}
+
+bool listen_plan_offer(struct listen_plan *plan, size_t workers)
+{
+    plan->offers = calloc(workers + 1, sizeof(plan->offers[0]));
+    for (size_t i = 0; plan->offers != NULL && i < workers; i++) {
+        plan->offers[i] =
+            i < plan->workers ? listen_plan_share(plan, i) : new_list(plan->registry, 0);
+        if (plan->offers[i] == NULL) {
+            return false;
+        }
+        plan->offer_count++;
+    }
+    return plan->offers != NULL;
+}
+
+struct worker_sockets *listen_plan_take_offer(struct listen_plan *plan, size_t worker)
+{
+    struct worker_sockets *list = plan->offers[worker];
+    plan->offers[worker] = NULL;
+    return list;
 }
 
 bool listen_plan_is_same(const struct listen_plan *plan, const struct listen_plan *before)
@@ -485,11 +368,6 @@ struct worker_sockets *listen_plan_share(const struct listen_plan *plan, size_t 
         }
     }
     return list;
-}
-
-struct worker_sockets *listen_plan_none(const struct listen_plan *plan)
-{
-    return new_list(plan->registry, 0);
 }
 
 /* ---- Whom the kernel gives what comes ---- */

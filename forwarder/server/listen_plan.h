@@ -30,6 +30,8 @@ struct listen_plan {
     size_t workers;
     size_t room;                    /* items of lists */
     size_t receive_buffer;          /* octets to ask for; only a start can change that */
+    struct worker_sockets **offers; /* for workers that run, until they are taken */
+    size_t offer_count;
     struct worker_sockets *lists[]; /* one a worker */
 };
 
@@ -68,8 +70,11 @@ bool listen_plan_is_same(const struct listen_plan *plan, const struct listen_pla
 /* The list for a worker: descriptors of its own. NULL when memory or descriptors are out. */
 struct worker_sockets *listen_plan_share(const struct listen_plan *plan, size_t worker);
 
-/* The same for one that is to listen on nothing. */
-struct worker_sockets *listen_plan_none(const struct listen_plan *plan);
+/* Makes such lists for so many workers that run, those that are to listen on nothing among them:
+ * before anything is changed, so that nothing is left half done. False when memory or descriptors
+ * are out. Each is then taken once; those that are not taken are freed with the plan. */
+bool listen_plan_offer(struct listen_plan *plan, size_t workers);
+struct worker_sockets *listen_plan_take_offer(struct listen_plan *plan, size_t worker);
 
 /* From now on the kernel puts new queries and connections into the sockets of plan alone; those of
  * before that are not among them are told to the service manager, too. */

@@ -212,6 +212,11 @@ static bool plan_listen(struct server *server, struct loader_result *result,
     if (listen_plan_is_same(*plan, server->plan)) {
         listen_plan_free(*plan);
         *plan = NULL;
+    } else if (!listen_plan_offer(*plan, server->worker_count)) {
+        problem_list_add(&result->problems, PROBLEM_ERROR, server->config_path, 0, 0,
+                         "no memory or descriptors for listen");
+        listen_plan_free(*plan);
+        return false;
     }
     return true;
 }

@@ -153,17 +153,12 @@ static void keep_drops(struct server *server)
     server->retired_drops = sum;
 }
 
-static void offer_sockets(struct server *server)
+/* Those that run already follow the plan; new ones were made with it. */
+static void offer_sockets(struct server *server, size_t workers)
 {
-    for (size_t i = 0; i < server->worker_count; i++) {
+    for (size_t i = 0; i < workers; i++) {
         struct worker *worker = server->workers[i];
-        struct worker_sockets *list = i < wanted(server) ? listen_plan_share(server->plan, i)
-                                                         : listen_plan_none(server->plan);
-        if (list == NULL) {
-            log_event(LOG_LEVEL_ERROR, "server", "no memory for a listener", "worker=%zu", i);
-            continue; /* it goes on with those it has */
-        }
-        worker_offer_sockets(worker, list);
+        worker_offer_sockets(worker, listen_plan_take_offer(server->plan, i));
         if (i >= wanted(server)) {
             worker_retire(worker);
         }
@@ -187,7 +182,7 @@ void server_follow_plan(struct server *server, struct listen_plan *plan,
     }
     listen_plan_enforce(plan, before);
     keep_drops(server);
-    offer_sockets(server);
+    offer_sockets(server, workers);
     listen_plan_free(before);
     server->unsettled = true;
     log_event(LOG_LEVEL_INFO, "server", "listening as configured anew", "listen=%zu workers=%zu",
@@ -238,7 +233,8 @@ static void leave_extras(struct server *server)
     problem_list_init(&problems);
     struct listen_plan *plan =
         listen_plan_make(server->rows, server->config, server->plan, &problems);
-    if (plan != NULL && !listen_plan_is_same(plan, server->plan)) {
+    if (plan != NULL && !listen_plan_is_same(plan, server->plan) &&
+        listen_plan_offer(plan, server->worker_count)) {
         server_follow_plan(server, plan, &problems);
     } else {
         listen_plan_free(plan);

@@ -4,12 +4,13 @@
  * word: whoever wanted it will say that it did not come.
  */
 #include "forwarder/server/service_manager.h"
-#include "forwarder/monotonic.h"
 
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
+
+#include "forwarder/monotonic.h"
 
 void service_manager_ready(const char *status)
 {

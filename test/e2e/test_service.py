@@ -168,7 +168,7 @@ class Kept(ServiceTest):
 
     def test_what_waits_is_served_by_the_next(self):
         daemon = self.service()
-        self.assertEqual(self.manager.names(), self.names_for(2))
+        self.eventually(lambda: self.manager.names() == self.names_for(2), self.manager.names)
         for workers in (2, 1, 3):  # fewer take over all of them, more open their own
             daemon.end()
             daemon.write_config({"workers": workers})
