@@ -174,7 +174,7 @@ static void on_wake(evutil_socket_t descriptor, short what, void *ctx)
 static void *run(void *ctx)
 {
     struct worker *worker = ctx;
-    event_base_dispatch(worker->base); /* until begin_stop breaks it */
+    event_base_dispatch(worker->base); /* until begin_end breaks it */
     while (!worker->overdue && !is_idle(worker)) {
         event_base_loop(worker->base, EVLOOP_ONCE);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Blocked answers (interfaces section 4), a row for each sentence: some to the octet, all as
+ * Blocked answers (ANSWERS in bailiwickd(8)), a row for each sentence: some to the octet, all as
  * libknot reads them; and every combination of extremes against the size that may leave.
  */
 #include "forwarder/block.h"

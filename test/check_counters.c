@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Those that interfaces section 5 names. */
+/* Those that bailiwickd(8) names. */
 static const struct {
     enum counter counter;
     const char *name;

@@ -11,7 +11,7 @@
 struct cli_options;
 struct subcommand_set;
 
-/* Exit statuses (interfaces section 5). */
+/* Exit statuses (EXIT STATUS in bailiwick(1)). */
 enum command_exit {
     COMMAND_DONE = 0,
     COMMAND_FAILED = 1,  /* said on standard error */

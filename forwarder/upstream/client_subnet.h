@@ -3,7 +3,7 @@
  * `send-client: ecs`, as bytes: the client's network put into a query (RFC 7871 section 7.1), and
  * taken out of the answer, so that the client gets what it would have got without. Pure functions;
  * who is asked, and what is kept meanwhile, is in upstream_subnet.h. What trusted peers tell about
- * their clients is read elsewhere (client_claim.h).
+ * their clients is read elsewhere (true_client.h).
  *
  * Left alone, and passed on as they are: messages that cannot be read to their last octet or have
  * more than one OPT; signed ones (TSIG, SIG(0)); EDNS versions above 0; opcodes other than QUERY,

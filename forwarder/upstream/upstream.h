@@ -13,8 +13,8 @@
 #include "forwarder/upstream/upstream_env.h"
 #include "forwarder/upstream/upstream_set.h"
 
-#define UPSTREAM_TRIES \
-    8 /* how often a query is sent over streams that break, till it is given up */
+/* How often a query is sent over streams that break before it is given up. */
+#define UPSTREAM_TRIES 8
 
 struct upstream;
 

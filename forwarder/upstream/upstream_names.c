@@ -3,7 +3,7 @@
  * Resolving the names of upstream servers (see upstream_names.h).
  *
  * Each host name: looked up ──► known (next look-up when the least TTL ends,
- * UPSTREAM_NAMES_TTL_MIN_S to UPSTREAM_NAMES_TTL_MAX_S) ──► looked up …; a failure is tried again
+ * TTL_MIN_S to TTL_MAX_S) ──► looked up …; a failure is tried again
  * after RETRY_S, and what was known stays.
  */
 #include "forwarder/upstream/upstream_names.h"

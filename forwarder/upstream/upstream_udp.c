@@ -8,13 +8,11 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "forwarder/config/config.h"
-#include "forwarder/counters.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/udp_batch.h"
 #include "forwarder/upstream/udp_train.h"

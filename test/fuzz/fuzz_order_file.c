@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Any octets as an order file of Italy; every list it names holds the same few lines. An order that
- * is accepted must keep what interfaces section 3 demands of one, block nothing that is protected,
+ * is accepted must keep what bailiwick-orders(5) demands of one, block nothing that is protected,
  * and do in a policy what it says.
  */
 #include <assert.h>
