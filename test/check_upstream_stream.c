@@ -253,6 +253,22 @@ START_TEST(a_connection_that_does_not_come_up_is_given_up)
 }
 END_TEST
 
+/* The worker was kept from running for longer than a connection may take. */
+START_TEST(a_connection_that_came_up_unnoticed_is_used)
+{
+    struct fake_message message;
+    bench->config.retry_after_ms = 10;
+    bench->env.servers = 2;
+    ask(BENCH_QUERY("0001"));
+    usleep(50000);
+    int connection = fake_server_accept(&server, bench->base);
+    ck_assert(fake_stream_read(connection, bench->base, &message));
+    answer(connection, &message);
+    ck_assert_uint_eq(broken, 0);
+    close(connection);
+}
+END_TEST
+
 START_TEST(a_silent_connection_gets_no_more_queries)
 {
     struct fake_message message;
@@ -366,6 +382,7 @@ int main(void)
     tcase_add_test(tcase, without_descriptors_nobody_is_asked);
     tcase_add_loop_test(tcase, a_connection_that_does_not_come_up_is_given_up, 0,
                         sizeof(HANGING) / sizeof(HANGING[0]));
+    tcase_add_test(tcase, a_connection_that_came_up_unnoticed_is_used);
     tcase_add_test(tcase, a_silent_connection_gets_no_more_queries);
     tcase_add_test(tcase, a_silent_connection_may_still_answer);
     tcase_add_test(tcase, a_connection_that_answers_others_stays_in_use);

@@ -27,6 +27,7 @@ struct upstream_stream {
     struct event *deadline; /* of connecting, then of being idle */
     struct query_ends ends; /* whose queries it carries; zeroed: anybody's */
     bool open;
+    bool overdue; /* not open in time; what came meanwhile may not have been heard yet */
     bool stale;
     bool once;            /* of no use once nothing waits */
     bool reading;         /* its answers are being handed on */
@@ -119,7 +120,9 @@ static void close_if_done(struct upstream_stream *stream)
     }
 }
 
-/* The timer of an open stream is not moved with each query: when it fires, it looks. */
+/* The timer of an open stream is not moved with each query: when it fires, it looks. One that is
+ * not open is given a last round of the loop: a worker that was kept from running finds its timer
+ * due together with what would have stopped it. */
 static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
 {
     struct upstream_stream *stream = ctx;
@@ -128,7 +131,11 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
     (void)what;
     upstream_clock_read(clock);
     uint64_t idle_ms = clock->ms - stream->used_ms;
-    if (!stream->open || (stream->channel.in_flight == 0 && idle_ms >= UPSTREAM_STREAM_IDLE_MS)) {
+    if (!stream->open && !stream->overdue) {
+        stream->overdue = true;
+        start_deadline(stream, 0);
+    } else if (!stream->open ||
+               (stream->channel.in_flight == 0 && idle_ms >= UPSTREAM_STREAM_IDLE_MS)) {
         stream_break(stream);
     } else if (stream->channel.in_flight == 0) {
         start_deadline(stream, UPSTREAM_STREAM_IDLE_MS - idle_ms);
