@@ -90,8 +90,10 @@ class Site:
             for prefix in ("fd18", "fe80"):
                 side.run("ip", "address", "add", f"{prefix}::{host}/64", "dev", device, "nodad")
             side.run("ip", "link", "set", device, "up")
-        for address in (SERVER4, SERVER4_OTHER, SERVER6, SERVER6_OTHER):
+        for address in (SERVER4, SERVER4_OTHER):
             self.server.run("ip", "address", "add", address, "dev", "lo")
+        for address in (SERVER6, SERVER6_OTHER):  # nodad: else it can be bound a moment later only
+            self.server.run("ip", "address", "add", address, "dev", "lo", "nodad")
         for version, near, far, servers in (
             ("-4", "198.18.0.2", "198.18.0.1", "192.0.2.0/24"),
             ("-6", "fd18::2", "fd18::1", "2001:db8::/32"),

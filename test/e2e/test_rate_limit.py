@@ -72,10 +72,11 @@ class RateLimit(PolicyTest):
                 for key in ("dropped", "slipped", "queries")}  # fmt: skip
 
     def assert_limited(self, rate, received, took):
-        """No more than the rate allows, and no fewer than come at once."""
+        """No fewer than come at once; and what the rate allows, or a few more where both workers
+        count at one moment, but not as many as if each counted for itself."""
         whole = [each for each in received if not each.flags & TC]
         self.assertGreaterEqual(len(whole), rate)
-        self.assertLessEqual(len(whole), rate * (1 + took) + 1)
+        self.assertLessEqual(len(whole), 1.5 * rate * (1 + took) + 2)
         for each in received:
             if each.flags & TC:
                 self.assertEqual((each.rcode, each.records), (NOERROR, []))
