@@ -68,24 +68,30 @@ static const struct {
 static struct order *orders[ORDERS];
 static struct policy *policy;
 
-static void setup(void)
+static struct order *parse(const char *text)
 {
     struct problem_list problems;
     problem_list_init(&problems);
     struct guard *guard = guard_new("", NULL, 0, &problems);
+    const struct order_file_env env = {
+        .folder = {.country = {{'I', 'T'}}}, .guard = guard, .seed = SEED, .now = NOW};
+    struct file_bytes file;
+    ck_assert(file_bytes_copy(text, strlen(text), &file));
+    struct order *order = order_file_parse(&env, "f", &file, &problems);
+    ck_assert_msg(order != NULL, "%s", problems.items[0].text);
+    file_bytes_fini(&file);
+    guard_free(guard);
+    problem_list_fini(&problems);
+    return order;
+}
+
+static void setup(void)
+{
     for (size_t i = 0; i < ORDERS; i++) {
-        const struct order_file_env env = {
-            .folder = {.country = {{'I', 'T'}}}, .guard = guard, .seed = SEED, .now = NOW};
-        struct file_bytes file;
-        ck_assert(file_bytes_copy(texts[i], strlen(texts[i]), &file));
-        orders[i] = order_file_parse(&env, "f", &file, &problems);
-        ck_assert_msg(orders[i] != NULL, "%s", problems.items[0].text);
-        file_bytes_fini(&file);
+        orders[i] = parse(texts[i]);
     }
     policy = policy_new(orders, ORDERS, SEED, NOW);
     ck_assert_ptr_nonnull(policy);
-    guard_free(guard);
-    problem_list_fini(&problems);
 }
 
 static void teardown(void)
@@ -96,12 +102,18 @@ static void teardown(void)
     }
 }
 
+static struct order_cover *cover_new(const struct name_list *list, const struct policy *known)
+{
+    const struct order_cover_options options = {orders[0], list, known, false, NOW};
+    return order_cover_new(&options);
+}
+
 START_TEST(judges)
 {
     struct order_edit_words words;
     const char *by = NULL;
     order_edit_words(rows[_i].word, &words);
-    struct order_cover *cover = order_cover_new(orders[0], NULL, policy, NOW);
+    struct order_cover *cover = cover_new(NULL, policy);
     enum order_cover_verdict verdict = order_cover_judge(cover, &words.add[0], &by);
     ck_assert_msg(verdict == rows[_i].verdict, "%s: %d", rows[_i].word, (int)verdict);
     if (rows[_i].by != NULL) {
@@ -116,7 +128,7 @@ START_TEST(judges_without_others)
     struct order_edit_words words;
     const char *by = NULL;
     order_edit_words("+wide.it +own.it", &words);
-    struct order_cover *cover = order_cover_new(orders[0], NULL, NULL, NOW);
+    struct order_cover *cover = cover_new(NULL, NULL);
     ck_assert_int_eq(order_cover_judge(cover, &words.add[0], &by), ORDER_COVER_FREE);
     ck_assert_int_eq(order_cover_judge(cover, &words.add[1], &by), ORDER_COVER_OWN);
     order_cover_free(cover);
@@ -144,7 +156,7 @@ START_TEST(judges_by_a_list)
         .name = "list", .guard = guard, .seed = ORDER_COVER_SEED};
     struct name_list *list = name_list_parse(&options, names, sizeof names - 1, &problems);
     ck_assert_ptr_nonnull(list);
-    struct order_cover *cover = order_cover_new(orders[0], list, policy, NOW);
+    struct order_cover *cover = cover_new(list, policy);
     for (size_t i = 0; i < sizeof listed / sizeof *listed; i++) {
         struct order_edit_words words;
         const char *by = NULL;
@@ -159,6 +171,28 @@ START_TEST(judges_by_a_list)
 }
 END_TEST
 
+/* The policy has what the order named before its file, or a list, got an error. */
+START_TEST(judges_by_no_last_good_version)
+{
+    struct order_edit_words words;
+    const char *by = NULL;
+    struct order *next = parse("id: OWN\nauthority: x\nissued: 2022-07-11\nscope: [IT, SM]\n"
+                               "names: [new.it]\n");
+    struct order_cover_options options = {next, NULL, policy, false, NOW};
+    order_edit_words("+=own.it +a.wide.it +new.it", &words);
+    struct order_cover *cover = order_cover_new(&options);
+    ck_assert_int_eq(order_cover_judge(cover, &words.add[0], &by), ORDER_COVER_OWN);
+    order_cover_free(cover);
+    options.last_good = true;
+    cover = order_cover_new(&options);
+    ck_assert_int_eq(order_cover_judge(cover, &words.add[0], &by), ORDER_COVER_FREE);
+    ck_assert_int_eq(order_cover_judge(cover, &words.add[1], &by), ORDER_COVER_OTHER);
+    ck_assert_int_eq(order_cover_judge(cover, &words.add[2], &by), ORDER_COVER_OWN);
+    order_cover_free(cover);
+    order_unref(next);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("order_cover");
@@ -168,6 +202,7 @@ int main(void)
     tcase_add_loop_test(tcase, judges, 0, (int)(sizeof rows / sizeof *rows));
     tcase_add_test(tcase, judges_without_others);
     tcase_add_test(tcase, judges_by_a_list);
+    tcase_add_test(tcase, judges_by_no_last_good_version);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

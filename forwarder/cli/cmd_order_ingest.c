@@ -40,7 +40,7 @@ struct ingest {
     struct order_store store;
     struct order_draft draft;
     struct list_draft list;        /* that takes the names; empty: the order's file does */
-    struct cli_set set;            /* the other orders */
+    struct cli_set set;            /* all orders, as they were when the lock was taken */
     struct order_edit_item *items; /* to add */
     size_t *origins;               /* of each the index of its ticket */
     size_t count;
@@ -171,13 +171,28 @@ static void refuse_all(struct ingest *ingest, const char *why)
     }
 }
 
+/* Does the set hold an older version of this order? */
+static bool is_last_good(const struct generation *generation, const char *id)
+{
+    for (size_t i = 0; i < policy_order_count(generation->policy); i++) {
+        if (strcmp(policy_order(generation->policy, i)->id, id) == 0) {
+            return generation->orders[i].last_good;
+        }
+    }
+    return false;
+}
+
 /* Judges the tickets against what is blocked already. */
 static bool cover(struct ingest *ingest, const struct order *order)
 {
-    const struct policy *policy =
-        ingest->set.generation == NULL ? NULL : ingest->set.generation->policy;
-    struct order_cover *cover =
-        order_cover_new(order, ingest->list.names, policy, (int64_t)time(NULL));
+    const struct generation *generation = ingest->set.generation;
+    const struct order_cover_options asked = {
+        .order = order,
+        .list = ingest->list.names,
+        .policy = generation == NULL ? NULL : generation->policy,
+        .last_good = generation != NULL && is_last_good(generation, order->id),
+        .now = (int64_t)time(NULL)};
+    struct order_cover *cover = order_cover_new(&asked);
     for (size_t i = 0; cover != NULL && i < ingest->tickets.count; i++) {
         struct order_ticket *ticket = &ingest->tickets.items[i];
         if (ticket->fate != ORDER_TICKET_PROCESSED || ticket->first != NULL) {
@@ -462,12 +477,12 @@ static bool answer(const struct ingest *ingest)
 
 static bool run(struct ingest *ingest)
 {
+    if (!order_store_lock(&ingest->store)) {
+        return false;
+    }
     int64_t now = (int64_t)time(NULL);
     if (!cli_set_load(&ingest->set, cli_options_config(ingest->options), now, now)) {
         cli_output_error("what other orders block is not known");
-    }
-    if (!order_store_lock(&ingest->store)) {
-        return false;
     }
     const char *id = ingest->options->value[CLI_OPTION_ORDER];
     bool found = order_store_find(&ingest->store, id, &ingest->draft);

@@ -15,10 +15,7 @@
 #define TYPE_A 1
 
 struct order_cover {
-    const struct order *order;
-    const struct name_list *list;
-    const struct policy *policy;
-    int64_t now;
+    struct order_cover_options asked;
     struct suffix_map *names;      /* kinds */
     struct policy_client *clients; /* one of each country and subdivision in scope */
     size_t client_count;
@@ -40,14 +37,14 @@ static struct suffix_map *map_names(const struct order *order)
 
 static bool find_clients(struct order_cover *cover)
 {
-    const struct order_scope *scope = &cover->order->scope;
+    const struct order_scope *scope = &cover->asked.order->scope;
     cover->clients = calloc(COUNTRY_INDEXES + scope->subdivision_count, sizeof *cover->clients);
     if (cover->clients == NULL) {
         return false;
     }
     for (unsigned index = 0; index < COUNTRY_INDEX_UNKNOWN; index++) {
         struct country country = country_of_index(index);
-        if (country_known(country) && order_scope_has(scope, country, cover->now)) {
+        if (country_known(country) && order_scope_has(scope, country, cover->asked.now)) {
             cover->clients[cover->client_count++].country = country;
         }
     }
@@ -59,15 +56,14 @@ static bool find_clients(struct order_cover *cover)
     return true;
 }
 
-struct order_cover *order_cover_new(const struct order *order, const struct name_list *list,
-                                    const struct policy *policy, int64_t now)
+struct order_cover *order_cover_new(const struct order_cover_options *options)
 {
     struct order_cover *cover = calloc(1, sizeof *cover);
     if (cover == NULL) {
         return NULL;
     }
-    *cover = (struct order_cover){.order = order, .list = list, .policy = policy, .now = now};
-    cover->names = map_names(order);
+    cover->asked = *options;
+    cover->names = map_names(options->order);
     if (cover->names == NULL || !find_clients(cover)) {
         order_cover_free(cover);
         return NULL;
@@ -110,10 +106,10 @@ static enum order_cover_verdict judge_own(const struct order_cover *cover,
                                           const struct order_edit_item *item)
 {
     enum order_cover_verdict file = judge_names(cover->names, item);
-    if (file == ORDER_COVER_EXCEPT || cover->list == NULL) {
+    if (file == ORDER_COVER_EXCEPT || cover->asked.list == NULL) {
         return file;
     }
-    enum order_cover_verdict list = judge_names(name_list_map(cover->list), item);
+    enum order_cover_verdict list = judge_names(name_list_map(cover->asked.list), item);
     return list == ORDER_COVER_FREE ? file : list;
 }
 
@@ -123,16 +119,17 @@ static const struct order *blocker(const struct order_cover *cover,
                                    const struct order_edit_item *item)
 {
     const struct policy_question question = {
-        .qname = &item->name, .qtype = TYPE_A, .now = cover->now};
+        .qname = &item->name, .qtype = TYPE_A, .now = cover->asked.now};
     struct policy_match match;
-    if (policy_decide(cover->policy, client, &question, &match, NULL, NULL) == POLICY_PASS ||
+    if (policy_decide(cover->asked.policy, client, &question, &match, NULL, NULL) == POLICY_PASS ||
         match.trigger != POLICY_NAME) {
         return NULL;
     }
-    const struct order *order = policy_order(cover->policy, match.order);
+    const struct order *order = policy_order(cover->asked.policy, match.order);
     bool all = item->kind == NAME_EXACT || (!match.exact && !match.free_below);
     /* A name of the file that ends before its order would cover it today, and not to the end. */
-    all = all && match.end >= cover->order->end;
+    all = all && match.end >= cover->asked.order->end;
+    all = all && !(cover->asked.last_good && strcmp(order->id, cover->asked.order->id) == 0);
     return all && order->except_networks == NULL && order->window_count == 0 ? order : NULL;
 }
 
@@ -141,8 +138,8 @@ enum order_cover_verdict order_cover_judge(const struct order_cover *cover,
 {
     enum order_cover_verdict own = judge_own(cover, item);
     const struct order *other = NULL;
-    *by = cover->order->id;
-    if (own != ORDER_COVER_FREE || cover->policy == NULL) {
+    *by = cover->asked.order->id;
+    if (own != ORDER_COVER_FREE || cover->asked.policy == NULL) {
         return own;
     }
     for (size_t i = 0; i < cover->client_count; i++) {
@@ -155,5 +152,5 @@ enum order_cover_verdict order_cover_judge(const struct order_cover *cover,
         return ORDER_COVER_FREE;
     }
     *by = other->id;
-    return strcmp(other->id, cover->order->id) == 0 ? ORDER_COVER_OWN : ORDER_COVER_OTHER;
+    return strcmp(other->id, cover->asked.order->id) == 0 ? ORDER_COVER_OWN : ORDER_COVER_OTHER;
 }

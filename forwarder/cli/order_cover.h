@@ -11,12 +11,20 @@
 struct order_cover;
 struct policy;
 
-/* policy holds the other orders (NULL: nothing is known of them), and list what a list of this one
- * holds by now, of format names and with the seed ORDER_COVER_SEED (NULL: only what policy knows of
- * it); all is borrowed. NULL when memory is out. */
+/* What is asked; all is borrowed. */
+struct order_cover_options {
+    const struct order *order;    /* as its file is now */
+    const struct name_list *list; /* what a list of it holds by now, of format names and with the
+                                   * seed ORDER_COVER_SEED; NULL: only what policy knows of it */
+    const struct policy *policy;  /* all orders; NULL: nothing is known of others */
+    bool last_good; /* policy has an older version of this order, since its file or a list has an
+                     * error: it ends once they are mended, so it covers nothing */
+    int64_t now;    /* seconds since the epoch */
+};
+
+/* NULL when memory is out. */
 #define ORDER_COVER_SEED 0
-struct order_cover *order_cover_new(const struct order *order, const struct name_list *list,
-                                    const struct policy *policy, int64_t now);
+struct order_cover *order_cover_new(const struct order_cover_options *options);
 void order_cover_free(struct order_cover *cover); /* NULL is allowed */
 
 enum order_cover_verdict {

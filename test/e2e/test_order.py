@@ -475,6 +475,16 @@ class IngestList(OrderTest):
         )
         self.assert_blocked_in_italy_alone("two.example")
 
+    def test_what_only_the_last_good_version_holds(self):
+        """A list lost its names: what it held is blocked until it is mended, and is asked for anew."""
+        self.write("IT/lists/it.txt", "gone.example\n")
+        self.proxy.reload("--accept-shrink")
+        self.proxy.wait_until_kept()
+        self.write("IT/lists/it.txt", "# none yet\n")
+        done = self.ingest("gone.example\nhosts.example\n")
+        self.assertEqual(done.stdout, "gone.example: processed\nhosts.example: processed\n")
+        self.assert_blocked_in_italy_alone("www.gone.example")
+
     def test_a_list_with_an_error(self):
         self.write("IT/lists/it.txt", "good.example\nnot a name\n")
         done = self.ingest("x.example\n", status=FAILED)
