@@ -168,6 +168,7 @@ class Audit(ReloadTest):
 
     def test_killed_in_the_middle_of_reloads(self):
         proxy = self.run_daemon()
+        self.wait_for_start(1)
         rng = random.Random(SEED)
         for round in range(1 if LIGHT else 3):
             self.edit(title=f"round {round}")
