@@ -6,7 +6,7 @@ import concurrent.futures
 import json
 import socket
 
-from client import Client
+from client import Client, eventually
 from dnsbytes import NOERROR, NXDOMAIN, REFUSED, SERVFAIL, parse, query
 from harness import GERMAN4, ITALIAN4, SERVER4, SERVER4_OTHER, merged, yaml_text
 from load import Load
@@ -215,8 +215,13 @@ class Upstreams(RelistenTest):
     def assert_recorded(self, expected):
         """In the audit record, by whom and in this order."""
         text = lambda server: f"{server[0]}:{server[1]}"
-        lines = self.proxy.tool("audit", "show", "--json").stdout.splitlines()
-        seen = [each for each in map(json.loads, lines) if each["event"].endswith("drain")]
+
+        def drains():
+            lines = self.proxy.tool("audit", "show", "--json").stdout.splitlines()
+            seen = [each for each in map(json.loads, lines) if each["event"].endswith("drain")]
+            return seen if len(seen) >= len(expected) else None
+
+        seen = eventually(drains, "the record of all")
         self.assertEqual([(each["event"], each["upstream"], each["force"]) for each in seen],
                          [(event, text(server), force) for event, server, force in expected])  # fmt: skip
         self.assertEqual({each["asked"][0]["user"] for each in seen}, {"root"})

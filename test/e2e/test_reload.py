@@ -73,6 +73,7 @@ class Reload(ReloadTest):
                 "IT/two.yaml": order("IT-TWO", names=["two.example"]),
             }
         )
+        proxy.wait_until_kept()  # the tool reads what is kept
         proxy.write_order(
             "IT/one.yaml", {**order("IT-ONE", names=["other.example", "http://x/"]), "nope": 1}
         )
