@@ -25,8 +25,12 @@ class Audit(ReloadTest):
     def file(self):
         return self.proxy.folder / "state/audit/00000001.jsonl"
 
+    def lines(self):
+        """Of the record; none where nothing is written yet."""
+        return self.file().read_text().splitlines() if self.file().exists() else []
+
     def records(self):
-        return [json.loads(line) for line in self.file().read_text().splitlines()]
+        return [json.loads(line) for line in self.lines()]
 
     def wait_for(self, event, count=1):
         """The last record of an event, once there are so many: they are written in the background."""
@@ -163,8 +167,7 @@ class Audit(ReloadTest):
 
     def records_but_torn(self):
         """Of a file with half a line in it."""
-        lines = self.file().read_text().splitlines()
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        return [json.loads(line) for line in self.lines() if line.endswith("}")]
 
     def test_killed_in_the_middle_of_reloads(self):
         proxy = self.run_daemon()
@@ -200,8 +203,14 @@ class Audit(ReloadTest):
         self.assertEqual(summary["faults"], int(summary["cut_short"]), done.stderr)
 
     def wait_for_start(self, count):
-        starts = lambda: [each for each in self.records_but_torn() if each["event"] == "start"]
-        eventually(lambda: len(starts()) == count, "the record of the start")
+        """Until so many starts are on record, and what the last one put in force."""
+
+        def recorded():
+            events = [each["event"] for each in self.records_but_torn()]
+            last = "".join(event + " " for event in events).rpartition("start ")[2]
+            return events.count("start") == count and "generation" in last
+
+        eventually(recorded, "the record of the start")
 
     def warnings(self):
         return [
