@@ -41,7 +41,7 @@ struct country_slots *country_slots_new(const struct policy *policy, int64_t loa
         order->countries = countries_of(&policy_order(policy, i)->scope, loaded);
         for (size_t word = 0; word < COUNTRY_SLOTS_WORDS; word++) {
             order->base[word] = next;
-            next += (uint32_t)__builtin_popcountll(order->countries.bits[word]);
+            next += country_slots_ones(order->countries.bits[word]);
         }
         order->end = next;
     }

@@ -34,6 +34,17 @@ void country_slots_free(struct country_slots *slots); /* NULL is allowed */
 uint32_t country_slots_first(const struct country_slots *slots, size_t order);
 uint32_t country_slots_end(const struct country_slots *slots, size_t order);
 
+/* How many bits are set. Not the compiler's builtin: where the processor may lack the instruction
+ * that is a call. */
+static inline uint32_t country_slots_ones(uint64_t word)
+{
+    const uint64_t ones = UINT64_MAX / 255;
+    word -= word >> 1 & ones * 0x55;
+    word = (word & ones * 0x33) + (word >> 2 & ones * 0x33);
+    word = (word + (word >> 4)) & ones * 0x0f;
+    return (uint32_t)(word * ones >> 56);
+}
+
 /* Inline, as each block is counted by it. A country that the order does not bind counts as unknown.
  */
 static inline uint32_t country_slots_find(const struct country_slots *slots, size_t order,
@@ -46,5 +57,5 @@ static inline uint32_t country_slots_find(const struct country_slots *slots, siz
     if ((word & bit) == 0) {
         return of->end - 1;
     }
-    return of->base[index / 64] + (uint32_t)__builtin_popcountll(word & (bit - 1));
+    return of->base[index / 64] + country_slots_ones(word & (bit - 1));
 }

@@ -106,10 +106,19 @@ static bool subdivisions_hold(const struct order_scope *scope, struct country co
     return false;
 }
 
+/* Apart, so that scopes which name the country itself do not pay for the others. */
+static __attribute__((noinline)) bool holds_by_part(const struct order_scope *scope,
+                                                    struct country country,
+                                                    const struct subdivisions *within, int64_t now)
+{
+    return order_scope_has(scope, country, now) || subdivisions_hold(scope, country, within);
+}
+
 bool order_scope_holds(const struct order_scope *scope, struct country country,
                        const struct subdivisions *within, int64_t now)
 {
-    return order_scope_has(scope, country, now) || subdivisions_hold(scope, country, within);
+    return (country_known(country) && country_set_has(&scope->countries, country)) ||
+           holds_by_part(scope, country, within, now);
 }
 
 /* ---- Words ---- */

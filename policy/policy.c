@@ -198,6 +198,15 @@ static bool is_left_by_tcp(const struct walk *walk, const struct policy_match *m
            (match->binding == POLICY_BINDS || match->binding == POLICY_SHADOWS);
 }
 
+/* The match that decides so far, or that did before. */
+static void compete(struct walk *walk, const struct policy_match *match)
+{
+    if (!walk->decided || precedes(match, walk->best)) {
+        walk->decided = true;
+        *walk->best = *match;
+    }
+}
+
 /* Tells of a match, and lets it compete if it binds. free_below: as frees_below says. */
 static void submit(struct walk *walk, struct policy_match *match, bool free_below)
 {
@@ -211,9 +220,8 @@ static void submit(struct walk *walk, struct policy_match *match, bool free_belo
     if (walk->note != NULL) {
         walk->note(walk->ctx, match);
     }
-    if (match->binding == POLICY_BINDS && (!walk->decided || precedes(match, walk->best))) {
-        walk->decided = true;
-        *walk->best = *match;
+    if (match->binding == POLICY_BINDS) {
+        compete(walk, match);
     }
 }
 
@@ -248,6 +256,24 @@ static bool says_no_more(const struct walk *walk, uint32_t index)
     return walk->policy->plain[index] && walk->note == NULL && !walk->everywhere;
 }
 
+/* What reading, submit_name and submit come to there: the order binds, it leaves no name free, and
+ * no item has dates or a rule of its own. */
+static void submit_plain(struct walk *walk, uint32_t index, unsigned labels)
+{
+    const struct order *order = walk->policy->orders[index];
+    struct policy_match match = {
+        .order = index,
+        .trigger = POLICY_NAME,
+        .labels = labels,
+        .free_below = walk->question->alias != NULL,
+        .binding = POLICY_BINDS,
+    };
+    if (order->action != ORDER_SHADOW) {
+        match.end = match_end(walk, order, &match);
+        compete(walk, &match);
+    }
+}
+
 /* An order blocks this suffix, by its file or a list. */
 static void consider(struct walk *walk, uint32_t index, unsigned labels)
 {
@@ -256,20 +282,20 @@ static void consider(struct walk *walk, uint32_t index, unsigned labels)
         return; /* a match of this length was found, and nobody is to be told of another */
     }
     struct held held;
-    struct policy_match match = {.binding = bind_client(walk, order, &held)};
-    struct policy_reading reading;
-    if (match.binding != POLICY_BINDS && !walk->everywhere) {
+    enum policy_binding binding = bind_client(walk, order, &held);
+    if (binding != POLICY_BINDS && !walk->everywhere) {
         return;
     }
     if (says_no_more(walk, index)) {
-        policy_reading_plain(labels, &reading, &match);
-    } else if (policy_reading_take(walk->judged, index, labels, &reading) &&
-               !blocks_client(walk, &held)) {
-        policy_reading_explain(walk->judged, index, labels, &match);
-    } else {
+        submit_plain(walk, index, labels);
         return;
     }
-    submit_name(walk, index, &reading, &match);
+    struct policy_match match = {.binding = binding};
+    struct policy_reading reading;
+    if (policy_reading_take(walk->judged, index, labels, &reading) && !blocks_client(walk, &held)) {
+        policy_reading_explain(walk->judged, index, labels, &match);
+        submit_name(walk, index, &reading, &match);
+    }
 }
 
 /* An order that would block this suffix, were one of its items within its dates. It is told only

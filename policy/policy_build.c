@@ -360,6 +360,36 @@ static bool build_rows(const struct policy *policy, const struct reach *reaches,
     return true;
 }
 
+/* Fills the rows of maps; with these still NULL it only counts. Returns how many there are. */
+static size_t fill_maps(const struct policy *policy, struct policy_maps *maps)
+{
+    const struct policy_rows *listed = &policy->listed;
+    size_t used = 0;
+    for (unsigned row = 0; row < COUNTRY_INDEXES; row++) {
+        maps->first[row] = used;
+        for (size_t i = listed->first[row]; i < listed->first[row + 1]; i++) {
+            const struct order *order = policy->orders[listed->orders[i]];
+            for (size_t l = 0; maps->maps != NULL && l < order->list_count; l++) {
+                maps->maps[used + l] = name_list_map(order->lists[l].names);
+            }
+            used += order->list_count;
+        }
+    }
+    maps->first[COUNTRY_INDEXES] = used;
+    return used;
+}
+
+static bool build_maps(const struct policy *policy, struct policy_maps *maps)
+{
+    size_t count = fill_maps(policy, maps);
+    maps->maps = calloc(count + 1, sizeof *maps->maps);
+    if (maps->maps == NULL) {
+        return false;
+    }
+    fill_maps(policy, maps);
+    return true;
+}
+
 static bool build_countries(struct policy *policy, int64_t loaded)
 {
     struct reach *reaches = calloc(policy->count + 1, sizeof *reaches);
@@ -373,6 +403,7 @@ static bool build_countries(struct policy *policy, int64_t loaded)
                  build_ends(policy, reaches, reads_answers, &policy->answers) &&
                  build_ends(policy, reaches, is_shadow, &policy->shadows) &&
                  build_rows(policy, reaches, has_lists, &policy->listed) &&
+                 build_maps(policy, &policy->maps) &&
                  build_rows(policy, reaches, has_clients, &policy->clients) &&
                  build_rows(policy, reaches, has_answers, &policy->addressed);
     free(reaches);
@@ -473,6 +504,7 @@ void policy_free(struct policy *policy)
     suffix_map_free(policy->names);
     suffix_map_free(policy->any_tld);
     free(policy->listed.orders);
+    free(policy->maps.maps);
     free(policy->clients.orders);
     free(policy->addressed.orders);
     free(policy->scope.within);

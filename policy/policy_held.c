@@ -102,32 +102,34 @@ bool policy_has_large_lists(const struct policy *policy)
     return policy->large_lists;
 }
 
+/* The maps of all lists that are asked for a client of this country. */
+struct maps {
+    const struct suffix_map *const *at;
+    const struct suffix_map *const *end;
+};
+
+static struct maps maps_of(const struct policy *policy, struct country country)
+{
+    const struct policy_maps *rows = &policy->maps;
+    const unsigned row = country_index(country);
+    return (struct maps){rows->maps + rows->first[row], rows->maps + rows->first[row + 1]};
+}
+
 void policy_prepare(const struct policy *policy, struct country country, const struct dname *qname,
                     struct policy_prepared *out)
 {
-    const struct policy_rows *rows = &policy->listed;
-    const unsigned row = country_index(country);
     suffix_keys_init(&out->keys, qname, policy->seed);
     out->listed = (struct suffix_depths){{UINT64_MAX, UINT64_MAX}};
-    for (size_t i = rows->first[row]; i < rows->first[row + 1]; i++) {
-        const struct order *order = policy->orders[rows->orders[i]];
-        for (size_t l = 0; l < order->list_count; l++) {
-            suffix_map_prefetch(name_list_map(order->lists[l].names), &out->keys);
-        }
+    for (struct maps maps = maps_of(policy, country); maps.at < maps.end; maps.at++) {
+        suffix_map_prefetch(*maps.at, &out->keys);
     }
 }
 
 void policy_sift(const struct policy *policy, struct country country,
                  struct policy_prepared *prepared)
 {
-    const struct policy_rows *rows = &policy->listed;
-    const unsigned row = country_index(country);
     prepared->listed = (struct suffix_depths){{0}};
-    for (size_t i = rows->first[row]; i < rows->first[row + 1]; i++) {
-        const struct order *order = policy->orders[rows->orders[i]];
-        for (size_t l = 0; l < order->list_count; l++) {
-            suffix_map_sift(name_list_map(order->lists[l].names), &prepared->keys,
-                            &prepared->listed);
-        }
+    for (struct maps maps = maps_of(policy, country); maps.at < maps.end; maps.at++) {
+        suffix_map_sift(*maps.at, &prepared->keys, &prepared->listed);
     }
 }

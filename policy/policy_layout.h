@@ -33,6 +33,13 @@ struct policy_rows {
     size_t first[POLICY_ROW_ALL + 2];
 };
 
+/* The maps of the lists of each row of orders, one behind the other: row r is maps[first[r]] …
+ * maps[first[r + 1] - 1]. Of countries only. */
+struct policy_maps {
+    const struct suffix_map **maps;
+    size_t first[COUNTRY_INDEXES + 1];
+};
+
 /* Until when orders bind clients by where they are. */
 struct policy_end_within {
     struct subdivision subdivision;
@@ -57,6 +64,7 @@ struct policy {
     struct suffix_depths named;   /* at others it has no name */
     struct suffix_map *any_tld;   /* single labels; values are indexes. NULL: there are none */
     struct policy_rows listed;    /* orders with lists */
+    struct policy_maps maps;      /* of those lists */
     bool large_lists;             /* some of which are large */
     struct policy_rows clients;   /* with lists that hold clients */
     struct policy_rows addressed; /* with addresses in answers */

@@ -86,17 +86,6 @@ struct policy_reading {
 bool policy_reading_take(const struct policy_suffixes *suffixes, uint32_t order, unsigned most,
                          struct policy_reading *out);
 
-/* What is read of a plain order that blocks the name at this length and at none longer, without
- * asking for it: reading and match, as policy_reading_take and policy_reading_explain fill them. */
-static inline void policy_reading_plain(unsigned labels, struct policy_reading *out,
-                                        struct policy_match *match)
-{
-    *out = (struct policy_reading){
-        .match = (int)labels, .lapsed = POLICY_NOWHERE, .pass = POLICY_NOWHERE, .covered = true};
-    match->trigger = POLICY_NAME;
-    match->labels = labels;
-}
-
 /* Does the order leave the name alone, by an exception or by a pass that is as long as its match?
  */
 static inline bool policy_reading_frees(const struct policy_reading *reading)

@@ -112,8 +112,8 @@ static bool record_is(const struct suffix_map *map, size_t record, const uint8_t
            map->records[record + size] >= CODE_SHORT;
 }
 
-uint8_t *suffix_map_record(const struct suffix_map *map, uint64_t hash, const uint8_t *labels,
-                           size_t size)
+static inline uint8_t *find_record(const struct suffix_map *map, uint64_t hash,
+                                   const uint8_t *labels, size_t size)
 {
     uint8_t tag = suffix_map_tag(hash);
     const struct bucket *bucket = suffix_map_home(map, hash);
@@ -128,6 +128,12 @@ uint8_t *suffix_map_record(const struct suffix_map *map, uint64_t hash, const ui
             return NULL;
         }
     }
+}
+
+uint8_t *suffix_map_record(const struct suffix_map *map, uint64_t hash, const uint8_t *labels,
+                           size_t size)
+{
+    return find_record(map, hash, labels, size);
 }
 
 /* --- Values --- */
@@ -267,8 +273,7 @@ size_t suffix_map_find(const struct suffix_map *map, const struct suffix_keys *k
     }
     size_t start = keys->start[labels];
     size_t size = keys->name->size - start - 1;
-    const uint8_t *record =
-        suffix_map_record(map, keys->hash[labels], keys->name->wire + start, size);
+    const uint8_t *record = find_record(map, keys->hash[labels], keys->name->wire + start, size);
     return record == NULL ? 0 : record_values(map, record, size, values);
 }
 
