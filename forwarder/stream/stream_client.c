@@ -351,7 +351,7 @@ static bool is_waiting(const struct stream_client *client)
 
 static void count_overflow(struct stream_client *client)
 {
-    if (client->over) {
+    if (client->reading.over) {
         counters_add(&client->worker->counters, COUNTER_TCP_OVERFLOW);
     }
 }
@@ -370,8 +370,7 @@ static void on_idle(evutil_socket_t descriptor, short what, void *ctx)
     }
     size_t unread = stream_client_unread(client);
     if (stream_client_reads(client) || (unread == 0 && is_waiting(client))) {
-        client->over = false; /* slowly, but it reads; or it is upstream that takes its time */
-        stream_client_begin_idle(client);
+        stream_client_renew_idle(client); /* slowly, but it reads; or it waits for upstream */
         return;
     }
     if (unread > 0 || client->draining) {
@@ -478,9 +477,7 @@ struct stream_table *stream_client_table(struct worker *worker)
                                       : STREAM_CLIENT_HANDSHAKE_MS;
     const struct timeval idle = milliseconds(limits->tcp_idle_ms);
     const struct timeval handshake = milliseconds(handshake_ms);
-    const struct timeval unread =
-        milliseconds(limits->tcp_idle_ms < STREAM_CLIENT_UNREAD_MS ? limits->tcp_idle_ms
-                                                                   : STREAM_CLIENT_UNREAD_MS);
+    const struct timeval unread = milliseconds(unread_time_ms(limits->tcp_idle_ms));
     const struct stream_table_events events = {close_client, resume_client, drain_client,
                                                read_clock, worker};
     worker->stream_idle = event_base_init_common_timeout(worker->base, &idle);

@@ -6,8 +6,8 @@
  *
  * Limits: a connection that has no complete query, no unread answer and nothing in flight for
  * tcp-idle is closed; so is one that reads nothing for tcp-idle. One with more than stream-output
- * octets unread must read an eighth of stream-output in each STREAM_CLIENT_UNREAD_MS (or tcp-idle,
- * if that is less); with STREAM_CLIENT_UNREAD_TIMES stream-output unread it is closed at once. It
+ * octets unread must read an eighth of stream-output in each UNREAD_MS (or tcp-idle, if that is
+ * less); with UNREAD_TIMES stream-output unread it is closed at once (unread.h). It
  * is not read while the in-flight table is full, while it has STREAM_CLIENT_PIPELINE queries
  * waiting, or half of stream-output unread. After a half-close all answers due are still sent. A
  * handshake of TLS has STREAM_CLIENT_HANDSHAKE_MS (or tcp-idle, if that is less) from its first
@@ -30,9 +30,6 @@
 
 #define STREAM_CLIENT_PIPELINE 256 /* queries of one connection that wait at once */
 #define STREAM_CLIENT_HANDSHAKE_MS 10000U
-#define STREAM_CLIENT_UNREAD_MS 2000U
-#define STREAM_CLIENT_UNREAD_PART 8  /* of stream-output must be read in that time: an eighth */
-#define STREAM_CLIENT_UNREAD_TIMES 8 /* times stream-output may be unread */
 
 struct config_address;
 struct config_listen;
