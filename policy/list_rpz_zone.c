@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "geo/utf8.h"
+
 #define CLASS_IN 1U
 #define DEFAULT_TTL 3600U /* never looked at */
 
@@ -237,7 +239,6 @@ static void read_block(struct zone *zone)
 
 static void read_blocks(struct zone *zone, struct list_blocks *blocks)
 {
-    static const char mark[3] = "\xEF\xBB\xBF"; /* U+FEFF in UTF-8 */
     char why[WHY_MAX];
     while (!zone->stopped && !zone->intake->out_of_memory) {
         switch (list_blocks_next(blocks, &zone->block, &zone->size, why)) {
@@ -256,11 +257,9 @@ static void read_blocks(struct zone *zone, struct list_blocks *blocks)
         }
         blank_returns(blocks->buffer, zone->size); /* the block is its beginning */
         unsigned lines = count_lines(zone->block, zone->size);
-        if (zone->line == 1 && zone->size >= sizeof mark &&
-            memcmp(zone->block, mark, sizeof mark) == 0) {
-            zone->block += sizeof mark;
-            zone->size -= sizeof mark;
-        }
+        size_t mark = zone->line == 1 ? utf8_mark(zone->block, zone->size) : 0;
+        zone->block += mark;
+        zone->size -= mark;
         if (zone->size > 0) {
             read_block(zone);
         }
