@@ -7,13 +7,13 @@
  */
 #include "policy/list_rpz_zone.h"
 
+#include <libknot/descriptor.h>
 #include <libzscanner/scanner.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "geo/utf8.h"
 
-#define CLASS_IN 1U
 #define DEFAULT_TTL 3600U /* never looked at */
 
 /* Where the bytes seen so far have left off. */
@@ -197,7 +197,7 @@ static void take_record(struct zone *zone)
         .line = (unsigned)scanner->line_counter,
     };
     find_text(zone, &record);
-    if (scanner->r_class != CLASS_IN) {
+    if (scanner->r_class != KNOT_CLASS_IN) {
         list_intake_bad(zone->intake, list_rpz_record_begin(&record), "expected the class IN");
     } else if (dname_decode(scanner->r_owner, scanner->r_owner_length, &record.owner)) {
         zone->stopped = !zone->take(zone->ctx, &record);
@@ -274,7 +274,7 @@ void list_rpz_zone_read(struct list_intake *intake, struct list_unpack *source,
     struct list_blocks blocks = {0};
     char why[WHY_MAX];
     zone.scanner = calloc(1, sizeof *zone.scanner);
-    if (zone.scanner == NULL || zs_init(zone.scanner, ".", CLASS_IN, DEFAULT_TTL) != 0 ||
+    if (zone.scanner == NULL || zs_init(zone.scanner, ".", KNOT_CLASS_IN, DEFAULT_TTL) != 0 ||
         !list_blocks_init(&blocks, source, cut, &zone.cutter, why)) {
         intake->out_of_memory = true;
     } else {
