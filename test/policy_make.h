@@ -50,12 +50,11 @@ static inline struct name_list *list_read(enum name_list_format format, const ch
     struct problem_list problems;
     problem_list_init(&problems);
     struct guard *guard = guard_new("protected", NULL, 0, &problems);
-    const struct dname wide[] = {name_of("test"), name_of(".")};
+    struct dname wide[] = {name_of("test"), name_of(".")};
     const struct name_list_options options = {.name = "list",
                                               .format = format,
                                               .guard = guard,
-                                              .wide = wide,
-                                              .wide_count = 2,
+                                              .wide = {.names = wide, .name_count = 2},
                                               .seed = SEED};
     struct name_list *list = name_list_parse(&options, bytes, strlen(bytes), &problems);
     DEMAND(list != NULL && problems.count == 0, "%s\n%s", bytes,

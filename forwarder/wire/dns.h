@@ -13,8 +13,7 @@
 #define DNS_LABEL_MAX 63
 #define DNS_QUESTION_FIXED 4 /* octets of a question behind its name: type and class */
 #define DNS_QUESTION_MAX (DNS_NAME_MAX + DNS_QUESTION_FIXED)
-#define DNS_RECORD_FIXED 10 /* octets of a record behind its owner: type, class, TTL and RDLENGTH \
-                             */
+#define DNS_RECORD_FIXED 10 /* of a record behind its owner: type, class, TTL and RDLENGTH */
 #define DNS_MESSAGE_MAX 65535
 #define DNS_UDP_DEFAULT 512 /* what a client takes over UDP when it sends no OPT */
 #define DNS_ARCOUNT_AT 10   /* where a message counts its additional records */
