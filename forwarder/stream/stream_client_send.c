@@ -55,8 +55,8 @@ static struct unread_limit limits(const struct stream_client *client)
 
 static void restart_timer(struct stream_client *client)
 {
-    const struct worker *worker = client->worker;
-    event_add(client->idle, client->reading.over ? worker->stream_unread : worker->stream_idle);
+    const struct stream_clients *clients = client->worker->streams;
+    event_add(client->idle, client->reading.over ? clients->unread : clients->idle);
 }
 
 void stream_client_begin_idle(struct stream_client *client)

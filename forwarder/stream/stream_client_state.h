@@ -17,6 +17,16 @@
 struct bufferevent;
 struct event;
 
+/* What a worker's connections have in common. */
+struct stream_clients {
+    struct stream_table *table;
+    struct stream_handshakes handshakes; /* of TLS */
+    /* Durations, as the loop wants them. */
+    const struct timeval *idle; /* tcp-idle */
+    const struct timeval *handshake;
+    const struct timeval *unread; /* of who leaves too much unread */
+};
+
 struct stream_client {
     struct stream_place place; /* first: the one is found by the other */
     struct reaper_entry activity;
