@@ -22,6 +22,29 @@
 
 #define SEED 42 /* of every suffix map */
 
+enum {
+    TYPE_A = 1,
+    TYPE_NS = 2,
+    TYPE_DS = 43,
+    TYPE_DNSKEY = 48,
+    TYPE_ANY = 255
+};
+
+/* What a policy_note_fn was told. */
+#define NOTES_MAX 12
+
+struct notes {
+    size_t count;
+    struct policy_match match[NOTES_MAX];
+};
+
+static inline void take_note(void *ctx, const struct policy_match *match)
+{
+    struct notes *notes = ctx;
+    DEMAND(notes->count < NOTES_MAX, "more notes than orders");
+    notes->match[notes->count++] = *match;
+}
+
 static inline struct dname name_of(const char *text)
 {
     struct dname name;
