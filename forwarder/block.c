@@ -13,19 +13,16 @@
 #define SOA_RETRY 1200
 #define SOA_EXPIRE 604800
 
-#define RECORD_FIXED_SIZE 10 /* type, class, TTL and RDLENGTH, behind the owner */
-#define SOA_FIXED_SIZE 20    /* five numbers, behind MNAME and RNAME */
-#define POINTER_SIZE 2
-#define POINTER_MARK 0xc000U
+#define SOA_FIXED_SIZE 20 /* five numbers, behind MNAME and RNAME */
 
-static_assert(BLOCK_RECORDS_MAX >= BLOCK_ANSWER_MAX / (1 + RECORD_FIXED_SIZE + 1),
+static_assert(BLOCK_RECORDS_MAX >= BLOCK_ANSWER_MAX / (1 + DNS_RECORD_FIXED + 1),
               "an answer is full before its records run out");
 
 static const uint8_t NOBODY[] = "\6nobody\7invalid"; /* its NUL is the root label */
 
 /* An SOA whose owner and MNAME are pointers and whose RNAME is nobody.invalid. */
 #define SOA_BARE_MAX \
-    (POINTER_SIZE + RECORD_FIXED_SIZE + POINTER_SIZE + sizeof(NOBODY) + SOA_FIXED_SIZE)
+    (DNS_POINTER_SIZE + DNS_RECORD_FIXED + DNS_POINTER_SIZE + sizeof(NOBODY) + SOA_FIXED_SIZE)
 
 static_assert(DNS_HEADER_SIZE + DNS_QUESTION_MAX + SOA_BARE_MAX + EDNS_ANSWER_BARE_MAX <=
                   DNS_UDP_DEFAULT,
@@ -71,7 +68,7 @@ static void draft_init(struct draft *draft, const struct block_query *query, enu
 /* Size on the wire of the name at an offset of the qname, written as a pointer to it. */
 static size_t suffix_size(const struct draft *draft, unsigned offset)
 {
-    return offset + 1 == draft->query->question.qname.size ? 1 : POINTER_SIZE;
+    return offset + 1 == draft->query->question.qname.size ? 1 : DNS_POINTER_SIZE;
 }
 
 /* The root needs no pointer. */
@@ -80,7 +77,7 @@ static void write_suffix(struct span_writer *writer, const struct draft *draft, 
     if (suffix_size(draft, offset) == 1) {
         span_write_u8(writer, 0);
     } else {
-        span_write_u16(writer, (uint16_t)(POINTER_MARK | (DNS_HEADER_SIZE + offset)));
+        span_write_u16(writer, dns_pointer(DNS_HEADER_SIZE + offset));
     }
 }
 
@@ -93,7 +90,7 @@ static size_t records_size(const struct draft *draft)
 {
     size_t size = 0;
     for (size_t i = 0; i < draft->record_count; i++) {
-        size += suffix_size(draft, 0) + RECORD_FIXED_SIZE + draft->text->records[i].data.size;
+        size += suffix_size(draft, 0) + DNS_RECORD_FIXED + draft->text->records[i].data.size;
     }
     return size;
 }
@@ -105,7 +102,7 @@ static size_t draft_size(const struct draft *draft)
         size += draft->tail->answer.size + draft->tail->authority.size;
     }
     if (draft->has_soa) {
-        size += suffix_size(draft, draft->text->matched) + RECORD_FIXED_SIZE + soa_data_size(draft);
+        size += suffix_size(draft, draft->text->matched) + DNS_RECORD_FIXED + soa_data_size(draft);
     }
     if (draft->query->edns.present) {
         size += edns_answer_size(&draft->opt);
@@ -185,7 +182,7 @@ static void write_record_fixed(struct span_writer *writer, const struct draft *d
                                size_t rdlength)
 {
     uint16_t qclass = draft->query->question.qclass;
-    uint8_t *room = span_write_room(writer, RECORD_FIXED_SIZE);
+    uint8_t *room = span_write_room(writer, DNS_RECORD_FIXED);
     if (room != NULL) {
         span_put_u16(room, type);
         span_put_u16(room + 2, qclass == DNS_CLASS_ANY ? DNS_CLASS_IN : qclass);

@@ -12,7 +12,7 @@
 #include "forwarder/name_sketch.h"
 #include "forwarder/query_answer.h"
 #include "forwarder/reply.h"
-#include "forwarder/stream/stream_table.h"
+#include "forwarder/stream/stream_client.h"
 #include "forwarder/stream/stream_transfers.h"
 #include "forwarder/tap_query.h"
 #include "forwarder/upstream/transfer.h"
@@ -257,7 +257,7 @@ static void on_batch_end(void *ctx)
     struct worker *worker = ctx;
     upstream_flush(worker->upstream); /* answers may have led to questions of our own */
     listeners_flush(worker->listeners);
-    stream_table_resume(worker->streams);
+    stream_clients_resume(worker->streams);
     listen_quic_resume(worker->quic);
 }
 

@@ -15,7 +15,7 @@ bool framing_peek(struct evbuffer *input, uint8_t **message, size_t *size)
     if (evbuffer_copyout(input, length, LENGTH_SIZE) != LENGTH_SIZE) {
         return false;
     }
-    *size = (size_t)length[0] << 8 | length[1];
+    *size = span_u16(length);
     if (evbuffer_get_length(input) < LENGTH_SIZE + *size) {
         return false;
     }

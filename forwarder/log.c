@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "forwarder/log_fields.h"
+#include "geo/utf8.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define LEVELS (LOG_LEVEL_DEBUG + 1)
@@ -63,27 +64,15 @@ void log_find_journal(void)
     }
 }
 
-/* Octets of the character that text begins with, as its first octet announces them, but no more
- * than there are; 1 for what is no UTF-8. */
-static size_t character_size(const char *text)
+/* Octets of the character that text begins with, or 1; and whether it is a control character. What
+ * is no UTF-8 is judged octet by octet: terminals that are set to an older encoding obey C1 there.
+ */
+static size_t character_size(const char *text, bool *control)
 {
-    unsigned char first = (unsigned char)text[0];
-    size_t announced = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-    size_t size = 1;
-    while (size < announced && ((unsigned char)text[size] & 0xc0) == 0x80) {
-        size++;
-    }
-    return size == announced ? size : 1;
-}
-
-/* C0 and DEL, and C1 in UTF-8, which terminals obey as well; those that are set to an older
- * encoding also as an octet by itself, as a file may be called. */
-static bool is_control(const char *character)
-{
-    unsigned char first = (unsigned char)character[0];
-    unsigned char second = first == 0 ? 0 : (unsigned char)character[1];
-    return first < 0x20 || (first >= 0x7f && first < 0xa0) ||
-           (first == 0xc2 && second >= 0x80 && second < 0xa0);
+    uint32_t code;
+    size_t size = utf8_next(text, &code);
+    *control = utf8_is_control(code);
+    return size == 0 ? 1 : size;
 }
 
 /* One character of text as it may stand in a line: itself, or its octets in hexadecimal. Returns
@@ -91,8 +80,9 @@ static bool is_control(const char *character)
 #define PIECE_MAX (4 * 4 + 1)
 static size_t make_harmless(const char *text, char out[static PIECE_MAX])
 {
-    size_t size = character_size(text);
-    if (!is_control(text)) {
+    bool control;
+    size_t size = character_size(text, &control);
+    if (!control) {
         memcpy(out, text, size);
         out[size] = '\0';
         return size;
@@ -117,12 +107,11 @@ static bool append(char *out, size_t *used, size_t size, size_t room, const char
 
 static bool is_plain(const char *text)
 {
-    for (const char *at = text; *at != '\0'; at += character_size(at)) {
-        if (is_control(at) || strchr(" \"\\=", *at) != NULL) {
-            return false;
-        }
+    bool control = *text == '\0';
+    while (*text != '\0' && !control && strchr(" \"\\=", *text) == NULL) {
+        text += character_size(text, &control);
     }
-    return *text != '\0';
+    return *text == '\0' && !control;
 }
 
 char *log_quote(const char *text, char *out, size_t size)

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "geo/utf8.h"
+
 const char *log_fields_level(enum log_level level)
 {
     static const char *const names[] = {
@@ -119,52 +121,27 @@ static bool put(struct line *line, const char *text, size_t size)
     return true;
 }
 
-/* Octets of the well-formed character (Unicode, table 3-7) that text begins with; 0 for none. */
-static size_t character_size(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first_from, first_to, second_from, second_to;
-        size_t size;
-    } rows[] = {
-        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (text[0] < rows[i].first_from || text[0] > rows[i].first_to) {
-            continue;
-        }
-        size_t size = 1;
-        while (size < rows[i].size && (text[size] & 0xc0) == 0x80) {
-            size++;
-        }
-        bool second = size < 2 || (text[1] >= rows[i].second_from && text[1] <= rows[i].second_to);
-        return size == rows[i].size && second ? size : 0;
-    }
-    return 0;
-}
-
 /* One character as it may stand in a string of JSON; terminals obey C1 and DEL too. */
 static bool put_character(struct line *line, const char **text)
 {
-    const unsigned char *at = (const unsigned char *)*text;
-    size_t size = character_size(at);
-    unsigned code = size == 2 ? (at[0] & 0x1fU) << 6 | (at[1] & 0x3fU) : at[0];
+    const char *at = *text;
+    uint32_t code;
+    size_t size = utf8_next(at, &code);
     char escape[8];
     *text += size == 0 ? 1 : size;
     if (size == 0) {
         return put(line, "\xef\xbf\xbd", 3);
     }
-    if (size <= 2 && (code < 0x20 || (code >= 0x7f && code < 0xa0))) {
-        snprintf(escape, sizeof escape, "\\u%04x", code);
+    if (utf8_is_control(code)) {
+        snprintf(escape, sizeof escape, "\\u%04x", (unsigned)code & 0xffU);
         return put(line, escape, 6);
     }
-    if (size == 1 && (code == '"' || code == '\\')) {
+    if (code == '"' || code == '\\') {
         escape[0] = '\\';
         escape[1] = (char)code;
         return put(line, escape, 2);
     }
-    return put(line, (const char *)at, size);
+    return put(line, at, size);
 }
 
 /* "key":"value", cut where the line is full; left out where not even the key fits. */

@@ -20,7 +20,6 @@
 #include "forwarder/rate_limit.h"
 #include "forwarder/socket_state.h"
 #include "forwarder/stream/stream_client.h"
-#include "forwarder/stream/stream_table.h"
 #include "forwarder/udp_batch.h"
 #include "forwarder/upstream/inflight.h"
 #include "forwarder/upstream/upstream.h"
@@ -83,7 +82,7 @@ static void adopt(struct worker *worker, struct published *published)
 
 static bool is_idle(const struct worker *worker)
 {
-    return inflight_count(worker->inflight) == 0 && stream_table_count(worker->streams) == 0 &&
+    return inflight_count(worker->inflight) == 0 && stream_clients_count(worker->streams) == 0 &&
            listen_quic_count(worker->quic) == 0;
 }
 
@@ -236,7 +235,7 @@ static bool make_upstream(struct worker *worker)
     };
     worker->upstream = upstream_new(&worker->upstream_env);
     reaper_init(&worker->reaper, worker->shared->quota, &worker->counters);
-    worker->streams = stream_client_table(worker);
+    worker->streams = stream_clients_new(worker);
     worker->quic = listen_quic_new(worker);
     return worker->upstream != NULL && worker->streams != NULL && worker->quic != NULL;
 }
@@ -282,7 +281,7 @@ void worker_free(struct worker *worker)
     }
     /* Before the streams of clients: queries that still wait upstream are answered into them. */
     upstream_free(worker->upstream);
-    stream_table_free(worker->streams);
+    stream_clients_free(worker->streams);
     listen_quic_free(worker->quic);
     listeners_free(worker->listeners);
     worker_sockets_free(atomic_load(&worker->offered_sockets));

@@ -19,14 +19,13 @@
 #include "forwarder/published.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/reaper.h"
-#include "forwarder/stream/stream_handshakes.h"
 #include "forwarder/upstream/upstream_env.h"
 
 struct client_quota;
 struct listen_quic;
 struct quic_tickets;
 struct rate_limit;
-struct stream_table;
+struct stream_clients;
 struct tap;
 struct upstream;
 struct upstream_set;
@@ -62,12 +61,8 @@ struct worker {
     struct udp_receiver *answers; /* and from upstreams */
     struct upstream_env upstream_env;
     struct upstream *upstream;
-    struct stream_table *streams;
-    const struct timeval *stream_idle; /* tcp-idle, as the loop wants it */
-    const struct timeval *stream_handshake_time;
-    const struct timeval *stream_unread; /* for who leaves too much unread */
-    struct stream_handshakes handshakes; /* of TLS */
-    struct reaper reaper;                /* connections of clients, over QUIC too */
+    struct stream_clients *streams;
+    struct reaper reaper; /* connections of clients, over QUIC too */
     struct listen_quic *quic;
     struct listeners *listeners;
     struct tap *tap;             /* as shared */

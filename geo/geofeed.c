@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "geo/utf8.h"
+
 /* After so many errors the file is no geofeed and more of them help nobody. */
 #define ERRORS_MAX 100U
 
@@ -33,7 +35,7 @@ static unsigned column_of(const struct reader *reader, const char *at)
 {
     unsigned column = 1;
     for (const char *c = reader->whole_line.at; c < at; c++) {
-        column += ((unsigned char)*c & 0xc0) != 0x80;
+        column += !utf8_continues(*c);
     }
     return column;
 }
@@ -216,12 +218,12 @@ static void read_line(struct reader *reader, struct text line)
 bool geofeed_parse(const char *name, const char *bytes, size_t size, struct geofeed *out,
                    struct problem_list *problems)
 {
-    static const char mark[] = "\xef\xbb\xbf"; /* that some editors put in front of UTF-8 */
+    size_t mark = utf8_mark(bytes, size);
     *out = (struct geofeed){0};
     struct reader reader = {.name = name, .problems = problems, .feed = out};
-    if (size >= 3 && memcmp(bytes, mark, 3) == 0) {
-        bytes += 3;
-        size -= 3;
+    if (mark > 0) {
+        bytes += mark;
+        size -= mark;
     }
     while (size > 0 && reader.errors < ERRORS_MAX) {
         const char *end = memchr(bytes, '\n', size);

@@ -27,6 +27,11 @@ bool network_parse(const char *text, size_t len, struct network *out, char *why,
 
 bool network_contains(const struct network *network, const struct address *address);
 
+static inline bool network_equal(const struct network *a, const struct network *b)
+{
+    return a->length == b->length && address_equal(&a->base, &b->base);
+}
+
 /* The network of this length (at most 128) around an address. */
 struct network network_around(const struct address *address, unsigned length);
 

@@ -86,8 +86,7 @@ static bool drop_doubles(struct overrides *overrides, const char *name,
         const struct geofeed_row *row = &overrides->rows[i];
         const struct geofeed_row *before = kept == 0 ? NULL : &overrides->rows[kept - 1];
         bool twice = before != NULL && before->line != SILENT_LINE &&
-                     before->network.length == row->network.length &&
-                     address_equal(&before->network.base, &row->network.base);
+                     network_equal(&before->network, &row->network);
         const char *differs = twice ? difference(before, row) : NULL;
         if (differs != NULL) {
             problem_list_add(problems, PROBLEM_ERROR, name, row->line, row->column,

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "geo/utf8.h"
+
 void problem_list_init(struct problem_list *list)
 {
     *list = (struct problem_list){0};
@@ -26,56 +28,17 @@ void problem_list_fini(struct problem_list *list)
     problem_list_init(list);
 }
 
-/* The well-formed UTF-8 sequences of Unicode's table 3-7, less the control characters: one row for
- * a range of first bytes with the range of the second; all later bytes are 80 to BF. */
-static const struct sequence {
-    uint8_t first_low, first_high;
-    uint8_t second_low, second_high;
-    uint8_t length;
-} sequences[] = {
-    {0x20, 0x7e, 0x00, 0xff, 1}, {0xc2, 0xc2, 0xa0, 0xbf, 2}, {0xc3, 0xdf, 0x80, 0xbf, 2},
-    {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
-    {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4},
-    {0xf4, 0xf4, 0x80, 0x8f, 4},
-};
-
-static bool matches(const struct sequence *row, const unsigned char *text)
-{
-    if (text[0] < row->first_low || text[0] > row->first_high) {
-        return false;
-    }
-    for (unsigned i = 1; i < row->length; i++) {
-        uint8_t low = i == 1 ? row->second_low : 0x80;
-        uint8_t high = i == 1 ? row->second_high : 0xbf;
-        if (text[i] < low || text[i] > high) {
-            return false; /* the terminating NUL too */
-        }
-    }
-    return true;
-}
-
-/* How many bytes the printable character at text has; 0 if there is none. */
-static size_t character_length(const unsigned char *text)
-{
-    for (size_t i = 0; i < sizeof sequences / sizeof sequences[0]; i++) {
-        if (matches(&sequences[i], text)) {
-            return sequences[i].length;
-        }
-    }
-    return 0;
-}
-
 /* Texts quote what stood in a file. Neither a terminal nor a JSON reader must choke on it. */
 static void make_printable(char *text)
 {
-    unsigned char *at = (unsigned char *)text;
-    while (*at != '\0') {
-        size_t length = character_length(at);
-        if (length == 0) {
-            *at = '?';
-            length = 1;
+    while (*text != '\0') {
+        uint32_t code;
+        size_t size = utf8_next(text, &code);
+        if (size == 0 || utf8_is_control(code)) {
+            *text = '?'; /* and so is what goes on with it */
+            size = 1;
         }
-        at += length;
+        text += size;
     }
 }
 

@@ -13,8 +13,6 @@
 
 #include "geo/address.h"
 
-#define LABEL_MAX 63 /* RFC 1035 section 2.3.4 */
-
 /* The octets that operators write in host names, in lower case; 0: not one of them. */
 /* clang-format off */
 static const uint8_t name_octet[256] = {
@@ -95,7 +93,7 @@ static uint8_t *append_label(struct dname *out, size_t n, char why[static WHY_MA
         refuse(why, "there is an empty label");
         return NULL;
     }
-    if (n > LABEL_MAX) {
+    if (n > DNAME_LABEL_MAX) {
         refuse(why, "a label is longer than 63 octets");
         return NULL;
     }
@@ -270,7 +268,7 @@ size_t dname_scan(const char *text, size_t len, struct dname *out)
             break;
         }
         size_t n = (size_t)(at - length) - 1;
-        if (n == 0 || n > LABEL_MAX) {
+        if (n == 0 || n > DNAME_LABEL_MAX) {
             return 0;
         }
         *length = (uint8_t)n;
@@ -279,7 +277,7 @@ size_t dname_scan(const char *text, size_t len, struct dname *out)
     }
     size_t n = (size_t)(at - length) - 1;
     bool goes_on = used < len && (name_octet[(uint8_t)text[used]] != 0 || text[used] == '.');
-    if (goes_on || n > LABEL_MAX || (n > 0 && at > end) || (n == 0 && out->labels == 0)) {
+    if (goes_on || n > DNAME_LABEL_MAX || (n > 0 && at > end) || (n == 0 && out->labels == 0)) {
         return 0;
     }
     if (n > 0) {
@@ -338,7 +336,7 @@ bool dname_decode(const uint8_t *wire, size_t size, struct dname *out)
     out->labels = 0;
     while (at < limit && wire[at] != 0) {
         /* Longer than a label: a compression pointer, or another label type. */
-        if (wire[at] > LABEL_MAX) {
+        if (wire[at] > DNAME_LABEL_MAX) {
             return false;
         }
         at += 1U + wire[at];

@@ -13,6 +13,7 @@
 #include "geo/problem.h"
 
 #define DNAME_MAX 255        /* octets of a name on the wire, root label included */
+#define DNAME_LABEL_MAX 63   /* octets of a label (RFC 1035 section 2.3.4) */
 #define DNAME_LABELS_MAX 127 /* labels of such a name, root label not counted */
 #define DNAME_TEXT_MAX 1024  /* its text with every octet escaped, and a NUL */
 

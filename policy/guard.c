@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "geo/network.h"
 #include "geo/problem.h"
@@ -294,6 +295,70 @@ enum guard_verdict guard_judge_network(const struct guard *guard, const struct n
         return GUARD_WIDE;
     }
     return GUARD_FREE;
+}
+
+/* --- allow-wide --- */
+
+bool guard_wide_has(const struct guard_wide *wide, const struct dname *name)
+{
+    for (size_t i = 0; i < wide->name_count; i++) {
+        if (dname_equal(&wide->names[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_network(const struct guard_wide *wide, const struct network *network)
+{
+    for (size_t i = 0; i < wide->network_count; i++) {
+        if (network_equal(&wide->networks[i], network)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool guard_wide_equal(const struct guard_wide *a, const struct guard_wide *b)
+{
+    bool equal = a->name_count == b->name_count && a->network_count == b->network_count;
+    for (size_t i = 0; equal && i < a->name_count; i++) {
+        equal = dname_equal(&a->names[i], &b->names[i]);
+    }
+    for (size_t i = 0; equal && i < a->network_count; i++) {
+        equal = network_equal(&a->networks[i], &b->networks[i]);
+    }
+    return equal;
+}
+
+static bool permits(enum guard_verdict verdict, bool listed, char why[static WHY_MAX])
+{
+    if (verdict == GUARD_WIDE && !listed) {
+        size_t len = strlen(why);
+        snprintf(why + len, WHY_MAX - len, ", and allow-wide does not list it");
+    }
+    return verdict == GUARD_FREE || listed;
+}
+
+bool guard_permits(const struct guard *guard, const struct guard_wide *wide,
+                   const struct dname *name, char why[static WHY_MAX])
+{
+    enum guard_verdict verdict = guard_judge(guard, name, why);
+    return permits(verdict, verdict == GUARD_WIDE && guard_wide_has(wide, name), why);
+}
+
+bool guard_permits_label(const struct guard_wide *wide, const struct dname *label,
+                         char why[static WHY_MAX])
+{
+    enum guard_verdict verdict = guard_judge_label(label, why);
+    return permits(verdict, verdict == GUARD_WIDE && guard_wide_has(wide, label), why);
+}
+
+bool guard_permits_network(const struct guard *guard, const struct guard_wide *wide,
+                           const struct network *network, char why[static WHY_MAX])
+{
+    enum guard_verdict verdict = guard_judge_network(guard, network, why);
+    return permits(verdict, verdict == GUARD_WIDE && has_network(wide, network), why);
 }
 
 /* --- Protected names --- */

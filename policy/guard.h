@@ -54,6 +54,26 @@ enum guard_verdict guard_judge_label(const struct dname *label, char why[static 
 enum guard_verdict guard_judge_network(const struct guard *guard, const struct network *network,
                                        char why[static WHY_MAX]);
 
+/* What an order's allow-wide lists. */
+struct guard_wide {
+    struct dname *names;
+    size_t name_count;
+    struct network *networks;
+    size_t network_count;
+};
+
+bool guard_wide_has(const struct guard_wide *wide, const struct dname *name);
+bool guard_wide_equal(const struct guard_wide *a, const struct guard_wide *b);
+
+/* May an order with this allow-wide block the name, the label, or the network? If not, why is the
+ * whole sentence. */
+bool guard_permits(const struct guard *guard, const struct guard_wide *wide,
+                   const struct dname *name, char why[static WHY_MAX]);
+bool guard_permits_label(const struct guard_wide *wide, const struct dname *label,
+                         char why[static WHY_MAX]);
+bool guard_permits_network(const struct guard *guard, const struct guard_wide *wide,
+                           const struct network *network, char why[static WHY_MAX]);
+
 /* Calls visit with each protected name. */
 typedef bool guard_visit_fn(void *ctx, const struct dname *name);
 void guard_each_protected(const struct guard *guard, guard_visit_fn *visit, void *ctx);

@@ -7,10 +7,11 @@
 
 #include <string.h>
 
+#include "geo/utf8.h"
+
 void line_reader_init(struct line_reader *reader, const char *bytes, size_t size)
 {
-    static const char mark[3] = "\xEF\xBB\xBF"; /* U+FEFF in UTF-8 */
-    size_t skip = size >= sizeof mark && memcmp(bytes, mark, sizeof mark) == 0 ? sizeof mark : 0;
+    size_t skip = utf8_mark(bytes, size);
     *reader = (struct line_reader){
         .at = skip == 0 ? bytes : bytes + skip,
         .end = size == 0 ? bytes : bytes + size,

@@ -90,8 +90,7 @@ static void tell_networks(struct list_intake *intake, struct list_networks *netw
     qsort(networks->items, networks->count, sizeof *networks->items, compare_networks);
     for (size_t i = 1; i < networks->count; i++) {
         const struct network_rule *x = &networks->items[i - 1], *y = &networks->items[i];
-        if (x->network.length == y->network.length &&
-            address_equal(&x->network.base, &y->network.base) && x->rule != y->rule) {
+        if (network_equal(&x->network, &y->network) && x->rule != y->rule) {
             char text[NETWORK_TEXT_MAX];
             list_intake_bad(intake, (struct list_place){0}, CONFLICT,
                             network_format(&y->network, text));

@@ -113,35 +113,17 @@ static void except_protected(struct list_intake *intake)
     }
 }
 
-static bool is_wide_allowed(const struct name_list_options *options, const struct dname *name)
-{
-    for (size_t i = 0; i < options->wide_count; i++) {
-        if (dname_equal(&options->wide[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* May the order block this name? If not, it is counted and told. */
 static bool allows_name(struct list_intake *intake, struct list_place place,
                         const struct dname *name)
 {
+    const struct name_list_options *options = intake->options;
     char why[WHY_MAX];
-    switch (guard_judge(intake->options->guard, name, why)) {
-    case GUARD_FREE:
-        return true;
-    case GUARD_WIDE:
-        if (is_wide_allowed(intake->options, name)) {
-            return true;
-        }
-        refuse(intake, place, "%s, and allow-wide does not list it", why);
-        return false;
-    case GUARD_PROTECTED:
+    bool permitted = guard_permits(options->guard, &options->wide, name, why);
+    if (!permitted) {
         refuse(intake, place, "%s", why);
-        return false;
     }
-    return false;
+    return permitted;
 }
 
 void list_intake_block(struct list_intake *intake, struct list_place place,
@@ -187,23 +169,11 @@ static bool allows_network(struct list_intake *intake, struct list_place place,
 {
     const struct name_list_options *options = intake->options;
     char why[WHY_MAX];
-    switch (guard_judge_network(options->guard, network, why)) {
-    case GUARD_FREE:
-        return true;
-    case GUARD_WIDE:
-        for (size_t i = 0; i < options->wide_network_count; i++) {
-            const struct network *wide = &options->wide_networks[i];
-            if (wide->length == network->length && address_equal(&wide->base, &network->base)) {
-                return true;
-            }
-        }
-        refuse(intake, place, "%s, and allow-wide does not list it", why);
-        return false;
-    case GUARD_PROTECTED:
+    bool permitted = guard_permits_network(options->guard, &options->wide, network, why);
+    if (!permitted) {
         refuse(intake, place, "%s", why);
-        return false;
     }
-    return false;
+    return permitted;
 }
 
 void list_intake_answer(struct list_intake *intake, struct list_place place,
@@ -219,7 +189,7 @@ void list_intake_client(struct list_intake *intake, struct list_place place,
 {
     static const struct dname root = {.size = 1};
     if (network->rule != NAME_LIST_PASS) {
-        if (!is_wide_allowed(intake->options, &root)) {
+        if (!guard_wide_has(&intake->options->wide, &root)) {
             refuse(intake, place,
                    "blocks every name for these clients, and allow-wide does not list the root "
                    "(\".\")");

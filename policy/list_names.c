@@ -74,7 +74,6 @@ static bool take_column(struct line *line, char why[static WHY_MAX])
  */
 static bool is_title(const struct list_intake *intake, const struct line *line)
 {
-    const struct name_list_options *options = intake->options;
     struct dname name;
     char why[WHY_MAX];
     bool known = false;
@@ -82,12 +81,8 @@ static bool is_title(const struct list_intake *intake, const struct line *line)
         known =
             strlen(titles[i]) == line->len && strncasecmp(titles[i], line->text, line->len) == 0;
     }
-    if (known && dname_parse(line->text, line->len, &name, why)) {
-        for (size_t i = 0; known && i < options->wide_count; i++) {
-            known = !dname_equal(&options->wide[i], &name);
-        }
-    }
-    return known;
+    return known && !(dname_parse(line->text, line->len, &name, why) &&
+                      guard_wide_has(&intake->options->wide, &name));
 }
 
 /* ---- Lines ---- */

@@ -9,6 +9,7 @@
  * places make the zone unusable; what stands at the zone's own name, and DNSSEC's records, trigger
  * nothing; an old rule that points at its own name passes it.
  */
+#include <libknot/descriptor.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,23 +20,6 @@
 
 #define RECORDS_MAX 256U
 #define DATA_MAX 60000U /* octets of a rule's records: what an answer can carry */
-
-/* RFC 1035, 3596, 4034, 5155, 7344, 8976 */
-enum record_type {
-    TYPE_A = 1,
-    TYPE_CNAME = 5,
-    TYPE_SOA = 6,
-    TYPE_TXT = 16,
-    TYPE_AAAA = 28,
-    TYPE_RRSIG = 46,
-    TYPE_NSEC = 47,
-    TYPE_DNSKEY = 48,
-    TYPE_NSEC3 = 50,
-    TYPE_NSEC3PARAM = 51,
-    TYPE_CDS = 59,
-    TYPE_CDNSKEY = 60,
-    TYPE_ZONEMD = 63,
-};
 
 /* The records of one owner, as they come. */
 struct pending {
@@ -319,9 +303,9 @@ static bool is_txt(const uint8_t *data, size_t size)
 static bool is_well_formed(const struct list_rpz_record *record)
 {
     switch (record->type) {
-    case TYPE_A:
+    case KNOT_RRTYPE_A:
         return record->size == 4;
-    case TYPE_AAAA:
+    case KNOT_RRTYPE_AAAA:
         return record->size == 16;
     default:
         return is_txt(record->data, record->size);
@@ -365,15 +349,15 @@ static void take_data(struct rpz *rpz, const struct list_rpz_record *record)
 /* Records that are about the zone and not of it. */
 static bool is_about_zone(uint16_t type)
 {
-    return type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_DNSKEY || type == TYPE_NSEC3 ||
-           type == TYPE_NSEC3PARAM || type == TYPE_CDS || type == TYPE_CDNSKEY ||
-           type == TYPE_ZONEMD;
+    return type == KNOT_RRTYPE_RRSIG || type == KNOT_RRTYPE_NSEC || type == KNOT_RRTYPE_DNSKEY ||
+           type == KNOT_RRTYPE_NSEC3 || type == KNOT_RRTYPE_NSEC3PARAM || type == KNOT_RRTYPE_CDS ||
+           type == KNOT_RRTYPE_CDNSKEY || type == KNOT_RRTYPE_ZONEMD;
 }
 
 /* The first record says which zone this is. */
 static bool begin(struct rpz *rpz, const struct list_rpz_record *record)
 {
-    rpz->begun = record->type == TYPE_SOA;
+    rpz->begun = record->type == KNOT_RRTYPE_SOA;
     rpz->zone = record->owner;
     if (!rpz->begun) {
         list_intake_bad(rpz->intake, list_rpz_record_begin(record),
@@ -401,15 +385,15 @@ static bool take_record(void *ctx, const struct list_rpz_record *record)
         return true;
     }
     switch (record->type) {
-    case TYPE_CNAME:
+    case KNOT_RRTYPE_CNAME:
         take_alias(rpz, record);
         break;
-    case TYPE_A:
-    case TYPE_AAAA:
-    case TYPE_TXT:
+    case KNOT_RRTYPE_A:
+    case KNOT_RRTYPE_AAAA:
+    case KNOT_RRTYPE_TXT:
         take_data(rpz, record);
         break;
-    case TYPE_SOA:
+    case KNOT_RRTYPE_SOA:
         list_intake_bad(rpz->intake, list_rpz_record_begin(record),
                         "a second zone begins here; expected one");
         break;

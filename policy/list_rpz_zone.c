@@ -7,11 +7,13 @@
  */
 #include "policy/list_rpz_zone.h"
 
+#include <libknot/descriptor.h>
 #include <libzscanner/scanner.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CLASS_IN 1U
+#include "geo/utf8.h"
+
 #define DEFAULT_TTL 3600U /* never looked at */
 
 /* Where the bytes seen so far have left off. */
@@ -195,7 +197,7 @@ static void take_record(struct zone *zone)
         .line = (unsigned)scanner->line_counter,
     };
     find_text(zone, &record);
-    if (scanner->r_class != CLASS_IN) {
+    if (scanner->r_class != KNOT_CLASS_IN) {
         list_intake_bad(zone->intake, list_rpz_record_begin(&record), "expected the class IN");
     } else if (dname_decode(scanner->r_owner, scanner->r_owner_length, &record.owner)) {
         zone->stopped = !zone->take(zone->ctx, &record);
@@ -237,7 +239,6 @@ static void read_block(struct zone *zone)
 
 static void read_blocks(struct zone *zone, struct list_blocks *blocks)
 {
-    static const char mark[3] = "\xEF\xBB\xBF"; /* U+FEFF in UTF-8 */
     char why[WHY_MAX];
     while (!zone->stopped && !zone->intake->out_of_memory) {
         switch (list_blocks_next(blocks, &zone->block, &zone->size, why)) {
@@ -256,11 +257,9 @@ static void read_blocks(struct zone *zone, struct list_blocks *blocks)
         }
         blank_returns(blocks->buffer, zone->size); /* the block is its beginning */
         unsigned lines = count_lines(zone->block, zone->size);
-        if (zone->line == 1 && zone->size >= sizeof mark &&
-            memcmp(zone->block, mark, sizeof mark) == 0) {
-            zone->block += sizeof mark;
-            zone->size -= sizeof mark;
-        }
+        size_t mark = zone->line == 1 ? utf8_mark(zone->block, zone->size) : 0;
+        zone->block += mark;
+        zone->size -= mark;
         if (zone->size > 0) {
             read_block(zone);
         }
@@ -275,7 +274,7 @@ void list_rpz_zone_read(struct list_intake *intake, struct list_unpack *source,
     struct list_blocks blocks = {0};
     char why[WHY_MAX];
     zone.scanner = calloc(1, sizeof *zone.scanner);
-    if (zone.scanner == NULL || zs_init(zone.scanner, ".", CLASS_IN, DEFAULT_TTL) != 0 ||
+    if (zone.scanner == NULL || zs_init(zone.scanner, ".", KNOT_CLASS_IN, DEFAULT_TTL) != 0 ||
         !list_blocks_init(&blocks, source, cut, &zone.cutter, why)) {
         intake->out_of_memory = true;
     } else {

@@ -17,8 +17,8 @@
 #pragma once
 
 #include "policy/dname.h"
+#include "policy/guard.h"
 
-struct guard;
 struct name_list;
 struct network;
 struct network_rules;
@@ -65,12 +65,9 @@ struct name_list_options {
     enum name_list_format format;
     enum name_list_packing packing;
     const struct guard *guard; /* not NULL */
-    const struct dname *wide;  /* the order's allow-wide: names, */
-    size_t wide_count;
-    const struct network *wide_networks; /* and networks */
-    size_t wide_network_count;
-    bool refuse_is_error; /* on-error: fail */
-    uint64_t seed;        /* of the suffix map */
+    struct guard_wide wide;    /* the order's allow-wide; borrowed */
+    bool refuse_is_error;      /* on-error: fail */
+    uint64_t seed;             /* of the suffix map */
 };
 
 /* Where the bytes of a list come from, packed as they may be: read gives the next ones, at most

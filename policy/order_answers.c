@@ -54,48 +54,28 @@ static void warn_if_special(struct order_reader *reader, struct yaml_node item,
     }
 }
 
-static bool listed_wide(const struct order_reader *reader, const struct network *network)
-{
-    for (size_t i = 0; i < reader->wide_network_count; i++) {
-        const struct network *wide = &reader->wide_networks[i];
-        if (wide->length == network->length && address_equal(&wide->base, &network->base)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* May the order block these addresses? If not, that is a problem. */
 static bool guard_allows(struct order_reader *reader, struct yaml_node item,
                          const struct network *network)
 {
     char why[WHY_MAX];
-    switch (guard_judge_network(reader->env->guard, network, why)) {
-    case GUARD_FREE:
-        return true;
-    case GUARD_WIDE:
-        if (listed_wide(reader, network)) {
-            return true;
-        }
-        yaml_node_problem(item, PROBLEM_ERROR, reader->problems,
-                          "%s, and allow-wide does not list it", why);
-        return false;
-    case GUARD_PROTECTED:
+    bool permitted = guard_permits_network(reader->env->guard, &reader->wide, network, why);
+    if (!permitted) {
         yaml_node_problem(item, PROBLEM_ERROR, reader->problems, "%s", why);
-        return false;
     }
-    return false;
+    return permitted;
 }
 
-/* An order answers by its own action alone: rule 0. */
-static bool read_item(struct order_reader *reader, struct yaml_node item, struct network_rule *out)
+/* An order_item_fn. An order answers by its own action alone: rule 0. */
+static bool read_rule(struct order_reader *reader, struct yaml_node item, void *out)
 {
-    *out = (struct network_rule){0};
-    if (!order_reader_network(reader, item, &out->network) ||
-        !guard_allows(reader, item, &out->network)) {
+    struct network_rule *rule = out;
+    *rule = (struct network_rule){0};
+    if (!order_reader_network(reader, item, &rule->network) ||
+        !guard_allows(reader, item, &rule->network)) {
         return false;
     }
-    warn_if_special(reader, item, &out->network);
+    warn_if_special(reader, item, &rule->network);
     return true;
 }
 
@@ -117,19 +97,11 @@ void order_answers_read(struct order_reader *reader, const struct order_key *key
                         struct yaml_node value)
 {
     (void)key;
-    if (!order_reader_expect(reader, value, YAML_TEXT_SEQUENCE)) {
-        return;
+    size_t count;
+    struct network_rule *rules =
+        order_reader_items(reader, value, sizeof *rules, read_rule, &count);
+    if (rules != NULL) {
+        seal(reader, value, rules, count);
+        free(rules);
     }
-    size_t items = yaml_node_count(value);
-    size_t count = 0;
-    struct network_rule *rules = calloc(items + 1, sizeof *rules);
-    if (rules == NULL) {
-        order_reader_out_of_memory(reader, value);
-        return;
-    }
-    for (size_t i = 0; i < items; i++) {
-        count += read_item(reader, yaml_node_item(value, i), &rules[count]);
-    }
-    seal(reader, value, rules, count);
-    free(rules);
 }

@@ -134,23 +134,24 @@ void order_fields_include_unknown(struct order_reader *reader, const struct orde
     order_reader_bool(reader, value, &reader->order->scope.unknown);
 }
 
+/* An order_item_fn. */
+static bool read_network(struct order_reader *reader, struct yaml_node item, void *out)
+{
+    return order_reader_network(reader, item, out);
+}
+
 void order_fields_except_networks(struct order_reader *reader, const struct order_key *key,
                                   struct yaml_node value)
 {
     (void)key;
-    if (!order_reader_expect(reader, value, YAML_TEXT_SEQUENCE)) {
+    size_t count;
+    struct network *networks =
+        order_reader_items(reader, value, sizeof *networks, read_network, &count);
+    if (networks == NULL) {
         return;
     }
-    size_t items = yaml_node_count(value);
-    size_t count = 0;
-    struct network *networks = calloc(items + 1, sizeof *networks);
-    for (size_t i = 0; networks != NULL && i < items; i++) {
-        count += order_reader_network(reader, yaml_node_item(value, i), &networks[count]);
-    }
-    if (networks != NULL) {
-        reader->order->except_networks = network_set_new(networks, count);
-    }
-    if (networks == NULL || (count > 0 && reader->order->except_networks == NULL)) {
+    reader->order->except_networks = network_set_new(networks, count);
+    if (count > 0 && reader->order->except_networks == NULL) {
         order_reader_out_of_memory(reader, value);
     }
     free(networks);

@@ -160,8 +160,8 @@ struct order *order_file_parse(const struct order_file_env *env, const char *nam
         read_order(&reader);
     }
     instant_zone_close(reader.zone);
-    free(reader.wide);
-    free(reader.wide_networks);
+    free(reader.wide.names);
+    free(reader.wide.networks);
     free(reader.name_places);
     yaml_text_free(text);
     if (problems->errors != before) {

@@ -79,9 +79,6 @@ static void open_list(struct order_reader *reader, struct yaml_node place, struc
         .format = item->format,
         .guard = reader->env->guard,
         .wide = reader->wide,
-        .wide_count = reader->wide_count,
-        .wide_networks = reader->wide_networks,
-        .wide_network_count = reader->wide_network_count,
         .refuse_is_error = item->fail,
         .seed = reader->env->seed,
     };

@@ -5,7 +5,6 @@
  */
 #include "policy/order_names.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,37 +75,16 @@ static void refuse_name(struct order_reader *reader, struct yaml_node node,
     }
 }
 
-static bool listed_wide(const struct order_reader *reader, const struct dname *name)
-{
-    for (size_t i = 0; i < reader->wide_count; i++) {
-        if (dname_equal(&reader->wide[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* May the order block this name? If not, that is a problem. */
 static bool guard_allows(struct order_reader *reader, struct yaml_node node,
                          const struct dname *name)
 {
     char why[WHY_MAX];
-    char sentence[WHY_MAX + 64];
-    switch (guard_judge(reader->env->guard, name, why)) {
-    case GUARD_FREE:
-        return true;
-    case GUARD_WIDE:
-        if (listed_wide(reader, name)) {
-            return true;
-        }
-        snprintf(sentence, sizeof sentence, "%s, and allow-wide does not list it", why);
-        refuse_name(reader, node, name, sentence);
-        return false;
-    case GUARD_PROTECTED:
+    bool permitted = guard_permits(reader->env->guard, &reader->wide, name, why);
+    if (!permitted) {
         refuse_name(reader, node, name, why);
-        return false;
     }
-    return false;
+    return permitted;
 }
 
 static void read_names(struct order_reader *reader, struct yaml_node value, enum name_kind kind)
@@ -149,30 +127,32 @@ void order_names_except(struct order_reader *reader, const struct order_key *key
 
 static void read_wide(struct order_reader *reader, struct yaml_node item)
 {
+    struct guard_wide *wide = &reader->wide;
     char ignored[WHY_MAX];
     size_t len = 0;
     const char *text = yaml_node_scalar(item, &len);
-    struct network *network = &reader->wide_networks[reader->wide_network_count];
+    struct network *network = &wide->networks[wide->network_count];
     if (network_parse(text, len, network, ignored, sizeof ignored)) {
-        reader->wide_network_count++;
+        wide->network_count++;
     } else if (strchr(text, '/') != NULL) {
         (void)order_reader_network(reader, item, network);
-    } else if (order_reader_name(reader, item, &reader->wide[reader->wide_count])) {
-        reader->wide_count++;
+    } else if (order_reader_name(reader, item, &wide->names[wide->name_count])) {
+        wide->name_count++;
     }
 }
 
 void order_names_allow_wide(struct order_reader *reader, const struct order_key *key,
                             struct yaml_node value)
 {
+    struct guard_wide *wide = &reader->wide;
     (void)key;
     if (!order_reader_expect(reader, value, YAML_TEXT_SEQUENCE)) {
         return;
     }
     size_t count = yaml_node_count(value);
-    reader->wide = calloc(count + 1, sizeof *reader->wide);
-    reader->wide_networks = calloc(count + 1, sizeof *reader->wide_networks);
-    if (reader->wide == NULL || reader->wide_networks == NULL) {
+    wide->names = calloc(count + 1, sizeof *wide->names);
+    wide->networks = calloc(count + 1, sizeof *wide->networks);
+    if (wide->names == NULL || wide->networks == NULL) {
         order_reader_out_of_memory(reader, value);
         return;
     }
@@ -207,10 +187,8 @@ static void read_label(struct order_reader *reader, struct yaml_node item)
         yaml_node_problem(item, PROBLEM_ERROR, reader->problems,
                           "expected one label, such as 'example' of example.com, not %s",
                           yaml_node_quote(item, shown));
-    } else if (guard_judge_label(label, why) != GUARD_FREE && !listed_wide(reader, label)) {
-        char sentence[WHY_MAX + 64];
-        snprintf(sentence, sizeof sentence, "%s, and allow-wide does not list it", why);
-        refuse_name(reader, item, label, sentence);
+    } else if (!guard_permits_label(&reader->wide, label, why)) {
+        refuse_name(reader, item, label, why);
     } else if (has_label(order, label)) {
         yaml_node_problem(item, PROBLEM_WARNING, reader->problems, "%s is given twice",
                           yaml_node_quote(item, shown));

@@ -4,6 +4,7 @@
  */
 #include "policy/order_reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct yaml_node order_reader_find(const struct order_reader *reader, const char *key)
@@ -186,4 +187,23 @@ bool order_reader_part(struct order_reader *reader, struct yaml_node node,
         }
     }
     return reader->problems->errors == before;
+}
+
+void *order_reader_items(struct order_reader *reader, struct yaml_node value, size_t size,
+                         order_item_fn *read, size_t *count)
+{
+    *count = 0;
+    if (!order_reader_expect(reader, value, YAML_TEXT_SEQUENCE)) {
+        return NULL;
+    }
+    size_t items = yaml_node_count(value);
+    char *out = calloc(items + 1, size);
+    if (out == NULL) {
+        order_reader_out_of_memory(reader, value);
+        return NULL;
+    }
+    for (size_t i = 0; i < items; i++) {
+        *count += read(reader, yaml_node_item(value, i), out + *count * size);
+    }
+    return out;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "policy/guard.h"
 #include "policy/order_file.h"
 #include "policy/yaml_text.h"
 
@@ -16,11 +17,8 @@ struct order_reader {
     size_t errors_before; /* in problems, when the reading began */
     struct yaml_node root;
     struct order *order;
-    struct instant_zone *zone; /* of the key timezone; NULL if it is absent or was refused */
-    struct dname *wide;        /* of the key allow-wide: names, */
-    size_t wide_count;
-    struct network *wide_networks; /* and networks */
-    size_t wide_network_count;
+    struct instant_zone *zone;     /* of the key timezone; NULL if it is absent or was refused */
+    struct guard_wide wide;        /* of the key allow-wide */
     struct yaml_node *name_places; /* of order->names; absent for what no line names */
     size_t name_capacity;          /* of order->names and name_places */
     size_t term_capacity;          /* of order->terms */
@@ -39,6 +37,13 @@ struct order_key {
     size_t text_offset; /* of the char * in struct order, for keys that are one text */
     size_t text_max;    /* octets of it */
 };
+
+/* Reads each item of a sequence into an array on the heap, which the caller frees: read puts one
+ * into out, of this size, or says why not. Sets how many were read. NULL when the value is no
+ * sequence or memory is out, which is a problem. */
+typedef bool order_item_fn(struct order_reader *reader, struct yaml_node item, void *out);
+void *order_reader_items(struct order_reader *reader, struct yaml_node value, size_t size,
+                         order_item_fn *read, size_t *count);
 
 /* The value of a key of the order, or an absent node. */
 struct yaml_node order_reader_find(const struct order_reader *reader, const char *key);

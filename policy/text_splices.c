@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "geo/utf8.h"
+
 #define STRIDE 256U
 
 struct text_splice {
@@ -79,14 +81,9 @@ size_t text_splices_line_start(const struct text_splices *splices, size_t at)
     return at;
 }
 
-static bool is_continuation(char c)
-{
-    return ((unsigned char)c & 0xC0U) == 0x80U;
-}
-
 size_t text_splices_first(const struct text_splices *splices)
 {
-    return splices->size >= 3 && memcmp(splices->bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    return utf8_mark(splices->bytes, splices->size);
 }
 
 static bool map_offsets(struct text_splices *splices)
@@ -97,7 +94,7 @@ static bool map_offsets(struct text_splices *splices)
     }
     size_t characters = 0;
     for (size_t at = text_splices_first(splices); at < splices->size; at++) {
-        if (!is_continuation(splices->bytes[at])) {
+        if (!utf8_continues(splices->bytes[at])) {
             if (characters % STRIDE == 0) {
                 splices->offsets[characters / STRIDE] = at;
             }
@@ -116,7 +113,7 @@ size_t text_splices_offset(const struct text_splices *splices, size_t character)
     for (size_t left = character % STRIDE; left > 0 && at < splices->size; left--) {
         do {
             at++;
-        } while (at < splices->size && is_continuation(splices->bytes[at]));
+        } while (at < splices->size && utf8_continues(splices->bytes[at]));
     }
     return at;
 }

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "geo/utf8.h"
+
 struct yaml_text {
     char *name;
     yaml_document_t document;
@@ -50,7 +52,7 @@ static char *quote(const char *text, size_t len, char out[static YAML_QUOTE_MAX]
 {
     const size_t room = YAML_QUOTE_MAX - sizeof "''…";
     size_t shown = len < room ? len : room;
-    while (shown < len && shown > 0 && ((unsigned char)text[shown] & 0xC0U) == 0x80U) {
+    while (shown < len && shown > 0 && utf8_continues(text[shown])) {
         shown--;
     }
     snprintf(out, YAML_QUOTE_MAX, "'%.*s%s'", (int)shown, text, shown < len ? "…" : "");
@@ -72,7 +74,7 @@ static yaml_mark_t mark_of_offset(const struct yaml_source *source, size_t offse
         if (c == '\n' || (c == '\r' && !crlf)) {
             mark.line++;
             mark.column = 0;
-        } else if (((unsigned char)c & 0xC0U) != 0x80U) {
+        } else if (!utf8_continues(c)) {
             mark.column++;
         }
     }

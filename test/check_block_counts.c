@@ -88,7 +88,7 @@ START_TEST(blocks_are_stored_once_by_hour)
     block("IT", 2);
     store(HOUR + 3660);
     ck_assert_str_eq(stored(), "0:IT=7 0:unknown=1 3600:IT=2 ");
-    ck_assert_str_eq(state.problem, "");
+    ck_assert_str_eq(state.unstored.why, "");
 }
 END_TEST
 
@@ -127,7 +127,7 @@ START_TEST(a_damaged_database_is_put_aside)
     begin();
     block("IT", 2);
     store(HOUR + 60);
-    ck_assert_str_eq(state.problem, "");
+    ck_assert_str_eq(state.unstored.why, "");
     ck_assert_ptr_nonnull(strstr(state.aside, BLOCK_STORE_FILE ".damaged-"));
     ck_assert_int_eq(access(state.aside, R_OK), 0);
     ck_assert_str_eq(stored(), "0:IT=2 ");
@@ -141,14 +141,14 @@ START_TEST(a_database_that_cannot_be_opened)
     ck_assert_int_eq(mkdir(scratch_path(&scratch, BLOCK_STORE_FILE, path), 0700), 0);
     block("IT", 3);
     store(HOUR + 60);
-    ck_assert_uint_gt(strlen(state.problem), 5);
+    ck_assert_uint_gt(strlen(state.unstored.why), 5);
     block("IT", 2);
     store(HOUR + 3600);
     block("IT", 1);
     store(HOUR + 3660);
     ck_assert_int_eq(rmdir(path), 0);
     store(HOUR + 3720); /* nothing new: what waits is tried */
-    ck_assert_str_eq(state.problem, "");
+    ck_assert_str_eq(state.unstored.why, "");
     ck_assert_str_eq(stored(), "0:IT=5 3600:IT=1 ");
     ck_assert_uint_eq(state.lost, 0);
 }
@@ -164,7 +164,7 @@ START_TEST(a_database_that_was_taken_away)
     block("IT", 2);
     store(HOUR + 120);
     store(HOUR + 180);
-    ck_assert_str_eq(state.problem, "");
+    ck_assert_str_eq(state.unstored.why, "");
     ck_assert_str_eq(stored(), "0:IT=2 ");
 }
 END_TEST

@@ -7,14 +7,13 @@
 
 #include <stdio.h>
 
-#include "forwarder/explain/explain_question.h"
 #include "policy/instant.h"
 #include "test/explain_set.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
 #define NOW EXPLAIN_SET_LOADED
 
-#define ORDER(id) "id: " id "\nauthority: Court\nissued: 2022-07-11\n"
+#define ORDER(id) EXPLAIN_SET_ORDER(id)
 
 static const struct explain_set_order ORDERS[] = {
     {"IT", "id: IT-MI\nauthority: Tribunale di Milano\nissued: 2022-07-11\n"
@@ -39,20 +38,6 @@ static const struct explain_set_order ORDERS[] = {
 static const struct explain_set_order ENDED = {
     "IT", ORDER("IT-ENDED") "until: 2025-01-01T00:00:00Z\nnames: [ended.example]\n"};
 
-struct question {
-    const char *address, *name, *type, *time;
-};
-
-static struct explain_question parse(const struct question *row)
-{
-    char why[WHY_MAX] = "";
-    struct explain_question question = {.now = NOW};
-    ck_assert_msg(explain_question_parse(&question, row->address, row->name, row->type, why), "%s",
-                  why);
-    ck_assert(row->time == NULL || explain_question_time(row->time, &question.now, why));
-    return question;
-}
-
 static const struct order *find_order(const struct explain_set *set, const char *id)
 {
     const struct policy *policy = set->generation.policy;
@@ -65,19 +50,12 @@ static const struct order *find_order(const struct explain_set *set, const char 
     return NULL;
 }
 
-static json_t *ask(const struct explain_set *set, const struct question *row)
-{
-    struct explain_question question = parse(row);
-    json_t *object = explain_json(&set->generation, &question);
-    ck_assert_ptr_nonnull(object);
-    return object;
-}
-
 START_TEST(the_object_is_the_documented_one)
 {
     struct explain_set set;
     explain_set_init(&set, EXPLAIN_SET_CONFIG, ORDERS, ROWS(ORDERS));
-    json_t *object = ask(&set, &(struct question){"2.32.0.1", "www.KickAss.example.", NULL, NULL});
+    json_t *object = explain_set_json(
+        &set, &(struct explain_set_question){"2.32.0.1", "www.KickAss.example.", NULL, NULL});
     char *text = json_dumps(object, JSON_COMPACT);
     static const char expected[] =
         "{\"address\":\"2.32.0.1\",\"country\":\"IT\",\"network\":\"2.32.0.0/16\","
@@ -103,7 +81,7 @@ END_TEST
 
 static const struct {
     const char *label;
-    struct question question;
+    struct explain_set_question question;
     const char *country, *source, *verdict, *order, *matched, *action;
     int ede;         /* 0: null */
     const char *why; /* behind the place */
@@ -364,61 +342,36 @@ static const struct {
      "no order names ."},
 };
 
-static void expect_text(const char *label, const json_t *object, const char *key,
-                        const char *expected)
-{
-    const json_t *value = json_object_get(object, key);
-    ck_assert_msg(value != NULL, "%s: no %s", label, key);
-    if (expected == NULL) {
-        ck_assert_msg(json_is_null(value), "%s: %s is not null", label, key);
-        return;
-    }
-    const char *text = json_string_value(value);
-    ck_assert_msg(text != NULL, "%s: %s is not %s", label, key, expected);
-    ck_assert_msg(strcmp(text, expected) == 0, "%s: %s is %s", label, key, text);
-}
-
 START_TEST(every_way_of_a_query_is_explained)
 {
     struct explain_set set;
     explain_set_init(&set, EXPLAIN_SET_CONFIG, ORDERS, ROWS(ORDERS));
     for (size_t i = 0; i < ROWS(VERDICTS); i++) {
         const char *label = VERDICTS[i].label;
-        json_t *object = ask(&set, &VERDICTS[i].question);
-        expect_text(label, object, "country", VERDICTS[i].country);
-        expect_text(label, object, "source", VERDICTS[i].source);
-        expect_text(label, object, "verdict", VERDICTS[i].verdict);
-        expect_text(label, object, "order", VERDICTS[i].order);
-        expect_text(label, object, "matched", VERDICTS[i].matched);
-        expect_text(label, object, "action", VERDICTS[i].action);
+        json_t *object = explain_set_json(&set, &VERDICTS[i].question);
+        explain_set_expect(label, object, "country", VERDICTS[i].country);
+        explain_set_expect(label, object, "source", VERDICTS[i].source);
+        explain_set_expect(label, object, "verdict", VERDICTS[i].verdict);
+        explain_set_expect(label, object, "order", VERDICTS[i].order);
+        explain_set_expect(label, object, "matched", VERDICTS[i].matched);
+        explain_set_expect(label, object, "action", VERDICTS[i].action);
         json_t *ede = json_object_get(object, "ede");
         ck_assert_msg(VERDICTS[i].ede == 0 ? json_is_null(ede)
                                            : json_integer_value(ede) == VERDICTS[i].ede,
                       "%s: ede", label);
-        const char *why = json_string_value(json_object_get(object, "why"));
-        const char *reason = strstr(why, "; ");
-        ck_assert_msg(reason != NULL, "%s: %s", label, why);
-        ck_assert_msg(VERDICTS[i].why == NULL || strcmp(reason + 2, VERDICTS[i].why) == 0, "%s: %s",
-                      label, why);
+        explain_set_expect_why(label, object, VERDICTS[i].why);
         json_decref(object);
     }
     explain_set_fini(&set);
 }
 END_TEST
 
-static char *text_of(const struct explain_set *set, const struct question *row)
-{
-    struct explain_question question = parse(row);
-    char *text = explain_text(&set->generation, &question);
-    ck_assert_ptr_nonnull(text);
-    return text;
-}
-
 START_TEST(the_text_tells_a_person_everything)
 {
     struct explain_set set;
     explain_set_init(&set, EXPLAIN_SET_CONFIG, ORDERS, ROWS(ORDERS));
-    char *text = text_of(&set, &(struct question){"2.32.0.1", "www.kickass.example", NULL, NULL});
+    char *text = explain_set_text(
+        &set, &(struct explain_set_question){"2.32.0.1", "www.kickass.example", NULL, NULL});
     char built[INSTANT_TEXT_MAX], mi[FILE_BYTES_HEX_MAX], shadow[FILE_BYTES_HEX_MAX];
     char expected[4096];
     snprintf(expected, sizeof expected,
@@ -454,11 +407,7 @@ START_TEST(the_text_tells_a_person_everything)
 }
 END_TEST
 
-static const struct {
-    const char *label;
-    struct question question;
-    const char *lines; /* stand somewhere in the text */
-} LINES[] = {
+static const struct explain_set_lines LINES[] = {
     {"nobody names it",
      {"10.0.0.1", "free.example", "AAAA", NULL},
      "Query       free.example AAAA at 2026-01-01T00:00:00Z\n"
@@ -505,11 +454,7 @@ START_TEST(the_text_fits_the_question)
 {
     struct explain_set set;
     explain_set_init(&set, EXPLAIN_SET_CONFIG, ORDERS, ROWS(ORDERS));
-    for (size_t i = 0; i < ROWS(LINES); i++) {
-        char *text = text_of(&set, &LINES[i].question);
-        ck_assert_msg(strstr(text, LINES[i].lines) != NULL, "%s:\n%s", LINES[i].label, text);
-        free(text);
-    }
+    explain_set_expect_lines(&set, LINES, ROWS(LINES));
     explain_set_fini(&set);
 }
 END_TEST
@@ -521,7 +466,8 @@ START_TEST(last_good_versions_are_told)
     set.versions[0].last_good = true;
     set.generation.db_last_good = true;
     set.generation.overrides_last_good = true;
-    char *text = text_of(&set, &(struct question){"2.32.0.1", "only.example", NULL, NULL});
+    char *text = explain_set_text(
+        &set, &(struct explain_set_question){"2.32.0.1", "only.example", NULL, NULL});
     ck_assert_ptr_nonnull(strstr(text, " (the last good one; the file on disk has an error)\n"));
     ck_assert_ptr_nonnull(
         strstr(text, "Overrides   the last good ones; the file on disk has an error\n"));
@@ -540,9 +486,10 @@ START_TEST(the_past_is_judged_as_it_was)
     policy_free(set.generation.policy);
     set.generation.policy = explain_set_policy(&ENDED, 1, NOW);
     set.versions[0] = (struct generation_order){.path = set.paths[0], .loaded = NOW};
-    json_t *object = ask(&set, &(struct question){"2.32.0.1", "ended.example", NULL, "2024-06-01"});
-    expect_text("ended", object, "verdict", "block");
-    expect_text("ended", object, "order", "IT-ENDED");
+    json_t *object = explain_set_json(
+        &set, &(struct explain_set_question){"2.32.0.1", "ended.example", NULL, "2024-06-01"});
+    explain_set_expect("ended", object, "verdict", "block");
+    explain_set_expect("ended", object, "order", "IT-ENDED");
     json_decref(object);
     explain_set_fini(&set);
 }
@@ -564,11 +511,12 @@ START_TEST(blocks_without_an_order_are_told)
     for (size_t i = 0; i < ROWS(rows); i++) {
         struct explain_set set;
         explain_set_init(&set, rows[i].config, ORDERS, ROWS(ORDERS));
-        json_t *object = ask(&set, &(struct question){"2.32.0.1", rows[i].name, NULL, NULL});
-        expect_text(rows[i].name, object, "verdict", "block");
-        expect_text(rows[i].name, object, "order", NULL);
-        expect_text(rows[i].name, object, "action", NULL);
-        expect_text(rows[i].name, object, "why", rows[i].why);
+        json_t *object = explain_set_json(
+            &set, &(struct explain_set_question){"2.32.0.1", rows[i].name, NULL, NULL});
+        explain_set_expect(rows[i].name, object, "verdict", "block");
+        explain_set_expect(rows[i].name, object, "order", NULL);
+        explain_set_expect(rows[i].name, object, "action", NULL);
+        explain_set_expect(rows[i].name, object, "why", rows[i].why);
         ck_assert(json_is_null(json_object_get(object, "ede")));
         json_decref(object);
         explain_set_fini(&set);

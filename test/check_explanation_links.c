@@ -11,7 +11,7 @@
 #define ROWS(table) (sizeof(table) / sizeof *(table))
 #define LINKS_MAX 3
 
-#define ORDER(id) "id: " id "\nauthority: Court\nissued: 2022-07-11\n"
+#define ORDER(id) EXPLAIN_SET_ORDER(id)
 
 static const struct explain_set_order ORDERS[] = {
     {"IT", ORDER("IT-ALIAS") "names: [bad.example]\nexcept: [fine.example]\naliases: yes\n"},

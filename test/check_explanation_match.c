@@ -9,13 +9,11 @@
 #include <stdio.h>
 
 #include "forwarder/explain/explain.h"
-#include "forwarder/explain/explain_question.h"
 #include "test/explain_set.h"
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
-#define NOW EXPLAIN_SET_LOADED
 
-#define ORDER(id) "id: " id "\nauthority: Court\nissued: 2022-07-11\n"
+#define ORDER(id) EXPLAIN_SET_ORDER(id)
 
 static const struct explain_set_order ORDERS[] = {
     {"IT", ORDER("IT-ITEMS") "names:\n"
@@ -32,31 +30,9 @@ static const struct explain_set_order ORDERS[] = {
     {"IT", ORDER("IT-RPZ") "lists: [{file: a.rpz, format: rpz}]\nallow-wide: [\".\"]\n"},
 };
 
-struct question {
-    const char *address, *name, *type, *time;
-};
-
-static struct explain_question parse(const struct question *row)
-{
-    char why[WHY_MAX] = "";
-    struct explain_question question = {.now = NOW};
-    ck_assert_msg(explain_question_parse(&question, row->address, row->name, row->type, why), "%s",
-                  why);
-    ck_assert(row->time == NULL || explain_question_time(row->time, &question.now, why));
-    return question;
-}
-
-static json_t *ask(const struct explain_set *set, const struct question *row)
-{
-    struct explain_question question = parse(row);
-    json_t *object = explain_json(&set->generation, &question);
-    ck_assert_ptr_nonnull(object);
-    return object;
-}
-
 static const struct {
     const char *label;
-    struct question question;
+    struct explain_set_question question;
     const char *verdict, *matched, *action, *ticket;
     const char *why; /* behind the place */
 } VERDICTS[] = {
@@ -146,54 +122,25 @@ static const struct {
      "order IT-RPZ of Court binds clients in IT and blocks every name for clients in 2.32.0.9/32"},
 };
 
-static void expect_text(const char *label, const json_t *object, const char *key,
-                        const char *expected)
-{
-    const json_t *value = json_object_get(object, key);
-    ck_assert_msg(value != NULL, "%s: no %s", label, key);
-    if (expected == NULL) {
-        ck_assert_msg(json_is_null(value), "%s: %s is not null", label, key);
-        return;
-    }
-    const char *text = json_string_value(value);
-    ck_assert_msg(text != NULL, "%s: %s is not %s", label, key, expected);
-    ck_assert_msg(strcmp(text, expected) == 0, "%s: %s is %s", label, key, text);
-}
-
 START_TEST(the_object_says_by_what)
 {
     struct explain_set set;
     explain_set_init(&set, EXPLAIN_SET_CONFIG, ORDERS, ROWS(ORDERS));
     for (size_t i = 0; i < ROWS(VERDICTS); i++) {
         const char *label = VERDICTS[i].label;
-        json_t *object = ask(&set, &VERDICTS[i].question);
-        expect_text(label, object, "verdict", VERDICTS[i].verdict);
-        expect_text(label, object, "matched", VERDICTS[i].matched);
-        expect_text(label, object, "action", VERDICTS[i].action);
-        expect_text(label, object, "ticket", VERDICTS[i].ticket);
-        const char *why = json_string_value(json_object_get(object, "why"));
-        const char *reason = strstr(why, "; ");
-        ck_assert_msg(reason != NULL && strcmp(reason + 2, VERDICTS[i].why) == 0, "%s: %s", label,
-                      why);
+        json_t *object = explain_set_json(&set, &VERDICTS[i].question);
+        explain_set_expect(label, object, "verdict", VERDICTS[i].verdict);
+        explain_set_expect(label, object, "matched", VERDICTS[i].matched);
+        explain_set_expect(label, object, "action", VERDICTS[i].action);
+        explain_set_expect(label, object, "ticket", VERDICTS[i].ticket);
+        explain_set_expect_why(label, object, VERDICTS[i].why);
         json_decref(object);
     }
     explain_set_fini(&set);
 }
 END_TEST
 
-static char *text_of(const struct explain_set *set, const struct question *row)
-{
-    struct explain_question question = parse(row);
-    char *text = explain_text(&set->generation, &question);
-    ck_assert_ptr_nonnull(text);
-    return text;
-}
-
-static const struct {
-    const char *label;
-    struct question question;
-    const char *lines;
-} LINES[] = {
+static const struct explain_set_lines LINES[] = {
     {"an item with dates and a ticket",
      {"2.32.0.1", "dated.example", NULL, NULL},
      "            names dated.example and everything below it, ticket 4711\n"
@@ -221,11 +168,7 @@ START_TEST(the_text_says_by_what)
 {
     struct explain_set set;
     explain_set_init(&set, EXPLAIN_SET_CONFIG, ORDERS, ROWS(ORDERS));
-    for (size_t i = 0; i < ROWS(LINES); i++) {
-        char *text = text_of(&set, &LINES[i].question);
-        ck_assert_msg(strstr(text, LINES[i].lines) != NULL, "%s:\n%s", LINES[i].label, text);
-        free(text);
-    }
+    explain_set_expect_lines(&set, LINES, ROWS(LINES));
     explain_set_fini(&set);
 }
 END_TEST

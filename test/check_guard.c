@@ -105,6 +105,45 @@ START_TEST(without_protected_names)
 }
 END_TEST
 
+static struct dname name_of(const char *text)
+{
+    struct dname name;
+    char why[WHY_MAX];
+    ck_assert_msg(dname_parse(text, strlen(text), &name, why), "%s", why);
+    return name;
+}
+
+/* An order whose allow-wide lists github.io, com, the root, and what is protected. */
+START_TEST(what_allow_wide_lists_is_permitted)
+{
+    static const struct {
+        const char *name, *why; /* NULL: permitted */
+    } rows[] = {
+        {"resolver.example", NULL},
+        {"github.io", NULL},
+        {"com", NULL},
+        {".", NULL},
+        {"co.uk", "co.uk is a public suffix, and allow-wide does not list it"},
+        {"example", "example is a top-level domain, and allow-wide does not list it"},
+        {"a.example.org", "a.example.org is a protected name"},
+    };
+    struct dname names[] = {name_of("github.io"), name_of("com"), name_of("."),
+                            name_of("a.example.org")};
+    const struct guard_wide wide = {.names = names, .name_count = 4};
+    struct guard *guard = new_guard("a.example.org\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct dname name = name_of(rows[i].name);
+        char why[WHY_MAX] = "";
+        bool permitted = guard_permits(guard, &wide, &name, why);
+        ck_assert_msg(permitted == (rows[i].why == NULL), "%s: %s", rows[i].name, why);
+        if (!permitted) {
+            ck_assert_str_eq(why, rows[i].why);
+        }
+    }
+    guard_free(guard);
+}
+END_TEST
+
 static const char protected_networks[] = "# ours\n198.51.100.0/25\n198.51.100.7 # within\n"
                                          "2001:db8:53::/48\n192.0.2.53\n";
 
@@ -323,6 +362,7 @@ int main(void)
     TCase *tcase = tcase_create("guard");
     tcase_add_loop_test(tcase, verdicts, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, without_protected_names);
+    tcase_add_test(tcase, what_allow_wide_lists_is_permitted);
     tcase_add_loop_test(tcase, judges_networks, 0, (int)(sizeof networks / sizeof networks[0]));
     tcase_add_loop_test(tcase, judges_labels, 0, (int)(sizeof labels / sizeof labels[0]));
     tcase_add_test(tcase, without_protected_networks);

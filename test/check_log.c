@@ -78,6 +78,7 @@ static const struct {
     {"UTF-8 with such an octet stays", "法", 64, "法"},
     {"UTF-8 stays", "Münster 法院", 64, "\"Münster 法院\""},
     {"cut UTF-8 at the end", "a \xe6\xb3", 64, "\"a \xe6\xb3\""},
+    {"an over-long escape is no character", "\xe0\x80\x9b[2J", 64, "\"\xe0\\x80\\x9b[2J\""},
     {"fits to the octet", "abc", 4, "abc"},
     {"plain but too long is cut in quotes", "abcd", 4, "\"a\""},
     {"never half an escape", "ab\n", 6, "\"ab\""},

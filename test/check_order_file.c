@@ -42,7 +42,7 @@ static struct name_list *open_list(void *ctx, const struct name_list_options *op
         if (strcmp(lists[i].path, options->name) == 0) {
             memset(sha256, (int)i + 1, FILE_BYTES_SHA256);
             sha256[1] = (uint8_t)options->format; /* what the list was opened with */
-            sha256[2] = (uint8_t)options->wide_network_count;
+            sha256[2] = (uint8_t)options->wide.network_count;
             return name_list_parse(options, lists[i].bytes, strlen(lists[i].bytes), problems);
         }
     }

@@ -15,28 +15,6 @@
 
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 
-enum {
-    TYPE_A = 1,
-    TYPE_NS = 2,
-    TYPE_DS = 43,
-    TYPE_DNSKEY = 48,
-    TYPE_ANY = 255
-};
-
-#define NOTES_MAX 8
-
-struct notes {
-    size_t count;
-    struct policy_match match[NOTES_MAX];
-};
-
-static void take_note(void *ctx, const struct policy_match *match)
-{
-    struct notes *notes = ctx;
-    DEMAND(notes->count < NOTES_MAX, "more notes than orders");
-    notes->match[notes->count++] = *match;
-}
-
 /* ---- One order, one rule ---- */
 
 struct rule_row {

@@ -15,24 +15,6 @@
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 #define BREXIT INT64_C(1580511600) /* GB leaves the EU */
 
-enum {
-    TYPE_A = 1
-};
-
-#define NOTES_MAX 8
-
-struct notes {
-    size_t count;
-    struct policy_match match[NOTES_MAX];
-};
-
-static void take_note(void *ctx, const struct policy_match *match)
-{
-    struct notes *notes = ctx;
-    DEMAND(notes->count < NOTES_MAX, "more notes than orders");
-    notes->match[notes->count++] = *match;
-}
-
 /* ---- Items with dates of their own ---- */
 
 /* One name of an order that is in force from 100 to 200. */

@@ -15,11 +15,6 @@
 
 #define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 
-enum {
-    TYPE_A = 1,
-    TYPE_DS = 43
-};
-
 /* "pass", or the trigger with what it matched and the action. */
 static void describe(const struct policy *policy, enum policy_outcome outcome,
                      const struct policy_match *match, char *out, size_t size)

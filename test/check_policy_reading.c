@@ -19,24 +19,10 @@
 
 enum {
     POLICIES = 400,
-    QUESTIONS = 150,
-    TYPE_A = 1,
-    TYPE_DS = 43,
-    TYPE_DNSKEY = 48,
-    TYPE_ANY = 255
+    QUESTIONS = 150
 };
 
-struct notes {
-    size_t count;
-    struct policy_match match[MODEL_ORDERS_MAX];
-};
-
-static void take_note(void *ctx, const struct policy_match *match)
-{
-    struct notes *notes = ctx;
-    DEMAND(notes->count < MODEL_ORDERS_MAX, "more notes than orders");
-    notes->match[notes->count++] = *match;
-}
+_Static_assert(NOTES_MAX >= MODEL_ORDERS_MAX, "each order may be told");
 
 struct trial {
     unsigned long long seed;

@@ -8,12 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "test/query_text.h"
 #include "test/wire_notation.h"
 
-/* A query for a.b A, 21 octets. */
-#define QUERY "0001 0100 0001 0000 0000 0000 01'a'01'b'00 0001 0001 "
-#define ANSWER "0001 8180 0001 0000 0000 0000 01'a'01'b'00 0001 0001 "
-#define NOTIFY "0001 2000 0001 0000 0000 0000 01'a'01'b'00 0006 0001 "
 #define UDP "0fa0 0035 001d 0000 "
 #define UDP_BACK "0035 0fa0 001d 0000 "
 #define TCP "0fa0 0035 00000001 00000001 50 18 0200 0000 0000 "
@@ -31,47 +28,52 @@ static const struct {
     const char *packet;
     const char *expected; /* queries told, each with " " behind it */
 } packets[] = {
-    {"UDP over IPv4", QUERY_PACKET_IP, IPV4("31", "11") UDP QUERY, "192.0.2.1:a.b:1 "},
-    {"UDP over IPv6", QUERY_PACKET_IP, IPV6("1d", "11") UDP QUERY, "2001:db8::1:a.b:1 "},
+    {"UDP over IPv4", QUERY_PACKET_IP, IPV4("31", "11") UDP QUERY_TEXT_QUERY, "192.0.2.1:a.b:1 "},
+    {"UDP over IPv6", QUERY_PACKET_IP, IPV6("1d", "11") UDP QUERY_TEXT_QUERY, "2001:db8::1:a.b:1 "},
     {"extension headers", QUERY_PACKET_IP,
-     IPV6("2d", "00") "3c 00 000000000000 11 00 000000000000 " UDP QUERY, "2001:db8::1:a.b:1 "},
-    {"Ethernet", QUERY_PACKET_ETHERNET, ETHERNET IPV4("31", "11") UDP QUERY, "192.0.2.1:a.b:1 "},
-    {"VLAN, and padding", QUERY_PACKET_ETHERNET, VLAN IPV4("31", "11") UDP QUERY "000000",
+     IPV6("2d", "00") "3c 00 000000000000 11 00 000000000000 " UDP QUERY_TEXT_QUERY,
+     "2001:db8::1:a.b:1 "},
+    {"Ethernet", QUERY_PACKET_ETHERNET, ETHERNET IPV4("31", "11") UDP QUERY_TEXT_QUERY,
      "192.0.2.1:a.b:1 "},
+    {"VLAN, and padding", QUERY_PACKET_ETHERNET,
+     VLAN IPV4("31", "11") UDP QUERY_TEXT_QUERY "000000", "192.0.2.1:a.b:1 "},
     {"cooked", QUERY_PACKET_COOKED,
-     "0000 0001 0006 0000000000000000 0800 " IPV4("31", "11") UDP QUERY, "192.0.2.1:a.b:1 "},
-    {"cooked, version 2", QUERY_PACKET_COOKED_2,
-     "0800 0000 00000001 0001 00 06 0000000000000000 " IPV4("31", "11") UDP QUERY,
+     "0000 0001 0006 0000000000000000 0800 " IPV4("31", "11") UDP QUERY_TEXT_QUERY,
      "192.0.2.1:a.b:1 "},
-    {"loopback", QUERY_PACKET_LOOPBACK, "02000000 " IPV4("31", "11") UDP QUERY, "192.0.2.1:a.b:1 "},
-    {"TCP", QUERY_PACKET_IP, IPV4("3f", "06") TCP "0015 " QUERY, "192.0.2.1:a.b:1 "},
+    {"cooked, version 2", QUERY_PACKET_COOKED_2,
+     "0800 0000 00000001 0001 00 06 0000000000000000 " IPV4("31", "11") UDP QUERY_TEXT_QUERY,
+     "192.0.2.1:a.b:1 "},
+    {"loopback", QUERY_PACKET_LOOPBACK, "02000000 " IPV4("31", "11") UDP QUERY_TEXT_QUERY,
+     "192.0.2.1:a.b:1 "},
+    {"TCP", QUERY_PACKET_IP, IPV4("3f", "06") TCP "0015 " QUERY_TEXT_QUERY, "192.0.2.1:a.b:1 "},
     {"TCP with options, two messages", QUERY_PACKET_IP,
-     IPV4("5a", "06") TCP_OPTIONS "0015 " QUERY "0015 " QUERY, "192.0.2.1:a.b:1 192.0.2.1:a.b:1 "},
-    {"TCP that goes on in the next segment", QUERY_PACKET_IP, IPV4("3f", "06") TCP "0016 " QUERY,
-     ""},
-    {"from port 53", QUERY_PACKET_IP, IPV4("31", "11") UDP_BACK QUERY, ""},
-    {"an answer", QUERY_PACKET_IP, IPV4("31", "11") UDP ANSWER, ""},
-    {"another opcode", QUERY_PACKET_IP, IPV4("31", "11") UDP NOTIFY, ""},
-    {"a fragment", QUERY_PACKET_IP, "45 00 0031 0000 2000 40 11 0000 c0000201 c0000235 " UDP QUERY,
-     ""},
-    {"a fragment of IPv6", QUERY_PACKET_IP, IPV6("25", "2c") "11 00 0001 00000000 " UDP QUERY, ""},
+     IPV4("5a", "06") TCP_OPTIONS "0015 " QUERY_TEXT_QUERY "0015 " QUERY_TEXT_QUERY,
+     "192.0.2.1:a.b:1 192.0.2.1:a.b:1 "},
+    {"TCP that goes on in the next segment", QUERY_PACKET_IP,
+     IPV4("3f", "06") TCP "0016 " QUERY_TEXT_QUERY, ""},
+    {"from port 53", QUERY_PACKET_IP, IPV4("31", "11") UDP_BACK QUERY_TEXT_QUERY, ""},
+    {"an answer", QUERY_PACKET_IP, IPV4("31", "11") UDP QUERY_TEXT_ANSWER, ""},
+    {"another opcode", QUERY_PACKET_IP, IPV4("31", "11") UDP QUERY_TEXT_NOTIFY, ""},
+    {"a fragment", QUERY_PACKET_IP,
+     "45 00 0031 0000 2000 40 11 0000 c0000201 c0000235 " UDP QUERY_TEXT_QUERY, ""},
+    {"a fragment of IPv6", QUERY_PACKET_IP,
+     IPV6("25", "2c") "11 00 0001 00000000 " UDP QUERY_TEXT_QUERY, ""},
     {"a header that is too short", QUERY_PACKET_IP,
-     "44 00 0031 0000 0000 40 11 0000 c0000201 c0000235 " UDP QUERY, ""},
+     "44 00 0031 0000 0000 40 11 0000 c0000201 c0000235 " UDP QUERY_TEXT_QUERY, ""},
     {"another version", QUERY_PACKET_IP, "55 00 0031 0000", ""},
-    {"another protocol", QUERY_PACKET_IP, IPV4("31", "01") UDP QUERY, ""},
+    {"another protocol", QUERY_PACKET_IP, IPV4("31", "01") UDP QUERY_TEXT_QUERY, ""},
     {"nothing", QUERY_PACKET_ETHERNET, "", ""},
 };
 
-static char told[1024];
+static char told[2 * QUERY_TEXT_MAX];
 
 static bool tell(void *ctx, const struct query_record *record)
 {
-    char address[ADDRESS_TEXT_MAX], name[DNAME_TEXT_MAX];
+    char text[QUERY_TEXT_MAX];
     size_t used = strlen(told);
     ck_assert_ptr_eq(ctx, told);
     ck_assert(record->has_client && record->count == 1);
-    snprintf(told + used, sizeof told - used, "%s:%s:%u ", address_format(&record->client, address),
-             dname_format(&record->name, name), record->type);
+    snprintf(told + used, sizeof told - used, "%s ", query_text(record, text));
     return true;
 }
 

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "forwarder/config/config.h"
+#include "forwarder/explain/explain.h"
+#include "forwarder/explain/explain_question.h"
 #include "forwarder/generation/generation.h"
 #include "forwarder/generation/order_texts.h"
 #include "geo/overrides.h"
@@ -24,6 +26,9 @@
 #define EXPLAIN_SET_CONFIG                                                           \
     "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n" \
     "geo: {database: a.mmdb}\norders: orders\n"
+
+/* The lines that every order has. */
+#define EXPLAIN_SET_ORDER(id) "id: " id "\nauthority: Court\nissued: 2022-07-11\n"
 
 /* An order as a test writes it; its file is IT/ID.yaml or so. */
 struct explain_set_order {
@@ -138,4 +143,79 @@ static inline void explain_set_fini(struct explain_set *set)
     overrides_unref(set->generation.overrides);
     geo_db_unref(set->generation.db);
     config_free(set->generation.config);
+}
+
+/* A question as a person asks it; time NULL: at EXPLAIN_SET_LOADED. */
+struct explain_set_question {
+    const char *address, *name, *type, *time;
+};
+
+static inline struct explain_question explain_set_parse(const struct explain_set_question *row)
+{
+    char why[WHY_MAX] = "";
+    struct explain_question question = {.now = EXPLAIN_SET_LOADED};
+    ck_assert_msg(explain_question_parse(&question, row->address, row->name, row->type, why), "%s",
+                  why);
+    ck_assert(row->time == NULL || explain_question_time(row->time, &question.now, why));
+    return question;
+}
+
+static inline json_t *explain_set_json(const struct explain_set *set,
+                                       const struct explain_set_question *row)
+{
+    struct explain_question question = explain_set_parse(row);
+    json_t *object = explain_json(&set->generation, &question);
+    ck_assert_ptr_nonnull(object);
+    return object;
+}
+
+static inline char *explain_set_text(const struct explain_set *set,
+                                     const struct explain_set_question *row)
+{
+    struct explain_question question = explain_set_parse(row);
+    char *text = explain_text(&set->generation, &question);
+    ck_assert_ptr_nonnull(text);
+    return text;
+}
+
+/* Does the object have this text under this key? NULL: null. */
+static inline void explain_set_expect(const char *label, const json_t *object, const char *key,
+                                      const char *expected)
+{
+    const json_t *value = json_object_get(object, key);
+    ck_assert_msg(value != NULL, "%s: no %s", label, key);
+    if (expected == NULL) {
+        ck_assert_msg(json_is_null(value), "%s: %s is not null", label, key);
+        return;
+    }
+    const char *text = json_string_value(value);
+    ck_assert_msg(text != NULL, "%s: %s is not %s", label, key, expected);
+    ck_assert_msg(strcmp(text, expected) == 0, "%s: %s is %s", label, key, text);
+}
+
+/* The same for what its why says behind where the client is. */
+static inline void explain_set_expect_why(const char *label, const json_t *object,
+                                          const char *expected)
+{
+    const char *why = json_string_value(json_object_get(object, "why"));
+    const char *reason = strstr(why, "; ");
+    ck_assert_msg(reason != NULL, "%s: %s", label, why);
+    ck_assert_msg(expected == NULL || strcmp(reason + 2, expected) == 0, "%s: %s", label, why);
+}
+
+/* What a person is to read somewhere in the text. */
+struct explain_set_lines {
+    const char *label;
+    struct explain_set_question question;
+    const char *lines;
+};
+
+static inline void explain_set_expect_lines(const struct explain_set *set,
+                                            const struct explain_set_lines *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *text = explain_set_text(set, &rows[i].question);
+        ck_assert_msg(strstr(text, rows[i].lines) != NULL, "%s:\n%s", rows[i].label, text);
+        free(text);
+    }
 }

@@ -41,17 +41,17 @@ static inline struct name_list *list_read(const struct list_read *read,
         .name = "list",
         .format = read->format,
         .guard = read->guard,
-        .wide = names,
-        .wide_networks = &network,
+        .wide = {.names = names, .networks = &network},
         .refuse_is_error = read->refuse_is_error,
         .seed = LIST_READ_SEED,
     };
-    for (; options.wide_count < 2 && read->wide[options.wide_count] != NULL; options.wide_count++) {
-        const char *text = read->wide[options.wide_count];
-        ck_assert(dname_parse(text, strlen(text), &names[options.wide_count], why));
+    size_t *count = &options.wide.name_count;
+    for (; *count < 2 && read->wide[*count] != NULL; (*count)++) {
+        const char *text = read->wide[*count];
+        ck_assert(dname_parse(text, strlen(text), &names[*count], why));
     }
     if (read->networks != NULL) {
-        options.wide_network_count = 1;
+        options.wide.network_count = 1;
         ck_assert(network_parse(read->networks, strlen(read->networks), &network, why, sizeof why));
     }
     return name_list_parse(&options, read->bytes, read->size, problems);

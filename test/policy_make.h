@@ -22,6 +22,29 @@
 
 #define SEED 42 /* of every suffix map */
 
+enum {
+    TYPE_A = 1,
+    TYPE_NS = 2,
+    TYPE_DS = 43,
+    TYPE_DNSKEY = 48,
+    TYPE_ANY = 255
+};
+
+/* What a policy_note_fn was told. */
+#define NOTES_MAX 12
+
+struct notes {
+    size_t count;
+    struct policy_match match[NOTES_MAX];
+};
+
+static inline void take_note(void *ctx, const struct policy_match *match)
+{
+    struct notes *notes = ctx;
+    DEMAND(notes->count < NOTES_MAX, "more notes than orders");
+    notes->match[notes->count++] = *match;
+}
+
 static inline struct dname name_of(const char *text)
 {
     struct dname name;
@@ -50,12 +73,11 @@ static inline struct name_list *list_read(enum name_list_format format, const ch
     struct problem_list problems;
     problem_list_init(&problems);
     struct guard *guard = guard_new("protected", NULL, 0, &problems);
-    const struct dname wide[] = {name_of("test"), name_of(".")};
+    struct dname wide[] = {name_of("test"), name_of(".")};
     const struct name_list_options options = {.name = "list",
                                               .format = format,
                                               .guard = guard,
-                                              .wide = wide,
-                                              .wide_count = 2,
+                                              .wide = {.names = wide, .name_count = 2},
                                               .seed = SEED};
     struct name_list *list = name_list_parse(&options, bytes, strlen(bytes), &problems);
     DEMAND(list != NULL && problems.count == 0, "%s\n%s", bytes,

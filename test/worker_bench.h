@@ -16,7 +16,6 @@
 #include "forwarder/published.h"
 #include "forwarder/rate_limit.h"
 #include "forwarder/stream/stream_client.h"
-#include "forwarder/stream/stream_table.h"
 #include "forwarder/upstream/upstream_set.h"
 #include "forwarder/worker.h"
 #include "test/fake_server.h"
@@ -222,7 +221,7 @@ static inline void bench_expect_end(int client)
 
 static inline size_t bench_connections(void)
 {
-    return stream_table_count(bench.worker->streams);
+    return stream_clients_count(bench.worker->streams);
 }
 
 /* The next query at the server, on this connection. */

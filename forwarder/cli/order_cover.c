@@ -9,10 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forwarder/wire/dns.h"
 #include "policy/policy.h"
 #include "policy/suffix_map.h"
-
-#define TYPE_A 1
 
 struct order_cover {
     struct order_cover_options asked;
@@ -119,7 +118,7 @@ static const struct order *blocker(const struct order_cover *cover,
                                    const struct order_edit_item *item)
 {
     const struct policy_question question = {
-        .qname = &item->name, .qtype = TYPE_A, .now = cover->asked.now};
+        .qname = &item->name, .qtype = DNS_TYPE_A, .now = cover->asked.now};
     struct policy_match match;
     if (policy_decide(cover->asked.policy, client, &question, &match, NULL, NULL) == POLICY_PASS ||
         match.trigger != POLICY_NAME) {

@@ -123,8 +123,6 @@ size_t explain_question_encode(const struct explain_question *question, bool str
     return writer.size;
 }
 
-#define QNAME_POINTER (0xc000U | DNS_HEADER_SIZE)
-
 size_t explain_question_encode_link(const struct explain_question *question,
                                     const struct explain_link *link,
                                     uint8_t out[static EXPLAIN_LINK_MAX])
@@ -146,7 +144,7 @@ size_t explain_question_encode_link(const struct explain_question *question,
     span_write(&writer, (struct span){question->name.wire, question->name.size});
     span_write_u16(&writer, question->type);
     span_write_u16(&writer, DNS_CLASS_IN);
-    span_write_u16(&writer, QNAME_POINTER);
+    span_write_u16(&writer, dns_pointer(DNS_HEADER_SIZE));
     span_write_u16(&writer, type);
     span_write_u16(&writer, DNS_CLASS_IN);
     span_write_u32(&writer, 0);

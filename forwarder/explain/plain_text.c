@@ -10,14 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "geo/utf8.h"
+
 /* Octets of the character that text begins with (1 for an octet that belongs to none), and whether
  * a terminal shows it as itself. */
 static size_t character_size(const char *text, bool *printable)
 {
-    gunichar character = g_utf8_get_char_validated(text, -1);
-    bool valid = character != (gunichar)-1 && character != (gunichar)-2;
-    *printable = valid && g_unichar_isprint(character);
-    return valid ? (size_t)(g_utf8_next_char(text) - text) : 1;
+    uint32_t code;
+    size_t size = utf8_next(text, &code);
+    *printable = size > 0 && g_unichar_isprint(code);
+    return size == 0 ? 1 : size;
 }
 
 char *plain_text(const char *text, char *out, size_t size)

@@ -21,7 +21,6 @@
 #define PROTECTED_BYTES_MAX (16U * 1024U * 1024U)
 #define OVERRIDES_BYTES_MAX (256U * 1024U * 1024U)
 #define SECRET_BYTES_MAX 256U
-#define LABEL_MAX 63U /* RFC 1035 section 2.3.4 */
 
 __attribute__((format(printf, 4, 5))) static void say(const struct generation_work *work,
                                                       enum problem_level level, const char *file,
@@ -352,7 +351,7 @@ static void read_secret(struct generation_work *work)
 /* The local part of a mailbox as a label, with escapes such as %2B taken back (RFC 3986
  * section 2.1; the configuration has seen that each has its two digits). False if it is none or too
  * long. */
-static bool put_local_part(const char *text, size_t len, uint8_t label[static 1 + LABEL_MAX])
+static bool put_local_part(const char *text, size_t len, uint8_t label[static 1 + DNAME_LABEL_MAX])
 {
     label[0] = 0;
     for (size_t i = 0; i < len; i++) {
@@ -362,7 +361,7 @@ static bool put_local_part(const char *text, size_t len, uint8_t label[static 1 
             octet = (unsigned)strtoul(digits, NULL, 16);
             i += 2;
         }
-        if (label[0] == LABEL_MAX) {
+        if (label[0] == DNAME_LABEL_MAX) {
             return false;
         }
         label[++label[0]] = (uint8_t)octet;

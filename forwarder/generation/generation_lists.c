@@ -17,10 +17,7 @@ struct entry {
     uint8_t sha256[FILE_BYTES_SHA256];
     enum name_list_format format;
     enum name_list_packing packing;
-    struct dname *wide;
-    size_t wide_count;
-    struct network *wide_networks;
-    size_t wide_network_count;
+    struct guard_wide wide; /* its own */
     bool refuse_is_error;
     uint64_t seed;
 
@@ -51,8 +48,8 @@ static void entry_fini(struct entry *entry)
 {
     name_list_unref(entry->list);
     problem_list_fini(&entry->warnings);
-    free(entry->wide);
-    free(entry->wide_networks);
+    free(entry->wide.names);
+    free(entry->wide.networks);
 }
 
 void generation_lists_free(struct generation_lists *lists)
@@ -67,20 +64,6 @@ void generation_lists_free(struct generation_lists *lists)
     free(lists);
 }
 
-static bool same_wide(const struct entry *entry, const struct name_list_options *options)
-{
-    bool same = entry->wide_count == options->wide_count &&
-                entry->wide_network_count == options->wide_network_count;
-    for (size_t i = 0; same && i < entry->wide_count; i++) {
-        same = dname_equal(&entry->wide[i], &options->wide[i]);
-    }
-    for (size_t i = 0; same && i < entry->wide_network_count; i++) {
-        const struct network *a = &entry->wide_networks[i], *b = &options->wide_networks[i];
-        same = a->length == b->length && address_equal(&a->base, &b->base);
-    }
-    return same;
-}
-
 static const struct entry *find(const struct generation_lists *lists,
                                 const struct name_list_options *options,
                                 const struct file_stream_known *file)
@@ -90,7 +73,7 @@ static const struct entry *find(const struct generation_lists *lists,
         if (memcmp(entry->sha256, file->sha256, sizeof entry->sha256) == 0 &&
             entry->format == options->format && entry->packing == options->packing &&
             entry->refuse_is_error == options->refuse_is_error && entry->seed == options->seed &&
-            same_wide(entry, options)) {
+            guard_wide_equal(&entry->wide, &options->wide)) {
             return entry;
         }
     }
@@ -138,20 +121,17 @@ static void remember(struct generation_lists *lists, const struct name_list_opti
                      const struct problem_list *warnings)
 {
     struct entry *entry = append(lists);
-    struct dname *wide = copy_of(options->wide, options->wide_count, sizeof *wide);
-    struct network *wide_networks =
-        copy_of(options->wide_networks, options->wide_network_count, sizeof *wide_networks);
-    if (entry == NULL || wide == NULL || wide_networks == NULL) {
-        free(wide);
-        free(wide_networks);
+    struct guard_wide wide = options->wide;
+    wide.names = copy_of(wide.names, wide.name_count, sizeof *wide.names);
+    wide.networks = copy_of(wide.networks, wide.network_count, sizeof *wide.networks);
+    if (entry == NULL || wide.names == NULL || wide.networks == NULL) {
+        free(wide.names);
+        free(wide.networks);
         return;
     }
     *entry = (struct entry){.format = options->format,
                             .packing = options->packing,
                             .wide = wide,
-                            .wide_count = options->wide_count,
-                            .wide_networks = wide_networks,
-                            .wide_network_count = options->wide_network_count,
                             .refuse_is_error = options->refuse_is_error,
                             .seed = options->seed,
                             .list = name_list_ref(list)};

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "geo/utf8.h"
 #include "policy/order.h"
 
 /* U+FFFD, in place of what JSON cannot hold. */
@@ -17,44 +18,10 @@ static void put(struct span_writer *out, const char *text)
     span_write(out, (struct span){(const uint8_t *)text, strlen(text)});
 }
 
-/* The well-formed sequences of Unicode's table 3-7: the first octets of a row, how many follow, and
- * between what the second lies. The others lie between 0x80 and 0xbf. */
-static const struct {
-    uint8_t first, last, more, second_first, second_last;
-} SEQUENCES[] = {
-    {0x00, 0x7f, 0, 0, 0},       {0xc2, 0xdf, 1, 0x80, 0xbf}, {0xe0, 0xe0, 2, 0xa0, 0xbf},
-    {0xe1, 0xec, 2, 0x80, 0xbf}, {0xed, 0xed, 2, 0x80, 0x9f}, {0xee, 0xef, 2, 0x80, 0xbf},
-    {0xf0, 0xf0, 3, 0x90, 0xbf}, {0xf1, 0xf3, 3, 0x80, 0xbf}, {0xf4, 0xf4, 3, 0x80, 0x8f},
-};
-
-/* Octets of the well-formed sequence that a NUL-terminated text begins with; 0: it is none. */
-static size_t sequence_size(const uint8_t *text)
-{
-    size_t row = 0;
-    while (row < sizeof SEQUENCES / sizeof SEQUENCES[0] && text[0] > SEQUENCES[row].last) {
-        row++;
-    }
-    if (row == sizeof SEQUENCES / sizeof SEQUENCES[0] || text[0] < SEQUENCES[row].first) {
-        return 0;
-    }
-    for (size_t i = 1; i <= SEQUENCES[row].more; i++) {
-        uint8_t low = i == 1 ? SEQUENCES[row].second_first : 0x80;
-        uint8_t high = i == 1 ? SEQUENCES[row].second_last : 0xbf;
-        if (text[i] < low || text[i] > high) {
-            return 0;
-        }
-    }
-    return 1U + SEQUENCES[row].more;
-}
-
 /* U+FDD0 to U+FDEF, and the last two code points of every plane. */
-static bool is_noncharacter(const uint8_t *sequence, size_t size)
+static bool is_noncharacter(uint32_t code)
 {
-    uint32_t code = size == 3 ? sequence[0] & 0x0fU : sequence[0] & 0x07U;
-    for (size_t i = 1; i < size; i++) {
-        code = code << 6 | (sequence[i] & 0x3fU);
-    }
-    return size >= 3 && ((code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) == 0xfffe);
+    return (code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) == 0xfffe;
 }
 
 /* RFC 8259 section 7: what must be escaped, in its shortest form. */
@@ -75,19 +42,18 @@ static void put_escaped(struct span_writer *out, uint8_t octet)
 
 static void put_string(struct span_writer *out, const char *text)
 {
-    const uint8_t *at = (const uint8_t *)text;
     span_write_u8(out, '"');
-    while (*at != '\0' && !out->failed) {
-        size_t size = sequence_size(at);
-        if (size == 0 || is_noncharacter(at, size)) {
+    while (*text != '\0' && !out->failed) {
+        uint32_t code;
+        size_t size = utf8_next(text, &code);
+        if (size == 0 || is_noncharacter(code)) {
             put(out, REPLACEMENT);
-            size = size == 0 ? 1 : size;
-        } else if (*at < 0x20 || *at == '"' || *at == '\\') {
-            put_escaped(out, *at);
+        } else if (code < 0x20 || code == '"' || code == '\\') {
+            put_escaped(out, (uint8_t)code);
         } else {
-            span_write(out, (struct span){at, size});
+            span_write(out, (struct span){(const uint8_t *)text, size});
         }
-        at += size;
+        text += size == 0 ? 1 : size;
     }
     span_write_u8(out, '"');
 }

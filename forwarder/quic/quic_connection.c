@@ -20,8 +20,8 @@ uint64_t quic_connection_idle_end(const struct quic_connection *connection)
 {
     const struct quic_table *table = connection->table;
     unsigned ms = table->env.limits->tcp_idle_ms;
-    if (connection->over && ms > QUIC_TABLE_UNREAD_MS) {
-        ms = QUIC_TABLE_UNREAD_MS;
+    if (connection->reading.over) {
+        ms = unread_time_ms(ms);
     }
     if (connection->endpoint->draining && ms > DRAIN_MS) {
         ms = DRAIN_MS;
@@ -29,30 +29,31 @@ uint64_t quic_connection_idle_end(const struct quic_connection *connection)
     return connection->idle_from + (uint64_t)ms * QUIC_NS_OF_MS;
 }
 
-static void begin_idle(struct quic_connection *connection, uint64_t now)
+static struct unread_limit limits(const struct quic_connection *connection)
 {
-    connection->over = connection->unread > connection->table->env.limits->stream_output;
-    connection->idle_from = now;
-    connection->acked_by = connection->acked;
+    return (struct unread_limit){.octets = connection->table->env.limits->stream_output};
 }
 
 void quic_connection_useful(struct quic_connection *connection, uint64_t now)
 {
-    /* With too much unread its time goes on running, whatever it asks or gets meanwhile. */
-    if (!connection->over || connection->unread <= connection->table->env.limits->stream_output) {
-        begin_idle(connection, now);
+    struct unread_limit limit = limits(connection);
+    if (unread_begin(&connection->reading, connection->unread, &limit)) {
+        connection->idle_from = now;
     }
+}
+
+static void renew_idle(struct quic_connection *connection, uint64_t now)
+{
+    struct unread_limit limit = limits(connection);
+    unread_renew(&connection->reading, connection->unread, &limit);
+    connection->idle_from = now;
 }
 
 /* Has the client read as much as it must? */
 static bool reads(const struct quic_connection *connection)
 {
-    size_t limit = connection->table->env.limits->stream_output;
-    uint64_t read = connection->acked - connection->acked_by;
-    if (connection->over) {
-        return connection->unread <= limit || read >= limit / QUIC_TABLE_UNREAD_PART;
-    }
-    return connection->unread > 0 && read > 0;
+    struct unread_limit limit = limits(connection);
+    return unread_reads(&connection->reading, connection->unread, &limit);
 }
 
 void quic_connection_fail(struct quic_connection *connection, enum quic_error why)
@@ -82,7 +83,7 @@ static bool is_idle(struct quic_connection *connection, uint64_t now)
         return false;
     }
     if (reads(connection) || (connection->unread == 0 && is_waiting(connection))) {
-        begin_idle(connection, now);
+        renew_idle(connection, now);
         return false;
     }
     return true;
@@ -90,10 +91,11 @@ static bool is_idle(struct quic_connection *connection, uint64_t now)
 
 static void close_idle(struct quic_connection *connection, uint64_t now)
 {
-    if (connection->over) {
+    bool over = connection->reading.over;
+    if (over) {
         counters_add(connection->table->env.counters, COUNTER_TCP_OVERFLOW);
     }
-    quic_connection_close(connection, connection->over ? DOQ_EXCESSIVE_LOAD : DOQ_NO_ERROR, now);
+    quic_connection_close(connection, over ? DOQ_EXCESSIVE_LOAD : DOQ_NO_ERROR, now);
 }
 
 static void on_timer(evutil_socket_t descriptor, short what, void *ctx)
@@ -162,7 +164,7 @@ static bool is_spared(const struct reaper_entry *entry)
 {
     const struct quic_connection *connection = connection_by(entry);
     return is_waiting(connection) &&
-           connection->unread < connection->table->env.limits->stream_output / 4;
+           !unread_is_much(connection->unread, connection->table->env.limits->stream_output);
 }
 
 /* Called perhaps while ngtcp2 calls for another connection: so its timer closes it, at once. */

@@ -23,6 +23,7 @@
 #include "forwarder/quic/quic_table.h"
 #include "forwarder/reaper.h"
 #include "forwarder/udp_batch.h"
+#include "forwarder/unread.h"
 
 #define QUIC_PACKET_SIZE 1200U /* octets of a datagram that we send: any path takes as much */
 #define QUIC_SECRET_SIZE 32U
@@ -59,10 +60,8 @@ struct quic_connection {
     struct quic_stream_list waiting; /* stalled: for room in flight, the oldest first */
     unsigned due;                    /* answers to come */
     size_t unread;                   /* octets of answers that are not acknowledged */
-    uint64_t acked;                  /* octets that were, ever */
-    uint64_t acked_by;               /* of these, when its time of idleness last began */
-    uint64_t idle_from;              /* then: nanoseconds */
-    bool over;                       /* and whether more than stream-output was unread then */
+    struct unread reading;           /* read is what was acknowledged */
+    uint64_t idle_from;              /* when its time of idleness last began: nanoseconds */
     int64_t silent[QUIC_SILENT_MAX]; /* streams that get no answer */
     unsigned silent_count;           /* ever */
     bool validated;                  /* its address is certain */

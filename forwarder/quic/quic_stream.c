@@ -55,7 +55,7 @@ static size_t announced(const struct quic_stream *stream)
     if (stream->input_size < QUIC_STREAM_LENGTH) {
         return QUIC_STREAM_MAX;
     }
-    return QUIC_STREAM_LENGTH + ((size_t)stream->input[0] << 8 | stream->input[1]);
+    return QUIC_STREAM_LENGTH + (size_t)span_u16(stream->input);
 }
 
 enum quic_stream_fate quic_stream_take(struct quic_stream *stream, struct span bytes, bool fin)

@@ -337,8 +337,7 @@ static void queue(struct quic_connection *connection, struct quic_stream *stream
     if (stream->closed || stream->shut || connection->failed) {
         return;
     }
-    if (connection->unread > 0 && connection->unread + answer.size >
-                                      table->env.limits->stream_output * QUIC_TABLE_UNREAD_TIMES) {
+    if (unread_is_too_much(connection->unread, answer.size, table->env.limits->stream_output)) {
         counters_add(table->env.counters, COUNTER_TCP_OVERFLOW);
         quic_connection_fail(connection, DOQ_EXCESSIVE_LOAD);
         return;

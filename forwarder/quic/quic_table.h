@@ -14,8 +14,8 @@
  * must bring a token (Retry) first. With QUIC_TABLE_HANDSHAKES running, the oldest gives way. A
  * connection with nothing in flight, no unread answer and no whole query for tcp-idle is closed.
  * One with more than stream-output octets that are not acknowledged must acknowledge an eighth of
- * stream-output in each QUIC_TABLE_UNREAD_MS (or tcp-idle, if that is less); with
- * QUIC_TABLE_UNREAD_TIMES stream-output it is closed. With the in-flight table full, queries wait
+ * stream-output in each UNREAD_MS (or tcp-idle, if that is less); with UNREAD_TIMES
+ * stream-output it is closed (unread.h). With the in-flight table full, queries wait
  * in their connections, whose clients get no more credit.
  */
 #pragma once
@@ -31,9 +31,6 @@
 #define QUIC_TABLE_STREAMS 100U     /* streams of a connection at once */
 #define QUIC_TABLE_UNSURE 64U       /* handshakes with an address that may be forged */
 #define QUIC_TABLE_HANDSHAKES 1024U /* handshakes in all */
-#define QUIC_TABLE_UNREAD_MS 2000U
-#define QUIC_TABLE_UNREAD_PART 8U  /* of stream-output must be read in that time: an eighth */
-#define QUIC_TABLE_UNREAD_TIMES 8U /* times stream-output may be unread */
 
 struct config_limits;
 struct counters;

@@ -143,7 +143,7 @@ static int on_acked(ngtcp2_conn *transport, int64_t id, uint64_t offset, uint64_
     if (stream_ctx != NULL) {
         size_t freed = quic_stream_acked(stream_ctx, offset + size);
         connection->unread -= freed;
-        connection->acked += size;
+        connection->reading.read += size;
     }
     return 0;
 }

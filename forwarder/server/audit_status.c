@@ -57,9 +57,9 @@ void audit_status_warn(json_t *warnings, const struct status_view *view)
                  "the audit record was damaged when it was opened: bailiwick audit verify");
         warn(warnings, view, "audit", text, view->started);
     }
-    if (blocks->problem[0] != '\0') {
-        snprintf(text, sizeof text, "counts of blocks cannot be stored (%s)", blocks->problem);
-        warn(warnings, view, BLOCK_STORE_FILE, text, blocks->since);
+    if (trouble_stands(&blocks->unstored)) {
+        snprintf(text, sizeof text, "counts of blocks cannot be stored (%s)", blocks->unstored.why);
+        warn(warnings, view, BLOCK_STORE_FILE, text, blocks->unstored.since);
     }
     if (blocks->aside[0] != '\0') {
         snprintf(text, sizeof text, "a damaged database was put aside as %s", blocks->aside);

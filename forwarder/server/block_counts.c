@@ -54,12 +54,8 @@ static void note_problem(struct block_counts *counts, const char *problem, uint6
 {
     bool news;
     pthread_mutex_lock(&counts->lock);
-    news = strcmp(counts->state.problem, problem) != 0;
+    news = trouble_note(&counts->state.unstored, problem, (int64_t)time(NULL));
     counts->state.lost += lost;
-    if (news) {
-        counts->state.since = (int64_t)time(NULL);
-        snprintf(counts->state.problem, WHY_MAX, "%s", problem);
-    }
     pthread_mutex_unlock(&counts->lock);
     if (news && problem[0] != '\0') {
         char path[LOG_VALUE_MAX], reason[LOG_VALUE_MAX];
@@ -209,7 +205,7 @@ void block_counts_store(struct block_counts *counts, int64_t now)
     bool failing;
     counts->hour = hour_of(now);
     pthread_mutex_lock(&counts->lock);
-    failing = counts->state.problem[0] != '\0';
+    failing = trouble_stands(&counts->state.unstored);
     pthread_mutex_unlock(&counts->lock);
     if (counts->at_hand.count == 0 && !failing) {
         return;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "forwarder/trouble.h"
 #include "geo/problem.h"
 
 struct block_counts;
@@ -17,9 +18,8 @@ struct published;
 
 /* The state of the counts. */
 struct block_counts_state {
-    char problem[WHY_MAX]; /* why nothing can be stored; "": it can */
-    int64_t since;         /* of the problem */
-    char aside[WHY_MAX];   /* where a damaged database was put aside; "": none was */
+    struct trouble unstored; /* why nothing can be stored */
+    char aside[WHY_MAX];     /* where a damaged database was put aside; "": none was */
     int64_t aside_since;
     uint64_t lost; /* blocks that were dropped because too many rows waited */
 };

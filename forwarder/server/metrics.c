@@ -77,7 +77,7 @@ static double reload_failed(const struct status_view *view)
 
 static double state_kept(const struct status_view *view)
 {
-    return view->keep_problem == NULL;
+    return !trouble_stands(view->unkept);
 }
 
 static double state_generation(const struct status_view *view)
@@ -87,7 +87,7 @@ static double state_generation(const struct status_view *view)
 
 static double files_watched(const struct status_view *view)
 {
-    return view->watched && view->watch_problem == NULL;
+    return view->watched && !trouble_stands(view->unwatched);
 }
 
 static double workers(const struct status_view *view)

@@ -3,22 +3,16 @@
  * Last good versions in the main thread: handed to the keeper once their generation is in force,
  * and what became of them told by log and status.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "forwarder/generation/generation.h"
 #include "forwarder/server/keeper.h"
 #include "forwarder/server/server_state.h"
 
-/* Tells each reason once. */
 static void note_problem(struct server *server, const char *problem)
 {
     char state[LOG_VALUE_MAX], reason[LOG_VALUE_MAX];
-    if (strcmp(problem, server->keep_problem) == 0) {
+    if (!trouble_note(&server->unkept, problem, server_now(server))) {
         return;
     }
-    snprintf(server->keep_problem, sizeof(server->keep_problem), "%s", problem);
-    server->keep_problem_since = server_now(server);
     log_quote(server->config->state, state, sizeof(state));
     if (problem[0] != '\0') {
         log_event(LOG_LEVEL_WARNING, "state", "not everything is kept", "state=%s reason=%s", state,

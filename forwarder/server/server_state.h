@@ -21,6 +21,7 @@
 #include "forwarder/server/reload_record.h"
 #include "forwarder/server/status.h"
 #include "forwarder/server/tally.h"
+#include "forwarder/trouble.h"
 #include "forwarder/wall_clock.h"
 #include "forwarder/worker.h"
 
@@ -138,17 +139,15 @@ struct server {
     struct metrics_listener *metrics; /* NULL: nobody may ask for them */
 
     struct keeper *keeper;
-    uint64_t kept;              /* the newest generation that is all under state */
-    char keep_problem[WHY_MAX]; /* why something is not; "": everything is, or will be */
-    int64_t keep_problem_since;
+    uint64_t kept;         /* the newest generation that is all under state */
+    struct trouble unkept; /* why something is not; else everything is, or will be */
 
     struct auditor *auditor;
     struct block_counts *blocks;
     struct event *count_timer; /* counts are due */
 
-    struct watch *watch;         /* NULL: edits of others are not noticed */
-    char watch_problem[WHY_MAX]; /* why some are not, though they are wanted to be; "": none */
-    int64_t watch_problem_since;
+    struct watch *watch;      /* NULL: edits of others are not noticed */
+    struct trouble unwatched; /* why some are not, though they are wanted to be */
 
     pthread_t tap_thread; /* of shared.tap */
     bool taps;            /* it runs */

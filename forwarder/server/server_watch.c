@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "forwarder/server/server_state.h"
@@ -30,16 +29,13 @@ static const struct config *config_of(const struct server *server)
     return generation == NULL ? server->config : generation->config;
 }
 
-/* Tells each reason once. */
 static void note_problem(struct server *server, const char *problem)
 {
-    if (strcmp(problem, server->watch_problem) == 0) {
+    char reason[LOG_VALUE_MAX];
+    if (!trouble_note(&server->unwatched, problem, server_now(server))) {
         return;
     }
-    snprintf(server->watch_problem, sizeof(server->watch_problem), "%s", problem);
-    server->watch_problem_since = server_now(server);
     if (problem[0] != '\0') {
-        char reason[LOG_VALUE_MAX];
         log_event(LOG_LEVEL_WARNING, "watch", "some edits go unnoticed", "reason=%s",
                   log_quote(problem, reason, sizeof(reason)));
     } else {
@@ -120,5 +116,5 @@ void server_stop_watch(struct server *server)
 {
     watch_free(server->watch);
     server->watch = NULL;
-    server->watch_problem[0] = '\0';
+    server->unwatched = (struct trouble){0};
 }

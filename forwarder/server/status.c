@@ -273,17 +273,17 @@ static json_t *warnings_json(const struct status_view *view)
 {
     const struct config *config = view->generation->config;
     json_t *array = standing_problems(view, PROBLEM_WARNING);
-    if (view->watch_problem != NULL) {
+    if (trouble_stands(view->unwatched)) {
         char text[2 * WHY_MAX];
         snprintf(text, sizeof(text),
                  "some edits go unnoticed: after one, send SIGHUP or run bailiwick reload (%s)",
-                 view->watch_problem);
+                 view->unwatched->why);
         json_array_append_new(array,
-                              status_own_warning(config->orders, text, view->watch_problem_since));
+                              status_own_warning(config->orders, text, view->unwatched->since));
     }
-    if (view->keep_problem != NULL) {
+    if (trouble_stands(view->unkept)) {
         json_array_append_new(
-            array, status_own_warning(config->state, view->keep_problem, view->keep_problem_since));
+            array, status_own_warning(config->state, view->unkept->why, view->unkept->since));
     }
     if (view->clock_wrong) {
         json_array_append_new(
@@ -303,7 +303,7 @@ static json_t *warnings_json(const struct status_view *view)
 
 static const char *watch_state(const struct status_view *view)
 {
-    return !view->watched ? "off" : view->watch_problem != NULL ? "partial" : "on";
+    return !view->watched ? "off" : trouble_stands(view->unwatched) ? "partial" : "on";
 }
 
 json_t *status_json(const struct status_view *view)

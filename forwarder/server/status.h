@@ -13,6 +13,7 @@
 #include "forwarder/counters.h"
 #include "forwarder/server/audit_writer.h"
 #include "forwarder/server/block_counts.h"
+#include "forwarder/trouble.h"
 
 struct generation;
 struct problem_list;
@@ -35,12 +36,10 @@ struct status_view {
     const struct counters *retired; /* what workers that are gone had counted */
     uint64_t retired_drops;
     const struct listener_view_left *left; /* what closed sockets had dropped */
-    uint64_t kept;            /* the newest generation that is all under state; 0: none */
-    const char *keep_problem; /* why something is not; NULL: everything is, or will be */
-    int64_t keep_problem_since;
-    bool watched;              /* edits of others are noticed */
-    const char *watch_problem; /* why some are not; NULL: all are */
-    int64_t watch_problem_since;
+    uint64_t kept;                   /* the newest generation that is all under state; 0: none */
+    const struct trouble *unkept;    /* why something is not; else everything is, or will be */
+    bool watched;                    /* edits of others are noticed */
+    const struct trouble *unwatched; /* why some are not; else all are */
     bool clock_wrong; /* it is before the day this program was made, and not believed */
     int64_t clock_wrong_since;
     unsigned connections;      /* client streams */

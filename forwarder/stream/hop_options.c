@@ -12,7 +12,6 @@
 
 #define KEEPALIVE_SIZE 2
 #define KEEPALIVE_UNIT_MS 100
-#define ARCOUNT_AT 10
 
 static bool is_ours(uint16_t code)
 {
@@ -138,7 +137,7 @@ static size_t put_behind(struct span answer, const struct origin_hop *hop, unsig
     struct span_writer writer = span_writer(out, DNS_MESSAGE_MAX);
     span_write(&writer, answer);
     edns_answer_encode(&writer, &(struct edns_answer){.dnssec_ok = false});
-    span_put_u16(out + ARCOUNT_AT, (uint16_t)(span_u16(out + ARCOUNT_AT) + 1));
+    span_put_u16(out + DNS_ARCOUNT_AT, (uint16_t)(span_u16(out + DNS_ARCOUNT_AT) + 1));
     size_t size = put_ours(out + writer.size, writer.size, hop, idle_ms);
     span_put_u16(out + writer.size - 2, (uint16_t)size);
     return writer.size + size;

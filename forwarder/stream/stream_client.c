@@ -27,17 +27,17 @@ static struct stream_client *client_at(struct stream_place *place)
     return (struct stream_client *)place;
 }
 
-static struct stream_client *find(const struct stream_table *table,
+static struct stream_client *find(const struct stream_clients *clients,
                                   const struct origin_stream *origin)
 {
-    return client_at(stream_table_find(table, origin));
+    return client_at(stream_table_find(clients->table, origin));
 }
 
 static void end_handshake(struct stream_client *client)
 {
     if (client->handshaking) {
         client->handshaking = false;
-        stream_handshakes_end(&client->worker->handshakes, &client->handshake);
+        stream_handshakes_end(&client->worker->streams->handshakes, &client->handshake);
     }
 }
 
@@ -284,7 +284,7 @@ static struct stream_client *client_of(struct stream_handshake *handshake)
 
 static void begin_handshake(struct stream_client *client)
 {
-    struct stream_handshakes *handshakes = &client->worker->handshakes;
+    struct stream_handshakes *handshakes = &client->worker->streams->handshakes;
     struct stream_handshake *excess = stream_handshakes_excess(handshakes);
     if (excess != NULL) { /* closed at once: no call of its own is under way */
         struct stream_client *oldest = client_of(excess);
@@ -293,7 +293,7 @@ static void begin_handshake(struct stream_client *client)
     }
     client->handshaking = true;
     stream_handshakes_begin(handshakes, &client->handshake);
-    event_add(client->idle, client->worker->stream_handshake_time);
+    event_add(client->idle, client->worker->streams->handshake);
 }
 
 static void on_handshake_done(struct stream_client *client)
@@ -351,7 +351,7 @@ static bool is_waiting(const struct stream_client *client)
 
 static void count_overflow(struct stream_client *client)
 {
-    if (client->over) {
+    if (client->reading.over) {
         counters_add(&client->worker->counters, COUNTER_TCP_OVERFLOW);
     }
 }
@@ -370,8 +370,7 @@ static void on_idle(evutil_socket_t descriptor, short what, void *ctx)
     }
     size_t unread = stream_client_unread(client);
     if (stream_client_reads(client) || (unread == 0 && is_waiting(client))) {
-        client->over = false; /* slowly, but it reads; or it is upstream that takes its time */
-        stream_client_begin_idle(client);
+        stream_client_renew_idle(client); /* slowly, but it reads; or it waits for upstream */
         return;
     }
     if (unread > 0 || client->draining) {
@@ -419,7 +418,7 @@ static const struct reaper_kind activity = {is_spared, reap};
 void stream_client_open(struct worker *worker, const struct stream_opening *opening)
 {
     struct stream_client *client = calloc(1, sizeof(*client));
-    if (client == NULL || !stream_table_add(worker->streams, &client->place)) {
+    if (client == NULL || !stream_table_add(worker->streams->table, &client->place)) {
         free(client);
         close(opening->descriptor);
         client_quota_release(worker->shared->quota, &opening->holder);
@@ -452,7 +451,7 @@ static bool is_to(const struct stream_place *place, const void *address)
 
 void stream_client_drain(struct worker *worker, const struct config_address *address)
 {
-    stream_table_drain(worker->streams, address == NULL ? NULL : is_to, address);
+    stream_table_drain(worker->streams->table, address == NULL ? NULL : is_to, address);
 }
 
 static void resume_client(struct stream_place *place)
@@ -470,43 +469,69 @@ static void read_clock(void *ctx)
     upstream_clock_read(&worker->clock);
 }
 
-struct stream_table *stream_client_table(struct worker *worker)
+static const struct timeval *lasting(struct worker *worker, unsigned ms)
+{
+    const struct timeval duration = milliseconds(ms);
+    return event_base_init_common_timeout(worker->base, &duration);
+}
+
+struct stream_clients *stream_clients_new(struct worker *worker)
 {
     const struct config_limits *limits = &worker->shared->config->limits;
     const unsigned handshake_ms = limits->tcp_idle_ms < STREAM_CLIENT_HANDSHAKE_MS
                                       ? limits->tcp_idle_ms
                                       : STREAM_CLIENT_HANDSHAKE_MS;
-    const struct timeval idle = milliseconds(limits->tcp_idle_ms);
-    const struct timeval handshake = milliseconds(handshake_ms);
-    const struct timeval unread =
-        milliseconds(limits->tcp_idle_ms < STREAM_CLIENT_UNREAD_MS ? limits->tcp_idle_ms
-                                                                   : STREAM_CLIENT_UNREAD_MS);
     const struct stream_table_events events = {close_client, resume_client, drain_client,
                                                read_clock, worker};
-    worker->stream_idle = event_base_init_common_timeout(worker->base, &idle);
-    worker->stream_handshake_time = event_base_init_common_timeout(worker->base, &handshake);
-    worker->stream_unread = event_base_init_common_timeout(worker->base, &unread);
-    stream_handshakes_init(&worker->handshakes, limits->tcp_connections / 4 + 1);
-    return worker->stream_idle == NULL || worker->stream_handshake_time == NULL ||
-                   worker->stream_unread == NULL
-               ? NULL
-               : stream_table_new(worker->base, &events);
+    struct stream_clients *clients = calloc(1, sizeof(*clients));
+    if (clients == NULL) {
+        return NULL;
+    }
+    clients->idle = lasting(worker, limits->tcp_idle_ms);
+    clients->handshake = lasting(worker, handshake_ms);
+    clients->unread = lasting(worker, unread_time_ms(limits->tcp_idle_ms));
+    clients->table = stream_table_new(worker->base, &events);
+    stream_handshakes_init(&clients->handshakes, limits->tcp_connections / 4 + 1);
+    if (clients->idle == NULL || clients->handshake == NULL || clients->unread == NULL ||
+        clients->table == NULL) {
+        stream_clients_free(clients);
+        return NULL;
+    }
+    return clients;
+}
+
+void stream_clients_free(struct stream_clients *clients)
+{
+    if (clients != NULL) {
+        stream_table_free(clients->table);
+        free(clients);
+    }
+}
+
+size_t stream_clients_count(const struct stream_clients *clients)
+{
+    return stream_table_count(clients->table);
+}
+
+void stream_clients_resume(struct stream_clients *clients)
+{
+    stream_table_resume(clients->table);
 }
 
 /* ---- Answers of upstreams ---- */
 
-void stream_client_expect(struct stream_table *table, const struct origin_stream *origin)
+void stream_client_expect(struct stream_clients *clients, const struct origin_stream *origin)
 {
-    struct stream_client *client = find(table, origin);
+    struct stream_client *client = find(clients, origin);
     if (client != NULL) {
         client->due++;
     }
 }
 
-void stream_client_answer(struct stream_table *table, const struct origin_stream *origin,
+void stream_client_answer(struct stream_clients *clients, const struct origin_stream *origin,
                           struct span answer)
 {
-    struct stream_client *client = find(table, origin);
+    struct stream_client *client = find(clients, origin);
     if (client == NULL) {
         return;
     }
@@ -515,9 +540,9 @@ void stream_client_answer(struct stream_table *table, const struct origin_stream
     finish_if_done(client);
 }
 
-void stream_client_forgo(struct stream_table *table, const struct origin_stream *origin)
+void stream_client_forgo(struct stream_clients *clients, const struct origin_stream *origin)
 {
-    struct stream_client *client = find(table, origin);
+    struct stream_client *client = find(clients, origin);
     if (client == NULL) {
         return;
     }
@@ -526,16 +551,16 @@ void stream_client_forgo(struct stream_table *table, const struct origin_stream 
     finish_if_done(client);
 }
 
-bool stream_client_transfers(struct stream_table *table, const struct origin_stream *origin)
+bool stream_client_transfers(struct stream_clients *clients, const struct origin_stream *origin)
 {
-    struct stream_client *client = find(table, origin);
+    struct stream_client *client = find(clients, origin);
     return client != NULL && client->protocol->transfers;
 }
 
-bool stream_client_transfer(struct stream_table *table, const struct origin_stream *origin,
+bool stream_client_transfer(struct stream_clients *clients, const struct origin_stream *origin,
                             struct span query, const struct transfer_mark *mark)
 {
-    struct stream_client *client = find(table, origin);
+    struct stream_client *client = find(clients, origin);
     return client == NULL || /* nobody is left to answer */
            stream_transfers_start(&client->transfers, origin, query, mark);
 }

@@ -6,8 +6,8 @@
  *
  * Limits: a connection that has no complete query, no unread answer and nothing in flight for
  * tcp-idle is closed; so is one that reads nothing for tcp-idle. One with more than stream-output
- * octets unread must read an eighth of stream-output in each STREAM_CLIENT_UNREAD_MS (or tcp-idle,
- * if that is less); with STREAM_CLIENT_UNREAD_TIMES stream-output unread it is closed at once. It
+ * octets unread must read an eighth of stream-output in each UNREAD_MS (or tcp-idle, if that is
+ * less); with UNREAD_TIMES stream-output unread it is closed at once (unread.h). It
  * is not read while the in-flight table is full, while it has STREAM_CLIENT_PIPELINE queries
  * waiting, or half of stream-output unread. After a half-close all answers due are still sent. A
  * handshake of TLS has STREAM_CLIENT_HANDSHAKE_MS (or tcp-idle, if that is less) from its first
@@ -30,13 +30,10 @@
 
 #define STREAM_CLIENT_PIPELINE 256 /* queries of one connection that wait at once */
 #define STREAM_CLIENT_HANDSHAKE_MS 10000U
-#define STREAM_CLIENT_UNREAD_MS 2000U
-#define STREAM_CLIENT_UNREAD_PART 8  /* of stream-output must be read in that time: an eighth */
-#define STREAM_CLIENT_UNREAD_TIMES 8 /* times stream-output may be unread */
 
 struct config_address;
 struct config_listen;
-struct stream_table;
+struct stream_clients;
 struct transfer_mark;
 struct worker;
 
@@ -51,8 +48,14 @@ struct stream_opening {
     bool unknown;                       /* such a header did not tell who asks */
 };
 
-/* The table of a worker's connections; NULL when memory is out. */
-struct stream_table *stream_client_table(struct worker *worker);
+/* A worker's connections. NULL when memory is out. */
+struct stream_clients *stream_clients_new(struct worker *worker);
+void stream_clients_free(struct stream_clients *clients); /* closes all; NULL is allowed */
+
+size_t stream_clients_count(const struct stream_clients *clients);
+
+/* Goes on, from the loop, with queries that waited for room in flight. */
+void stream_clients_resume(struct stream_clients *clients);
 
 /* Takes over descriptor and quota of the opening in any case. The listener says whether TLS comes
  * first; without a certificate that could be used the connection is closed. */
@@ -63,19 +66,19 @@ void stream_client_open(struct worker *worker, const struct stream_opening *open
 void stream_client_drain(struct worker *worker, const struct config_address *address);
 
 /* One more answer is due to the connection that an origin names, if it is still the same one. */
-void stream_client_expect(struct stream_table *table, const struct origin_stream *origin);
+void stream_client_expect(struct stream_clients *clients, const struct origin_stream *origin);
 
 /* Sends an answer that was due; lost if the connection is gone. */
-void stream_client_answer(struct stream_table *table, const struct origin_stream *origin,
+void stream_client_answer(struct stream_clients *clients, const struct origin_stream *origin,
                           struct span answer);
 
 /* One of the answers that were due will not come: the order's action is drop. */
-void stream_client_forgo(struct stream_table *table, const struct origin_stream *origin);
+void stream_client_forgo(struct stream_clients *clients, const struct origin_stream *origin);
 
 /* May zone transfers be relayed over this connection? */
-bool stream_client_transfers(struct stream_table *table, const struct origin_stream *origin);
+bool stream_client_transfers(struct stream_clients *clients, const struct origin_stream *origin);
 
 /* Starts a zone transfer for the connection, which holds the generation of its mark until it ends.
  * False if no server could be asked, or the process is short of descriptors. */
-bool stream_client_transfer(struct stream_table *table, const struct origin_stream *origin,
+bool stream_client_transfer(struct stream_clients *clients, const struct origin_stream *origin,
                             struct span query, const struct transfer_mark *mark);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Answers to a connection's client, and what is done about one who does not read them (see
- * stream_client.h). A burst may leave much unread for a moment, however willing the client is: it
- * waits for the loop to write it, and for windows that the client has yet to open. So the limit is
- * not judged when an answer comes, but by what the client reads in STREAM_CLIENT_UNREAD_MS.
+ * stream_client.h and unread.h): what counts as unread here, and as read.
  */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -32,7 +30,7 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *ch
 {
     struct stream_client *client = ctx;
     (void)output;
-    client->read += change->n_deleted;
+    client->reading.read += change->n_deleted;
 }
 
 bool stream_client_watch_output(struct stream_client *client)
@@ -47,36 +45,44 @@ void stream_client_ignore_output(struct stream_client *client)
 }
 
 /* A transfer alone never exceeds the limit, however long the message that made it pause. */
-static bool is_over(const struct stream_client *client)
+static struct unread_limit limits(const struct stream_client *client)
 {
-    size_t transferred = client->transfers.count * (size_t)DNS_MESSAGE_MAX;
-    return stream_client_unread(client) > limit(client) + transferred;
+    return (struct unread_limit){
+        .octets = limit(client),
+        .beyond = client->transfers.count * (size_t)DNS_MESSAGE_MAX,
+    };
+}
+
+static void restart_timer(struct stream_client *client)
+{
+    const struct stream_clients *clients = client->worker->streams;
+    event_add(client->idle, client->reading.over ? clients->unread : clients->idle);
 }
 
 void stream_client_begin_idle(struct stream_client *client)
 {
-    const struct worker *worker = client->worker;
-    bool over = is_over(client);
-    if (over && client->over) {
-        return; /* its time runs, whatever it asks and is answered meanwhile */
+    struct unread_limit limit = limits(client);
+    if (unread_begin(&client->reading, stream_client_unread(client), &limit)) {
+        restart_timer(client);
     }
-    client->over = over;
-    client->read_by = client->read;
-    event_add(client->idle, over ? worker->stream_unread : worker->stream_idle);
+}
+
+void stream_client_renew_idle(struct stream_client *client)
+{
+    struct unread_limit limit = limits(client);
+    unread_renew(&client->reading, stream_client_unread(client), &limit);
+    restart_timer(client);
 }
 
 bool stream_client_reads(const struct stream_client *client)
 {
-    uint64_t read = client->read - client->read_by;
-    if (client->over) {
-        return !is_over(client) || read >= limit(client) / STREAM_CLIENT_UNREAD_PART;
-    }
-    return stream_client_unread(client) > 0 && read > 0;
+    struct unread_limit limit = limits(client);
+    return unread_reads(&client->reading, stream_client_unread(client), &limit);
 }
 
 bool stream_client_is_slow(const struct stream_client *client)
 {
-    return stream_client_unread(client) >= limit(client) / 4;
+    return unread_is_much(stream_client_unread(client), limit(client));
 }
 
 /* ---- Answers ---- */
@@ -106,10 +112,8 @@ void stream_client_send_unlimited(struct stream_client *client, const struct ori
 void stream_client_send(struct stream_client *client, const struct origin_stream *to,
                         struct span message)
 {
-    size_t waiting = stream_client_unread(client);
-    /* A single one may always wait. */
-    if (!client->place.doomed && waiting > 0 &&
-        waiting + message.size > limit(client) * STREAM_CLIENT_UNREAD_TIMES) {
+    if (!client->place.doomed &&
+        unread_is_too_much(stream_client_unread(client), message.size, limit(client))) {
         counters_add(&client->worker->counters, COUNTER_TCP_OVERFLOW);
         stream_client_doom(client);
     }

@@ -12,9 +12,20 @@
 #include "forwarder/stream/stream_protocol.h"
 #include "forwarder/stream/stream_table.h"
 #include "forwarder/stream/stream_transfers.h"
+#include "forwarder/unread.h"
 
 struct bufferevent;
 struct event;
+
+/* What a worker's connections have in common. */
+struct stream_clients {
+    struct stream_table *table;
+    struct stream_handshakes handshakes; /* of TLS */
+    /* Durations, as the loop wants them. */
+    const struct timeval *idle; /* tcp-idle */
+    const struct timeval *handshake;
+    const struct timeval *unread; /* of who leaves too much unread */
+};
 
 struct stream_client {
     struct stream_place place; /* first: the one is found by the other */
@@ -29,12 +40,10 @@ struct stream_client {
     void *state; /* the protocol's */
     struct bufferevent *transport;
     struct event *idle;
-    unsigned due;     /* answers of upstreams still to come */
-    uint64_t taken;   /* queries */
-    uint64_t read;    /* octets that have left for the client, ever */
-    uint64_t read_by; /* of these, when its time of idleness last began */
-    bool over;        /* and whether more than stream-output was unread then */
-    bool handshaking; /* TLS */
+    unsigned due;          /* answers of upstreams still to come */
+    uint64_t taken;        /* queries */
+    struct unread reading; /* read is what has left for the client */
+    bool handshaking;      /* TLS */
     struct stream_handshake handshake;
     bool draining; /* no more octets will come, or none are wanted */
     bool leaving;  /* because none are wanted: what came meanwhile is read once more at the end */
@@ -49,6 +58,9 @@ void stream_client_ignore_output(struct stream_client *client);
 
 /* Its time of idleness begins anew; with too much unread, only when the client has read. */
 void stream_client_begin_idle(struct stream_client *client);
+
+/* The same, whatever is unread. */
+void stream_client_renew_idle(struct stream_client *client);
 
 /* When that time is over: has the client read as much as it must? */
 bool stream_client_reads(const struct stream_client *client);

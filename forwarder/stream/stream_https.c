@@ -15,6 +15,7 @@
 #include "forwarder/stream/stream_client.h"
 #include "forwarder/stream/stream_protocol.h"
 #include "forwarder/true_client.h"
+#include "forwarder/unread.h"
 #include "forwarder/worker.h"
 
 #define OUTPUT_ENOUGH 65536 /* octets of output; the session keeps more until they are written */
@@ -128,7 +129,7 @@ static void handle(struct stream_client *client, const struct http_session_query
 static bool is_kept_back(const struct stream_client *client)
 {
     size_t limit = stream_client_worker(client)->shared->config->limits.stream_output;
-    return http_session_kept(stream_client_state(client)) >= limit / 4;
+    return unread_is_much(http_session_kept(stream_client_state(client)), limit);
 }
 
 /* Handles the queries that are complete. False if there is no room for the next one. */

@@ -7,6 +7,7 @@
 #include "forwarder/descriptors.h"
 #include "forwarder/dispatch.h"
 #include "forwarder/stream/stream_protocol.h"
+#include "forwarder/unread.h"
 #include "forwarder/upstream/transfer.h"
 #include "forwarder/worker.h"
 
@@ -65,7 +66,8 @@ static bool on_message(void *ctx, struct transfer *transfer, struct span message
         return false;
     }
     if (stream_client_is_doomed(client) ||
-        stream_client_unread(client) * 4 >= worker->shared->config->limits.stream_output) {
+        unread_is_much(stream_client_unread(client),
+                       worker->shared->config->limits.stream_output)) {
         transfer_pause(transfer, true);
     }
     return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Rings and their thread (see tap.h). The thread looks at the rings every few milliseconds, because
- * to wake it would cost a worker a system call. Only the thread touches sink, problem and retry_ms.
+ * to wake it would cost a worker a system call. Only the thread touches sink, trouble and retry_ms.
  */
 #include "forwarder/tap/tap.h"
 
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "forwarder/config/config.h"
@@ -18,6 +19,7 @@
 #include "forwarder/monotonic.h"
 #include "forwarder/tap/tap_ring.h"
 #include "forwarder/tap/tap_sink.h"
+#include "forwarder/trouble.h"
 #include "forwarder/wire/dnstap.h"
 
 /* Size of a worker's ring: enough for what comes between two looks of the thread, and for some
@@ -41,8 +43,8 @@ struct tap {
     _Atomic bool stopping;
     _Atomic bool reopen;
     struct tap_sink *sink;
-    char problem[WHY_MAX]; /* why nothing is written; "": it is */
-    int64_t retry_ms;      /* monotonic; when to open the sink again */
+    struct trouble trouble; /* why nothing is written */
+    int64_t retry_ms;       /* monotonic; when to open the sink again */
     _Atomic uint64_t written;
     _Atomic uint64_t lost;    /* the thread's */
     _Atomic unsigned workers; /* rises only; the rings below it stay */
@@ -151,12 +153,11 @@ void tap_put(struct tap *tap, unsigned worker, struct dnstap_event *event)
 
 /* ---- The thread ---- */
 
-/* Logs each change of what is wrong once; "" for nothing. */
 static void note(struct tap *tap, const char *problem)
 {
     const struct config_dnstap *config = tap->config;
     char where[LOG_VALUE_MAX], reason[LOG_VALUE_MAX];
-    if (strcmp(problem, tap->problem) == 0) {
+    if (!trouble_note(&tap->trouble, problem, (int64_t)time(NULL))) {
         return;
     }
     log_quote(config->socket != NULL ? config->socket : config->file, where, sizeof(where));
@@ -168,7 +169,6 @@ static void note(struct tap *tap, const char *problem)
         log_event(LOG_LEVEL_INFO, "dnstap", "written again", "to=%s lost=%llu", where,
                   (unsigned long long)tap_counts(tap).lost);
     }
-    snprintf(tap->problem, sizeof(tap->problem), "%s", problem);
 }
 
 static bool is_open(struct tap *tap)

@@ -104,15 +104,12 @@ static void put_u16(struct span_writer *writer, size_t at, size_t value)
         writer->failed = true;
         return;
     }
-    writer->bytes[at] = (uint8_t)(value >> 8);
-    writer->bytes[at + 1] = (uint8_t)value;
+    span_put_u16(writer->bytes + at, (uint16_t)value);
 }
-
-#define ARCOUNT_AT 10
 
 static size_t arcount(struct span message)
 {
-    return (size_t)message.bytes[ARCOUNT_AT] << 8 | message.bytes[ARCOUNT_AT + 1];
+    return span_u16(message.bytes + DNS_ARCOUNT_AT);
 }
 
 static struct span part(struct span message, size_t from, size_t to)
@@ -147,7 +144,7 @@ static void write_with_opt(struct span_writer *writer, struct span query, const 
     span_write_u32(writer, 0);
     span_write_u16(writer, 0);
     write_rdata(writer, (struct span){0}, subnet);
-    put_u16(writer, ARCOUNT_AT, arcount(query) + 1);
+    put_u16(writer, DNS_ARCOUNT_AT, arcount(query) + 1);
 }
 
 static void write_with_option(struct span_writer *writer, struct span query,
@@ -211,9 +208,9 @@ static void write_behind(struct span_writer *writer, struct span answer,
 {
     if (opt_record_may_resize(answer, opt)) {
         span_write(writer, part(answer, opt->end, answer.size));
-        put_u16(writer, ARCOUNT_AT, count);
+        put_u16(writer, DNS_ARCOUNT_AT, count);
     } else {
-        put_u16(writer, ARCOUNT_AT, count - opt->behind);
+        put_u16(writer, DNS_ARCOUNT_AT, count - opt->behind);
     }
 }
 

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define TYPE_AND_CLASS_SIZE 4
-
 /* The size of the uncompressed name that bytes begin with, root label included; 0 when there is
  * none. Only 00 marks a label's length in the upper two bits (RFC 1035 section 4.1.4). */
 static size_t name_size(struct span bytes)
@@ -50,14 +48,14 @@ enum dns_question_outcome dns_question_decode(struct span message, struct dns_qu
     }
     struct span rest = behind_header(message);
     size_t size = name_size(rest);
-    if (size == 0 || rest.size - size < TYPE_AND_CLASS_SIZE) {
+    if (size == 0 || rest.size - size < DNS_QUESTION_FIXED) {
         return DNS_QUESTION_UNREADABLE;
     }
     *out = (struct dns_question){
         .qname = {rest.bytes, size},
         .qtype = span_u16(rest.bytes + size),
         .qclass = span_u16(rest.bytes + size + 2),
-        .bytes = {rest.bytes, size + TYPE_AND_CLASS_SIZE},
+        .bytes = {rest.bytes, size + DNS_QUESTION_FIXED},
     };
     return DNS_QUESTION_ONE;
 }
@@ -105,7 +103,7 @@ static bool repeats_question(struct span query, struct span answer)
         return false;
     }
     size_t name = name_size(asked);
-    size_t size = name + TYPE_AND_CLASS_SIZE;
+    size_t size = name + DNS_QUESTION_FIXED;
     return name > 0 && size <= asked.size && size <= answered.size &&
            memcmp(asked.bytes, answered.bytes, size) == 0;
 }

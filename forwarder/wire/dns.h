@@ -11,9 +11,17 @@
 #define DNS_HEADER_SIZE 12
 #define DNS_NAME_MAX 255
 #define DNS_LABEL_MAX 63
-#define DNS_QUESTION_MAX (DNS_NAME_MAX + 4)
+#define DNS_QUESTION_FIXED 4 /* octets of a question behind its name: type and class */
+#define DNS_QUESTION_MAX (DNS_NAME_MAX + DNS_QUESTION_FIXED)
+#define DNS_RECORD_FIXED 10 /* of a record behind its owner: type, class, TTL and RDLENGTH */
 #define DNS_MESSAGE_MAX 65535
 #define DNS_UDP_DEFAULT 512 /* what a client takes over UDP when it sends no OPT */
+#define DNS_ARCOUNT_AT 10   /* where a message counts its additional records */
+
+/* The upper two bits of a length octet that begins a compression pointer (RFC 1035 section 4.1.4).
+ */
+#define DNS_POINTER_MARK 0xc0U
+#define DNS_POINTER_SIZE 2
 
 enum dns_opcode {
     DNS_OPCODE_QUERY = 0,
@@ -40,13 +48,16 @@ enum dns_type {
     DNS_TYPE_CNAME = 5,
     DNS_TYPE_SOA = 6,
     DNS_TYPE_TXT = 16,
+    DNS_TYPE_SIG = 24,
     DNS_TYPE_AAAA = 28,
     DNS_TYPE_DNAME = 39,
     DNS_TYPE_OPT = 41,
     DNS_TYPE_DS = 43,
+    DNS_TYPE_RRSIG = 46,
     DNS_TYPE_DNSKEY = 48,
     DNS_TYPE_SVCB = 64,
     DNS_TYPE_HTTPS = 65,
+    DNS_TYPE_TSIG = 250,
     DNS_TYPE_IXFR = 251,
     DNS_TYPE_AXFR = 252,
     DNS_TYPE_ANY = 255, /* in questions only */
@@ -88,7 +99,7 @@ static inline bool dns_header_decode(struct span message, struct dns_header *out
         .qdcount = span_u16(message.bytes + 4),
         .ancount = span_u16(message.bytes + 6),
         .nscount = span_u16(message.bytes + 8),
-        .arcount = span_u16(message.bytes + 10),
+        .arcount = span_u16(message.bytes + DNS_ARCOUNT_AT),
     };
     return true;
 }
@@ -107,13 +118,28 @@ static inline unsigned dns_rcode(const struct dns_header *header)
 /* Reads or replaces the ID in place; the message has at least two octets. */
 static inline uint16_t dns_id(const uint8_t *message)
 {
-    return (uint16_t)(message[0] << 8 | message[1]);
+    return span_u16(message);
 }
 
 static inline void dns_set_id(uint8_t *message, uint16_t id)
 {
-    message[0] = (uint8_t)(id >> 8);
-    message[1] = (uint8_t)id;
+    span_put_u16(message, id);
+}
+
+/* A compression pointer to a place in the message, and the place that two such octets point to. */
+static inline uint16_t dns_pointer(size_t at)
+{
+    return (uint16_t)(DNS_POINTER_MARK << 8 | at);
+}
+
+static inline size_t dns_pointer_target(const uint8_t *pointer)
+{
+    return span_u16(pointer) & ~(DNS_POINTER_MARK << 8);
+}
+
+static inline bool dns_is_pointer(uint8_t length)
+{
+    return (length & DNS_POINTER_MARK) == DNS_POINTER_MARK;
 }
 
 struct dns_question {

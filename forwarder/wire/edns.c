@@ -11,12 +11,13 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/* An OPT with no options: root owner, type, class, TTL and RDLENGTH (RFC 6891 section 6.1.2). */
-#define OPT_FIXED_SIZE KNOT_EDNS_MIN_SIZE
-#define OPTION_FIXED_SIZE KNOT_EDNS_OPTION_HDRLEN
-#define INFO_CODE_SIZE 2
-#define RECORD_FIXED_SIZE 10 /* type, class, TTL and RDLENGTH, behind the owner */
+#include "forwarder/wire/opt_record.h"
 
+#define INFO_CODE_SIZE 2
+
+static_assert(OPT_RECORD_FIXED == KNOT_EDNS_MIN_SIZE &&
+                  OPT_RECORD_OPTION == KNOT_EDNS_OPTION_HDRLEN,
+              "RFC 6891 section 6.1.2");
 static_assert(EDNS_COOKIE_CLIENT == KNOT_EDNS_COOKIE_CLNT_SIZE, "RFC 7873 section 4");
 static_assert(EDNS_COOKIE_MAX == KNOT_EDNS_COOKIE_CLNT_SIZE + KNOT_EDNS_COOKIE_SRVR_MAX_SIZE,
               "RFC 7873 section 4");
@@ -36,7 +37,7 @@ static bool read_owner(struct span_reader *reader)
     uint8_t length = span_read_u8(reader);
     bool root = length == 0;
     while (length != 0) {
-        if ((length & 0xc0) == 0xc0) {
+        if (dns_is_pointer(length)) {
             span_read_u8(reader);
             return false;
         }
@@ -53,7 +54,7 @@ static bool read_owner(struct span_reader *reader)
 static struct record read_record(struct span_reader *reader)
 {
     bool root_owner = read_owner(reader);
-    struct span fixed = span_read(reader, RECORD_FIXED_SIZE);
+    struct span fixed = span_read(reader, DNS_RECORD_FIXED);
     if (fixed.size == 0) {
         return (struct record){0};
     }
@@ -153,23 +154,23 @@ void edns_query_decode(struct span message, const struct dns_question *question,
 
 static size_t options_size(const struct edns_answer *answer)
 {
-    size_t cookie = answer->cookie.size > 0 ? OPTION_FIXED_SIZE + answer->cookie.size : 0;
+    size_t cookie = answer->cookie.size > 0 ? OPT_RECORD_OPTION + answer->cookie.size : 0;
     size_t error =
-        answer->has_error ? OPTION_FIXED_SIZE + INFO_CODE_SIZE + answer->extra_text.size : 0;
-    size_t ecs = answer->ecs.size > 0 ? OPTION_FIXED_SIZE + answer->ecs.size : 0;
+        answer->has_error ? OPT_RECORD_OPTION + INFO_CODE_SIZE + answer->extra_text.size : 0;
+    size_t ecs = answer->ecs.size > 0 ? OPT_RECORD_OPTION + answer->ecs.size : 0;
     return cookie + ecs + error;
 }
 
 size_t edns_answer_size(const struct edns_answer *answer)
 {
-    return OPT_FIXED_SIZE + options_size(answer);
+    return OPT_RECORD_FIXED + options_size(answer);
 }
 
 /* Root owner, type, and CLASS and TTL as fields of their own (RFC 6891 section 6.1.3). */
 static void write_opt_fixed(struct span_writer *writer, const struct edns_answer *answer,
                             size_t options)
 {
-    uint8_t *room = span_write_room(writer, OPT_FIXED_SIZE);
+    uint8_t *room = span_write_room(writer, OPT_RECORD_FIXED);
     if (room == NULL) {
         return;
     }
@@ -184,7 +185,7 @@ static void write_opt_fixed(struct span_writer *writer, const struct edns_answer
 
 static void write_option_fixed(struct span_writer *writer, uint16_t code, size_t size)
 {
-    uint8_t *room = span_write_room(writer, OPTION_FIXED_SIZE);
+    uint8_t *room = span_write_room(writer, OPT_RECORD_OPTION);
     if (room != NULL) {
         span_put_u16(room, code);
         span_put_u16(room + 2, (uint16_t)size);
@@ -213,7 +214,7 @@ void edns_answer_encode(struct span_writer *writer, const struct edns_answer *an
     }
     /* A writer that nobody else knows is kept in registers. */
     struct span_writer opt = span_writer(room, size);
-    write_opt_fixed(&opt, answer, size - OPT_FIXED_SIZE);
+    write_opt_fixed(&opt, answer, size - OPT_RECORD_FIXED);
     if (answer->cookie.size > 0) {
         write_option_fixed(&opt, KNOT_EDNS_OPTION_COOKIE, answer->cookie.size);
         span_write(&opt, answer->cookie);

@@ -7,7 +7,6 @@
 #include "forwarder/wire/dns.h"
 #include "forwarder/wire/records.h"
 
-#define TYPE_TSIG 250
 #define SOA_MINIMUM_SIZE 4 /* the last field of its RDATA */
 
 static bool is_kept(const struct dns_header *header)
@@ -35,7 +34,7 @@ static uint32_t soa_minimum(struct span message, const struct records_record *re
 /* What a record says of the answer's life; the TTL of an OPT or a TSIG is none. */
 static uint32_t life(struct span message, const struct records_record *record, bool negative)
 {
-    if (record->type == DNS_TYPE_OPT || record->type == TYPE_TSIG) {
+    if (record->type == DNS_TYPE_OPT || record->type == DNS_TYPE_TSIG) {
         return UINT32_MAX;
     }
     uint32_t ttl = ttl_of(record->ttl);

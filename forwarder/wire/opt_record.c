@@ -4,17 +4,12 @@
  */
 #include "forwarder/wire/opt_record.h"
 
-#define POINTER_MARK 0xc0U
-#define TYPE_SIG 24
-#define TYPE_RRSIG 46
-#define TYPE_TSIG 250
-
 /* Takes note of one record; false if it cannot be. */
 static bool take(struct span message, const struct records_record *record, bool *found,
                  struct opt_record *out)
 {
     if (record->section == RECORDS_ADDITIONAL &&
-        (record->type == TYPE_SIG || record->type == TYPE_TSIG)) {
+        (record->type == DNS_TYPE_SIG || record->type == DNS_TYPE_TSIG)) {
         out->signed_behind = true;
     }
     if (record->type != DNS_TYPE_OPT) {
@@ -53,10 +48,8 @@ enum opt_record_outcome opt_record_find(struct span message, struct opt_record *
 static bool name_leads_before(struct span message, size_t at, size_t limit)
 {
     while (message.bytes[at] != 0) { /* the cursor has passed the name: it has an end */
-        if ((message.bytes[at] & POINTER_MARK) == POINTER_MARK) {
-            size_t target =
-                (size_t)(message.bytes[at] & ~POINTER_MARK) << 8 | message.bytes[at + 1];
-            return target < limit;
+        if (dns_is_pointer(message.bytes[at])) {
+            return dns_pointer_target(message.bytes + at) < limit;
         }
         at += 1U + message.bytes[at];
     }
@@ -66,7 +59,7 @@ static bool name_leads_before(struct span message, size_t at, size_t limit)
 static bool may_move(struct span message, const struct records_record *record, size_t opt)
 {
     bool plain = record->type == DNS_TYPE_A || record->type == DNS_TYPE_AAAA ||
-                 record->type == DNS_TYPE_TXT || record->type == TYPE_RRSIG;
+                 record->type == DNS_TYPE_TXT || record->type == DNS_TYPE_RRSIG;
     return plain && name_leads_before(message, record->owner, opt);
 }
 

@@ -8,8 +8,8 @@
 
 #include "forwarder/wire/records.h"
 
-#define OPT_RECORD_FIXED 11 /* octets of one without options: root, type, class, TTL, RDLENGTH */
-#define OPT_RECORD_OPTION 4 /* octets of an option before its data */
+#define OPT_RECORD_FIXED (1 + DNS_RECORD_FIXED) /* octets of one without options: root owner */
+#define OPT_RECORD_OPTION 4                     /* octets of an option before its data */
 
 enum opt_record_outcome {
     OPT_RECORD_NONE,

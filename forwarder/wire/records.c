@@ -6,10 +6,6 @@
 
 #include <string.h>
 
-#define POINTER_MARK 0xc0U /* the upper two bits of a length octet that begins a pointer */
-#define POINTER_SIZE 2
-#define QUESTION_FIXED_SIZE 4 /* type and class */
-
 /* Moves *at behind the octets that a name takes where it stands; no pointer is followed. */
 static bool skip_name(struct span message, size_t *at)
 {
@@ -20,8 +16,8 @@ static bool skip_name(struct span message, size_t *at)
             *at = next + 1;
             return true;
         }
-        if ((length & POINTER_MARK) == POINTER_MARK) {
-            *at = next + POINTER_SIZE;
+        if (dns_is_pointer(length)) {
+            *at = next + DNS_POINTER_SIZE;
             return *at <= message.size;
         }
         if (length > DNS_LABEL_MAX) {
@@ -44,7 +40,7 @@ static bool skip(struct records *records, size_t size)
 static bool skip_questions(struct records *records, uint16_t count)
 {
     for (; count > 0; count--) {
-        if (!skip_name(records->message, &records->at) || !skip(records, QUESTION_FIXED_SIZE)) {
+        if (!skip_name(records->message, &records->at) || !skip(records, DNS_QUESTION_FIXED)) {
             return false;
         }
     }
@@ -109,11 +105,11 @@ struct reading {
 
 static bool follow(struct reading *reading)
 {
-    if (reading->end - reading->at < POINTER_SIZE || reading->pointers == RECORDS_POINTERS_MAX) {
+    if (reading->end - reading->at < DNS_POINTER_SIZE ||
+        reading->pointers == RECORDS_POINTERS_MAX) {
         return false;
     }
-    const uint8_t *octet = reading->message.bytes + reading->at;
-    size_t target = (size_t)(octet[0] & ~POINTER_MARK) << 8 | octet[1];
+    size_t target = dns_pointer_target(reading->message.bytes + reading->at);
     if (target < DNS_HEADER_SIZE || target >= reading->start) {
         return false;
     }
@@ -144,8 +140,8 @@ bool records_name_read(struct span message, size_t *at, size_t end, struct recor
     out->size = 0;
     while (reading.at < reading.end) {
         uint8_t length = message.bytes[reading.at];
-        if ((length & POINTER_MARK) == POINTER_MARK) {
-            behind = behind == 0 ? reading.at + POINTER_SIZE : behind;
+        if (dns_is_pointer(length)) {
+            behind = behind == 0 ? reading.at + DNS_POINTER_SIZE : behind;
             if (!follow(&reading)) {
                 return false;
             }

@@ -32,7 +32,7 @@ struct reading {
 
 static bool is_wide(const struct name_list_options *options, const struct dname *name)
 {
-    return options->wide_count == 1 && dname_equal(&options->wide[0], name);
+    return guard_wide_has(&options->wide, name);
 }
 
 static bool check_pair(void *ctx, const struct dname *name, uint32_t value)
@@ -86,15 +86,15 @@ static struct guard *new_guard(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct dname root = {.size = 1};
+    static struct dname root = {.size = 1};
     static const struct guard *guard; /* made once for all inputs */
     if (guard == NULL) {
         guard = new_guard();
     }
     struct name_list_options options = {
-        .name = "list", .guard = guard, .wide = &root, .seed = SEED};
+        .name = "list", .guard = guard, .wide = {.names = &root}, .seed = SEED};
     read_list(&options, (const char *)data, size);
-    options.wide_count = 1;
+    options.wide.name_count = 1;
     options.refuse_is_error = true;
     read_list(&options, (const char *)data, size);
     return 0;
