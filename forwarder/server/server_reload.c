@@ -126,6 +126,12 @@ static const struct server_era *latest_era(const struct server *server)
     return server->next_era != NULL ? server->next_era : server->era;
 }
 
+/* Are sockets being left? */
+static bool is_leaving(const struct server *server)
+{
+    return server->unsettled || server_is_retiring(server);
+}
+
 /* Starts a load for all that ask alike, as the first of them asks. */
 static void start_load(struct server *server)
 {
@@ -139,6 +145,7 @@ static void start_load(struct server *server)
         .accept_shrink = asked.accept_shrink,
         .now = server_now(server),
         .plan = server->plan,
+        .leaving = is_leaving(server),
         .upstream = latest_era(server)->config,
     };
     struct server_reload *next;
@@ -283,7 +290,7 @@ static void finish_load(struct server *server, struct loader_result *result)
  * those in the kernel's count. */
 static bool must_wait(const struct server *server, const struct loader_result *result)
 {
-    return result->generation != NULL && (server->unsettled || server_is_retiring(server)) &&
+    return result->generation != NULL && is_leaving(server) &&
            !listen_plan_is_wanted(server->plan, result->config);
 }
 
