@@ -42,6 +42,18 @@ void server_log_problems(const struct problem_list *problems)
     }
 }
 
+bool server_refused(const struct server *server, const char *key, const char *why)
+{
+    const struct config_place place = config_place_of(server->config, key);
+    struct problem_list problems;
+    problem_list_init(&problems);
+    problem_list_add(&problems, PROBLEM_ERROR, server->config_path, place.line, place.column, "%s",
+                     why);
+    server_log_problems(&problems);
+    problem_list_fini(&problems);
+    return false;
+}
+
 void server_load_begins(struct server *server)
 {
     reload_record_begin(&server->reloads, monotonic_us());
@@ -167,6 +179,13 @@ static void start_load(struct server *server)
         problem_list_add(&result.problems, PROBLEM_ERROR, server->config_path, 0, 0,
                          "cannot start a thread to load in");
         server_on_loaded(server, &result);
+    }
+}
+
+void server_load_asked(struct server *server)
+{
+    if (!server->stopping) {
+        start_load(server);
     }
 }
 
