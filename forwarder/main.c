@@ -9,7 +9,7 @@
 
 #include "forwarder/explain/check_config.h"
 #include "forwarder/log.h"
-#include "forwarder/server/hangup.h"
+#include "forwarder/hangup.h"
 #include "forwarder/server/server.h"
 
 #define DEFAULT_CONFIG "/etc/bailiwick/forwarder.conf"

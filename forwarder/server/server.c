@@ -16,7 +16,7 @@
 #include "forwarder/quic/quic_credentials.h"
 #include "forwarder/rate_limit.h"
 #include "forwarder/server/control.h"
-#include "forwarder/server/hangup.h"
+#include "forwarder/hangup.h"
 #include "forwarder/server/inherited_sockets.h"
 #include "forwarder/server/keeper.h"
 #include "forwarder/server/listen_rows.h"

@@ -2,7 +2,7 @@
  *
  * Holding one signal back (see hangup.h).
  */
-#include "forwarder/server/hangup.h"
+#include "forwarder/hangup.h"
 
 #include <pthread.h>
 #include <signal.h>
