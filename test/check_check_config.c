@@ -19,7 +19,12 @@
     "id: " id "\nauthority: Court\nissued: 2022-07-11\nnames: [" id "-a.example, " id \
     "-b.example]\n"
 
-/* A folder with a configuration that is right, a database and two orders. */
+#define CONFIG(more)                                                                 \
+    "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n" \
+    "geo: {database: borders.mmdb, max-age: 3650d}\n" more
+
+/* A folder with a configuration that is right, a database and two orders, and another folder with
+ * an order that is right and one that is not. */
 static void set_up(struct scratch *scratch)
 {
     char database[PATH_MAX];
@@ -39,6 +44,13 @@ static void set_up(struct scratch *scratch)
                   strlen(ORDER("IT-1")));
     scratch_write(scratch_path(scratch, "orders/IT/two.yaml", path), ORDER("IT-2"),
                   strlen(ORDER("IT-2")));
+    ck_assert_int_eq(symlink(database, scratch_path(scratch, "borders.mmdb", path)), 0);
+    ck_assert_int_eq(mkdir(scratch_path(scratch, "bad", path), 0700), 0);
+    ck_assert_int_eq(mkdir(scratch_path(scratch, "bad/IT", path), 0700), 0);
+    scratch_write(scratch_path(scratch, "bad/IT/one.yaml", path), ORDER("IT-1"),
+                  strlen(ORDER("IT-1")));
+    scratch_write(scratch_path(scratch, "bad/IT/three.yaml", path), ORDER("IT-3") "actoin: drop\n",
+                  strlen(ORDER("IT-3") "actoin: drop\n"));
 }
 
 static int run(const struct scratch *scratch, char text[static 4096])
@@ -74,7 +86,29 @@ static const struct {
      "geo: {database: none.mmdb}\norders: orders\nresolver-arpa: nodata\n",
      1, "none.mmdb: ", "1 error, 0 warnings, 0 orders, 0 names\n"},
     {"no configuration", "forwarder.conf", "listen: [\n", 1,
-     "forwarder.conf:", "1 error, 0 warnings, 0 orders, 0 names\n"},
+     "forwarder.conf:", "1 error, 0 warnings; orders were not read: mend forwarder.conf first\n"},
+    {"no place of orders", "forwarder.conf", CONFIG("orders: [orders]\n"), 1,
+     "forwarder.conf:4:9: orders needs ",
+     "1 error, 0 warnings; orders were not read: mend forwarder.conf first\n"},
+    {"an order is wrong, and the configuration too", "forwarder.conf",
+     CONFIG("orders: bad\nblock: {action: nope, contact: [x, \"tel:1\"], ttl: x}\nstate: []\n"), 1,
+     "bad/IT/three.yaml:5:1: ",
+     "5 errors, 0 warnings, 1 order, 2 names; orders were judged with the defaults of what is "
+     "wrong in forwarder.conf\n"},
+    {"hardly anything is right", "forwarder.conf", "orders: bad\nlisten: x\ngeo: y\nblock: z\n", 1,
+     "bad/IT/three.yaml:5:1: ",
+     "5 errors, 0 warnings; orders were judged with the defaults of what is wrong in "
+     "forwarder.conf\n"},
+    {"a user whom nobody knows", "forwarder.conf", CONFIG("orders: orders\nuser: no-such-user\n"),
+     1, "forwarder.conf:5:7: user: no-such-user is no user of this system",
+     "1 error, 1 warning, 2 orders, 4 names\n"},
+    {"root", "forwarder.conf", CONFIG("orders: orders\nuser: root\n"), 1,
+     "forwarder.conf:5:7: user: root is root", "1 error, 1 warning, 2 orders, 4 names\n"},
+    {"certificates of upstream", "forwarder.conf",
+     "listen: [{address: 127.0.0.1}]\nupstream:\n  servers:\n"
+     "    - {address: 192.0.2.53, transport: tls, tls-name: a.example}\n  tls-ca: none.pem\n"
+     "geo: {database: borders.mmdb, max-age: 3650d}\norders: orders\nresolver-arpa: nodata\n",
+     1, "forwarder.conf:3:3: upstream.tls-ca", "1 error, 0 warnings, 2 orders, 4 names\n"},
 };
 
 /* Does a line of text begin with the scratch folder and this? */

@@ -12,59 +12,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "forwarder/config/config_listen.h"
-#include "forwarder/server/listen_rows.h"
 #include "forwarder/server/listener_view.h"
-#include "forwarder/worker.h"
-#include "test/config_text.h"
-#include "test/fake_server.h"
 #include "test/few_descriptors.h"
+#include "test/listen_plan_make.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
-
-/* The configuration, with another port for every address that it lists: one that is free. */
-static struct config *configure(const char *listen)
-{
-    char text[TEXT_MAX];
-    struct sockaddr_in any = {.sin_family = AF_INET};
-    snprintf(text, sizeof text, "%s" UPSTREAM FILES, listen);
-    struct config *config = parse_good(text);
-    int probe = fake_socket(SOCK_STREAM, &any);
-    close(probe);
-    for (size_t i = 0; i < config->listen_count; i++) {
-        struct sockaddr_in *address = (struct sockaddr_in *)&config->listen[i].address.sockaddr;
-        address->sin_port = any.sin_port; /* where sin6_port is, too */
-    }
-    return config;
-}
-
-static struct listen_rows *rows;
-static struct problem_list problems;
-
-static void set_up(void)
-{
-    rows = listen_rows_new();
-    ck_assert_ptr_nonnull(rows);
-    problem_list_init(&problems);
-}
-
-static void tear_down(void)
-{
-    problem_list_fini(&problems);
-    listen_rows_free(rows);
-}
-
-/* A whole plan for so many workers. */
-static struct listen_plan *plan_for(struct config *config, unsigned workers,
-                                    const struct listen_plan *before)
-{
-    char why[WHY_MAX] = "";
-    config->workers = workers;
-    struct listen_plan *plan = listen_plan_make(rows, config, before, &problems);
-    ck_assert_msg(plan != NULL, "%s", problems.count > 0 ? problems.items[0].text : "");
-    ck_assert_msg(listen_plan_complete(plan, NULL, why), "%s", why);
-    return plan;
-}
 
 static int option(int descriptor, int level, int name)
 {
@@ -305,7 +257,7 @@ START_TEST(a_try_takes_nothing)
     state.to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ck_assert_int_eq(pthread_create(&thread, NULL, exchange, &state), 0);
     for (unsigned i = 0; (i < 1000 || state.arrived < 100) && state.lost == 0; i++) {
-        ck_assert(listen_plan_try(both, plan, &problems));
+        ck_assert(listen_plan_try(both, plan, false, &problems));
     }
     state.over = true;
     pthread_join(thread, NULL);
@@ -333,14 +285,15 @@ START_TEST(a_port_that_is_taken_is_told_and_nothing_stays_open)
     char expected[WHY_MAX];
     memcpy(&address, &config->listen[2].address.sockaddr, sizeof address);
     snprintf(expected, sizeof expected,
-             "cannot listen on 127.0.0.4 port %u (%s): Address already in use",
+             "cannot listen on 127.0.0.4 port %u (%s): Address already in use: another process has "
+             "this port",
              (unsigned)ntohs(address.sin_port), TAKEN[_i].transport);
     int other = fake_socket(TAKEN[_i].type, &address);
     ck_assert_int_ge(other, 0);
     ck_assert(TAKEN[_i].type == SOCK_DGRAM || listen(other, 1) == 0);
     int lowest = dup(other);
     close(lowest);
-    ck_assert(!listen_plan_try(config, before, &problems));
+    ck_assert(!listen_plan_try(config, before, false, &problems));
     ck_assert_str_eq(problems.items[0].text, expected);
     problem_list_fini(&problems);
     problem_list_init(&problems);
@@ -394,7 +347,7 @@ START_TEST(an_address_of_nobody_is_told)
     char why[WHY_MAX] = "";
     struct listen_plan *plan = listen_plan_make(rows, config, NULL, &problems);
     ck_assert_ptr_nonnull(plan);
-    ck_assert(!listen_plan_complete(plan, NULL, why));
+    ck_assert(listen_plan_complete(plan, NULL, why) == plan->rows[0]);
     listen_plan_free(plan);
     ck_assert_msg(strncmp(why, "cannot listen on 2001:db8::1 port ", 34) == 0, "%s", why);
     config_free(config);

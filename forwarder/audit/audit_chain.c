@@ -18,6 +18,8 @@
 struct held {
     struct audit_place place;
     enum audit_line kind;
+    size_t octets; /* without its line feed */
+    size_t zeros;  /* among them */
 };
 
 struct walk {
@@ -44,14 +46,26 @@ static void fault(struct walk *walk, const struct audit_place *place, const char
     }
 }
 
-static void hold(struct walk *walk, const struct held *held, const char *text, size_t size)
+static size_t count_zeros(const char *text, size_t size)
 {
+    size_t zeros = 0;
+    for (size_t i = 0; i < size; i++) {
+        zeros += text[i] == '\0' ? 1 : 0;
+    }
+    return zeros;
+}
+
+static void hold(struct walk *walk, const struct audit_place *place, enum audit_line kind,
+                 const char *text, size_t size)
+{
+    const struct held held = {*place, kind, size, count_zeros(text, size)};
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     if (walk->held_count < HELD_MAX) {
-        walk->held[walk->held_count++] = *held;
+        walk->held[walk->held_count++] = held;
     } else {
         walk->over_full = true;
     }
+    walk->out->zeros += held.zeros;
     walk->last_size = size + 1;
     if (digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1 ||
         EVP_DigestUpdate(digest, text, size) != 1 || EVP_DigestUpdate(digest, "\n", 1) != 1 ||
@@ -78,7 +92,17 @@ static const char *fault_text(enum audit_line kind)
 static void condemn(struct walk *walk)
 {
     for (size_t i = 0; i < walk->held_count; i++) {
-        fault(walk, &walk->held[i].place, fault_text(walk->held[i].kind));
+        const struct held *held = &walk->held[i];
+        char what[WHY_MAX];
+        if (held->zeros == 0) {
+            fault(walk, &held->place, fault_text(held->kind));
+            continue;
+        }
+        snprintf(what, sizeof what,
+                 "this line is no record: of its %zu octets %zu are zero, as a power cut may leave "
+                 "them; several records may be missing here",
+                 held->octets, held->zeros);
+        fault(walk, &held->place, what);
     }
     walk->anchored = walk->anchored && walk->held_count == 0;
     walk->held_count = 0;
@@ -108,7 +132,7 @@ static void judge_held(struct walk *walk, const struct audit_record *record)
         walk->held_count--;
         walk->out->torn++;
         if (walk->reader->on_torn != NULL) {
-            walk->reader->on_torn(walk->reader->ctx, &last.place, walk->last_size - 1);
+            walk->reader->on_torn(walk->reader->ctx, &last.place, last.octets, last.zeros);
         }
     }
     condemn(walk);
@@ -161,8 +185,7 @@ static void take_tail(struct walk *walk, const struct audit_place *place, const 
                       size_t size)
 {
     struct audit_record record;
-    const struct held held = {*place, AUDIT_LINE_NONE};
-    hold(walk, &held, text, size);
+    hold(walk, place, AUDIT_LINE_NONE, text, size);
     walk->tail_is_record = audit_record_parse(text, size, &record) == AUDIT_LINE_GOOD;
     walk->tail_head = walk->tail_is_record ? record.head : (struct audit_head){0};
 }
@@ -186,8 +209,7 @@ static void read_lines(struct walk *walk, const char *bytes, size_t size)
         if (kind == AUDIT_LINE_GOOD) {
             take_record(walk, &place, &record);
         } else {
-            const struct held held = {place, kind};
-            hold(walk, &held, text, length);
+            hold(walk, &place, kind, text, length);
         }
         at += length + 1;
     }
@@ -224,10 +246,18 @@ static void judge_tail(struct walk *walk)
     walk->held_count--;
     condemn(walk);
     char what[WHY_MAX];
-    snprintf(what, sizeof what,
-             "the record ends in the middle of a line, of which there are %zu octets: its writer "
-             "was stopped, or something was cut off",
-             walk->last_size - 1);
+    if (last.zeros > 0) {
+        snprintf(
+            what, sizeof what,
+            "the record ends in the middle of a line of %zu octets, of which %zu are zero, as a "
+            "power cut may leave them: several records may be missing here",
+            last.octets, last.zeros);
+    } else {
+        snprintf(what, sizeof what,
+                 "the record ends in the middle of a line, of which there are %zu octets: its "
+                 "writer was stopped, or something was cut off",
+                 last.octets);
+    }
     fault(walk, &last.place, what);
     out->tail = walk->last_size;
     memcpy(out->tail_hash, walk->last_hash, sizeof out->tail_hash);

@@ -5,7 +5,9 @@
  *
  * Half a line, with which a crash or a full disk may have left a file, is in order if the next
  * record says so: its event is "torn", and it gives the octets of the line before it, the line feed
- * that was put behind it included, and their SHA-256.
+ * that was put behind it included, and their SHA-256. A line without zeros is the beginning of one
+ * record; after a power cut a file system may leave zeros where any number of records had been
+ * written, and who counts records can only tell that some may be missing.
  */
 #pragma once
 
@@ -26,8 +28,8 @@ struct audit_chain_reader {
                       const struct audit_record *record);
     /* Something that is not as it was written. */
     void (*on_fault)(void *ctx, const struct audit_place *place, const char *what);
-    /* Half a line that a record after it tells of. */
-    void (*on_torn)(void *ctx, const struct audit_place *place, size_t octets);
+    /* Half a line that a record after it tells of; so many of its octets are zero. */
+    void (*on_torn)(void *ctx, const struct audit_place *place, size_t octets, size_t zeros);
 };
 
 /* What there was. */
@@ -40,6 +42,7 @@ struct audit_chain {
     int64_t last_time;
     size_t faults;
     size_t torn;
+    size_t zeros;     /* octets that are zero in lines that are no records */
     size_t file_size; /* octets of the last file */
     /* The last line, if it has no line feed: how many octets it will have with one (0: it ends as
      * it should), and their SHA-256. If it is a whole record nonetheless, head is its own. */

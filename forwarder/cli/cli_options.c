@@ -46,6 +46,8 @@ static const struct option_row {
                             "lines NAME[,TICKET[,EFFECTIVE[,UNTIL]]]; - is standard input"},
     [CLI_OPTION_LIST] = {"list", "LIST", "the list of the order that takes them, as it names it"},
     [CLI_OPTION_BY] = {"by", "TEXT", "who does it, for the history (the user who runs this)"},
+    [CLI_OPTION_WAIT] = {"wait", "SECONDS",
+                         "for another command that changes orders, at most (60)"},
     [CLI_OPTION_NAMES] = {"names", NULL, "blocked names too, counted from now on"},
     [CLI_OPTION_ONCE] = {"once", NULL, "one interval, and no more"},
     [CLI_OPTION_HEAD] = {"head", "HASH", "a hash that was noted before, which must be in it"},

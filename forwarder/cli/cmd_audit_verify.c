@@ -45,9 +45,16 @@ static void on_fault(void *ctx, const struct audit_place *place, const char *wha
     fprintf(verification->problems, "%s:%u: %s\n", place->file, place->line, what);
 }
 
-static void on_torn(void *ctx, const struct audit_place *place, size_t octets)
+static void on_torn(void *ctx, const struct audit_place *place, size_t octets, size_t zeros)
 {
     const struct verification *verification = ctx;
+    if (zeros > 0) {
+        fprintf(verification->problems,
+                "%s:%u: note: a line of %zu octets, of which %zu are zero, left by a power cut: "
+                "several records may be missing here; the record after it tells of the line\n",
+                place->file, place->line, octets, zeros);
+        return;
+    }
     fprintf(verification->problems,
             "%s:%u: note: half a line of %zu octets, left by a crash or a full disk; the record "
             "after it tells of it\n",
@@ -70,6 +77,7 @@ static bool show_json(const struct audit_chain *chain, const struct verification
     json_put(&object, "faults", json_integer((json_int_t)chain->faults));
     json_put(&object, "cut_short", json_boolean(chain->tail > 0));
     json_put(&object, "half_lines", json_integer((json_int_t)chain->torn));
+    json_put(&object, "zero_octets", json_integer((json_int_t)chain->zeros));
     json_put(&object, "gaps", json_integer((json_int_t)verification->gaps));
     bool shown = cli_output_json(object);
     json_decref(object);
@@ -80,6 +88,7 @@ static void show_text(const struct audit_chain *chain, const struct verification
                       bool ok)
 {
     char first[INSTANT_TEXT_MAX], last[INSTANT_TEXT_MAX], hex[FILE_BYTES_HEX_MAX];
+    char zeros[WHY_MAX] = "", count[PLAIN_TEXT_COUNT_MAX];
     char records[PLAIN_TEXT_COUNT_MAX], faults[PLAIN_TEXT_COUNT_MAX], gaps[PLAIN_TEXT_COUNT_MAX];
     plain_text_count(chain->records, "record", "records", records);
     if (chain->records == 0) {
@@ -88,10 +97,14 @@ static void show_text(const struct audit_chain *chain, const struct verification
     }
     plain_text_count(chain->faults, "fault", "faults", faults);
     plain_text_count(verification->gaps, "gap", "gaps", gaps);
-    printf("%s: %s (%llu to %llu), %s to %s, %s%s%s\n", ok ? "ok" : "not ok", records,
+    if (chain->zeros > 0) {
+        snprintf(zeros, sizeof zeros, ", %s zero where records may be missing",
+                 plain_text_count(chain->zeros, "octet is", "octets are", count));
+    }
+    printf("%s: %s (%llu to %llu), %s to %s, %s%s%s%s\n", ok ? "ok" : "not ok", records,
            (unsigned long long)chain->first, (unsigned long long)chain->head.seq,
            instant_format(chain->first_time, first), instant_format(chain->last_time, last), gaps,
-           chain->faults == 0 ? "" : ", ", chain->faults == 0 ? "" : faults);
+           chain->faults == 0 ? "" : ", ", chain->faults == 0 ? "" : faults, zeros);
     if (chain->first > 1) {
         printf("behind record %llu, hash %s\n", (unsigned long long)chain->first - 1,
                file_bytes_hex(chain->prev, hex));

@@ -4,6 +4,8 @@
  */
 #include "forwarder/cli/cmd_order.h"
 
+#include "forwarder/cli/cli_output.h"
+#include "forwarder/cli/order_lock.h"
 #include "forwarder/cli/subcommand.h"
 
 #define BIT(option) CLI_OPTION_BIT(CLI_OPTION_##option)
@@ -32,13 +34,19 @@ static const struct subcommand commands[] = {
 
 const struct subcommand_set *cmd_order_set(void)
 {
-    static const struct subcommand_set set = {"order", BIT(CONFIG) | BIT(BY),
-                                              "[--config FILE] [--by TEXT]", commands,
-                                              sizeof commands / sizeof commands[0]};
+    static const struct subcommand_set set = {"order", BIT(CONFIG) | BIT(BY) | BIT(WAIT),
+                                              "[--config FILE] [--by TEXT] [--wait SECONDS]",
+                                              commands, sizeof commands / sizeof commands[0]};
     return &set;
 }
 
 enum command_exit cmd_order(const struct cli_options *options)
 {
+    char why[WHY_MAX];
+    unsigned wait_s;
+    if (!order_lock_wait(options, &wait_s, why)) {
+        cli_output_usage("order", why);
+        return COMMAND_MISUSED;
+    }
     return subcommand_run(cmd_order_set(), options);
 }

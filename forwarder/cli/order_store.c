@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Order files under a lock (see order_store.h). The lock is flock's, on the folder of the orders
- * itself: it leaves no file behind and ends with the process.
+ * Order files under a lock (see order_store.h).
  */
 #include "forwarder/cli/order_store.h"
 
@@ -11,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "forwarder/cli/cli_options.h"
 #include "forwarder/cli/cli_output.h"
 #include "forwarder/cli/cli_set.h"
+#include "forwarder/cli/order_lock.h"
 #include "forwarder/explain/problem_report.h"
 #include "forwarder/generation/generation_guard.h"
 #include "policy/guard.h"
@@ -29,8 +28,13 @@
 bool order_store_open(struct order_store *store, const struct cli_options *options)
 {
     struct problem_list problems;
+    char why[WHY_MAX];
     problem_list_init(&problems);
     *store = (struct order_store){.lock = -1, .folder = {.descriptor = -1}};
+    if (!order_lock_wait(options, &store->wait_s, why)) {
+        cli_output_error("%s", why);
+        return false;
+    }
     store->config = cli_set_config(cli_options_config(options));
     if (store->config != NULL) {
         store->guard = generation_guard_read(store->config, &problems);
@@ -64,23 +68,15 @@ static bool walk(struct order_store *store)
     return read;
 }
 
-/* Waits for the lock; false with errno. */
-static bool wait_for_lock(struct order_store *store)
-{
-    store->lock = open(store->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (store->lock >= 0 && flock(store->lock, LOCK_EX) != 0) {
-        if (errno != EINTR) {
-            return false;
-        }
-    }
-    return store->lock >= 0;
-}
-
 bool order_store_lock(struct order_store *store)
 {
     store->root = realpath(store->config->orders, NULL);
-    if (store->root == NULL || !wait_for_lock(store)) {
+    if (store->root == NULL) {
         cli_output_error("%s: cannot be locked: %s", store->config->orders, strerror(errno));
+        return false;
+    }
+    store->lock = order_lock_take(store->root, store->config->orders, store->wait_s);
+    if (store->lock < 0) {
         order_store_unlock(store);
         return false;
     }

@@ -20,7 +20,8 @@ struct order_peek;
 struct order_store {
     struct config *config;
     struct guard *guard;
-    char *root; /* of the orders, links resolved; NULL unless locked */
+    unsigned wait_s; /* for the lock */
+    char *root;      /* of the orders, links resolved; NULL unless locked */
     int lock;
     struct order_folder folder; /* as it was when it was locked */
 };
@@ -29,7 +30,8 @@ struct order_store {
 bool order_store_open(struct order_store *store, const struct cli_options *options);
 void order_store_close(struct order_store *store);
 
-/* Waits until no other command holds the folder, holds it and looks what lies in it. */
+/* Waits until no other command holds the folder (order_lock.h), holds it and looks what lies in it.
+ */
 bool order_store_lock(struct order_store *store);
 void order_store_unlock(struct order_store *store);
 

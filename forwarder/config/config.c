@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The tables of forwarder.conf, one row a key in the order of forwarder.conf(5), and the two
- * readers of the whole. Invariant: a struct config that leaves here had no error, and every field
- * of it holds what was written or the default of its row.
+ * readers of the whole. Invariant: a struct config that leaves here had no error, unless it is a
+ * draft, and every field of it holds what was written or the default of its row.
  */
 #include "forwarder/config/config.h"
 
@@ -411,20 +411,42 @@ static void read_document(struct config *config, const char *bytes, size_t size,
     yaml_text_free(text);
 }
 
-struct config *config_parse(const char *path, const char *bytes, size_t size,
-                            struct problem_list *problems)
+/* Contacts without those that have an error. */
+static void keep_good_contacts(struct config_block *block)
 {
-    size_t errors = problems->errors;
+    size_t good = 0;
+    for (size_t i = 0; i < block->contact_count; i++) {
+        if (block->contacts[i] != NULL) {
+            block->contacts[good++] = block->contacts[i];
+        }
+    }
+    block->contact_count = good;
+}
+
+struct config *config_parse_draft(const char *path, const char *bytes, size_t size,
+                                  struct problem_list *problems)
+{
     char *folder = folder_of(path);
     struct config *config = calloc(1, sizeof *config);
     if (folder != NULL && config != NULL && (config->path = strdup(path)) != NULL) {
         struct config_reader reader = {.path = path, .folder = folder, .problems = problems};
         read_document(config, bytes, size, &reader);
+        keep_good_contacts(&config->block);
     } else {
         problem_list_add(problems, PROBLEM_ERROR, path, 0, 0, "cannot be read: %s",
                          strerror(errno));
+        config_free(config);
+        config = NULL;
     }
     free(folder);
+    return config;
+}
+
+struct config *config_parse(const char *path, const char *bytes, size_t size,
+                            struct problem_list *problems)
+{
+    size_t errors = problems->errors;
+    struct config *config = config_parse_draft(path, bytes, size, problems);
     if (problems->errors != errors) {
         config_free(config);
         return NULL;
@@ -432,7 +454,7 @@ struct config *config_parse(const char *path, const char *bytes, size_t size,
     return config;
 }
 
-struct config *config_read(const char *path, struct problem_list *problems)
+struct config *config_read_draft(const char *path, struct problem_list *problems)
 {
     struct file_bytes file;
     char why[WHY_MAX];
@@ -440,8 +462,19 @@ struct config *config_read(const char *path, struct problem_list *problems)
         problem_list_add(problems, PROBLEM_ERROR, path, 0, 0, "%s", why);
         return NULL;
     }
-    struct config *config = config_parse(path, file.bytes, file.size, problems);
+    struct config *config = config_parse_draft(path, file.bytes, file.size, problems);
     file_bytes_fini(&file);
+    return config;
+}
+
+struct config *config_read(const char *path, struct problem_list *problems)
+{
+    size_t errors = problems->errors;
+    struct config *config = config_read_draft(path, problems);
+    if (problems->errors != errors) {
+        config_free(config);
+        return NULL;
+    }
     return config;
 }
 
@@ -490,4 +523,14 @@ const char *config_fixed_difference(const struct config *a, const struct config 
         }
     }
     return NULL;
+}
+
+struct config_place config_place_of(const struct config *config, const char *key)
+{
+    for (size_t i = 0; i < FIXED; i++) {
+        if (strcmp(fixed[i].key, key) == 0) {
+            return config->fixed_places[i];
+        }
+    }
+    return strcmp(key, "workers") == 0 ? config->workers_place : config->upstream_place;
 }

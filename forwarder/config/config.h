@@ -210,7 +210,20 @@ struct config *config_read(const char *path, struct problem_list *problems);
 /* The same from memory; path names it in problems and anchors relative paths. */
 struct config *config_parse(const char *path, const char *bytes, size_t size,
                             struct problem_list *problems);
+
+/* What can be known of a file that may have errors, for who judges what it names and puts nothing
+ * into force: a value with an error has its default; without one, and for a key that must be there
+ * and is not, it is zero or NULL. Lists lack items with an error. Of a file that is no YAML nothing
+ * is known. NULL if the file cannot be read. */
+struct config *config_read_draft(const char *path, struct problem_list *problems);
+
+/* The same from memory; NULL only when memory is out. */
+struct config *config_parse_draft(const char *path, const char *bytes, size_t size,
+                                  struct problem_list *problems);
 void config_free(struct config *config); /* NULL is allowed */
+
+/* The place of a key of the top that only a start can change, of `workers` or of `upstream`. */
+struct config_place config_place_of(const struct config *config, const char *key);
 
 /* Finds the keys that only a start can change (state, limits, control, metrics, dnstap, user,
  * sandbox) and whose values differ, one a call: its name, and its place in b. *next is 0 for the

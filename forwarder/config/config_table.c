@@ -68,7 +68,7 @@ bool config_table_parse(const struct config_key *key, struct yaml_node node, voi
     return true;
 }
 
-/* Fills the field of a key that is not there. */
+/* Fills the field of a key that is not there, or has no value that can be used. */
 static void take_default(const struct config_key *key, void *field,
                          const struct config_reader *reader)
 {
@@ -94,9 +94,8 @@ static void read_row(const struct config_table *table, const struct config_key *
                           table->name, key->name);
     } else if (key->read != NULL) {
         key->read(key, value, field, reader);
-    } else if (yaml_node_present(value)) {
-        config_table_parse(key, value, field, reader);
-    } else if (key->fallback != NULL) {
+    } else if ((!yaml_node_present(value) || !config_table_parse(key, value, field, reader)) &&
+               key->fallback != NULL) { /* for a value that is wrong, too: see config_read_draft */
         take_default(key, field, reader);
     }
 }

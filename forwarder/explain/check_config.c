@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "forwarder/config/config_user.h"
 #include "forwarder/explain/check_orders.h"
 #include "forwarder/explain/check_rate_limit.h"
 #include "forwarder/explain/plain_text.h"
@@ -72,9 +73,22 @@ static void note_designated_resolvers(const struct config *config, struct proble
     }
 }
 
+/* How much of the orders was judged. */
+enum coverage {
+    COVERAGE_WHOLE,
+    COVERAGE_DRAFT, /* with the defaults of what is wrong in forwarder.conf */
+    COVERAGE_NONE,
+};
+
 static void print_counts(const struct problem_list *problems, const struct generation *generation,
-                         FILE *out)
+                         enum coverage coverage, FILE *out)
 {
+    static const char *const tails[] = {
+        [COVERAGE_WHOLE] = "",
+        [COVERAGE_DRAFT] = "; orders were judged with the defaults of what is wrong in "
+                           "forwarder.conf",
+        [COVERAGE_NONE] = "; orders were not read: mend forwarder.conf first",
+    };
     size_t orders = generation == NULL ? 0 : policy_order_count(generation->policy);
     size_t names = generation == NULL ? 0 : policy_names(generation->policy);
     const struct {
@@ -85,12 +99,25 @@ static void print_counts(const struct problem_list *problems, const struct gener
                   {problems->count - problems->errors, "warning", "warnings"},
                   {orders, "order", "orders"},
                   {names, "name", "names"}};
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+    size_t shown = coverage == COVERAGE_WHOLE || generation != NULL ? 4 : 2;
+    for (size_t i = 0; i < shown; i++) {
         char text[PLAIN_TEXT_COUNT_MAX];
         fprintf(out, "%s%s", i == 0 ? "" : ", ",
                 plain_text_count(counts[i].count, counts[i].one, counts[i].many, text));
     }
-    fputs("\n", out);
+    fprintf(out, "%s\n", tails[coverage]);
+}
+
+/* A start would end there. */
+static void check_user(const struct config *config, struct problem_list *problems)
+{
+    struct passwd entry;
+    char room[CONFIG_USER_ROOM], why[WHY_MAX];
+    if (config->user != NULL && !config_user_find(config->user, &entry, room, why)) {
+        const struct config_place place = config_place_of(config, "user");
+        problem_list_add(problems, PROBLEM_ERROR, config->path, place.line, place.column, "%s",
+                         why);
+    }
 }
 
 /* The certificates of `upstream.tls-ca` belong to no generation, so loading one does not read them.
@@ -103,24 +130,37 @@ static void check_upstream(const struct config *config, struct problem_list *pro
     }
     X509_STORE *trusted = trusted_certificates_read(&config->upstream, why);
     if (trusted == NULL) {
-        problem_list_add(problems, PROBLEM_ERROR, config->path, 0, 0, "%s", why);
+        problem_list_add(problems, PROBLEM_ERROR, config->path, config->upstream_place.line,
+                         config->upstream_place.column, "%s", why);
     }
     X509_STORE_free(trusted);
+}
+
+/* What is told of a configuration as a whole. */
+static void check_whole(const struct config *config, struct problem_list *problems)
+{
+    check_upstream(config, problems);
+    note_designated_resolvers(config, problems);
+    check_rate_limit(config, problems);
 }
 
 int check_config_run(const char *path, FILE *out)
 {
     struct problem_list problems;
     problem_list_init(&problems);
-    struct config *config = config_read(path, &problems);
-    struct generation *generation = config == NULL ? NULL : load(config, &problems);
+    struct config *config = config_read_draft(path, &problems);
+    enum coverage coverage = problems.errors == 0                       ? COVERAGE_WHOLE
+                             : config != NULL && config->orders != NULL ? COVERAGE_DRAFT
+                                                                        : COVERAGE_NONE;
     if (config != NULL) {
-        check_upstream(config, &problems);
-        note_designated_resolvers(config, &problems);
-        check_rate_limit(config, &problems);
+        check_user(config, &problems);
+    }
+    struct generation *generation = coverage == COVERAGE_NONE ? NULL : load(config, &problems);
+    if (coverage == COVERAGE_WHOLE) {
+        check_whole(config, &problems);
     }
     problem_report(&problems, out);
-    print_counts(&problems, generation, out);
+    print_counts(&problems, generation, coverage, out);
     int status = generation != NULL && problems.errors == 0 ? 0 : 1;
     generation_free(generation);
     config_free(config);

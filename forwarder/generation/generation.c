@@ -353,7 +353,7 @@ struct generation *generation_load(const struct generation_options *options,
     work_fini(&work);
     return work.result;
 fail:
-    if (problems->errors == errors) {
+    if (problems->errors == errors && options->config->geo_database != NULL) {
         problem_list_add(problems, PROBLEM_ERROR, options->config->path, 0, 0,
                          "no memory for what it names");
     }

@@ -217,6 +217,10 @@ void generation_files_read_database(struct generation_work *work)
     const struct generation *before = work->options->before;
     struct generation *result = work->result;
     char why[WHY_MAX];
+    if (config->geo_database == NULL) { /* of a draft, and said when that was read */
+        work->unusable = true;
+        return;
+    }
     struct geo_db *db = generation_is_unfinished(work, AT_FDCWD, config->geo_database, why)
                             ? NULL
                             : geo_db_open(config->geo_database, config->geo_field, why);

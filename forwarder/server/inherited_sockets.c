@@ -16,6 +16,7 @@
 #include "forwarder/config/config_address.h"
 #include "forwarder/config/config_listen.h"
 #include "forwarder/log.h"
+#include "forwarder/server/listen_socket.h"
 #include "forwarder/server/service_manager.h"
 
 struct inherited_socket {
@@ -69,7 +70,10 @@ void inherited_sockets_free(struct inherited_sockets *inherited)
     free(inherited);
 }
 
-static bool is_for(int descriptor, const struct config_listen *listen)
+typedef bool compare_fn(const struct config_address *a, const struct config_address *b);
+
+/* Is it of the kind that the row needs, and bound to what compares with its address? */
+static bool is_bound(int descriptor, const struct config_listen *listen, compare_fn *compare)
 {
     int type = config_listen_is_datagrams(listen) ? SOCK_DGRAM : SOCK_STREAM;
     struct config_address bound = {.size = sizeof(bound.sockaddr)};
@@ -77,7 +81,12 @@ static bool is_for(int descriptor, const struct config_listen *listen)
         getsockname(descriptor, (struct sockaddr *)&bound.sockaddr, &bound.size) != 0) {
         return false;
     }
-    return config_address_equal(&bound, &listen->address);
+    return compare(&bound, &listen->address);
+}
+
+static bool is_for(int descriptor, const struct config_listen *listen)
+{
+    return is_bound(descriptor, listen, config_address_equal);
 }
 
 /* Was it kept by this program, under a name of its own? */
@@ -116,6 +125,18 @@ int inherited_sockets_find(struct inherited_sockets *inherited, const struct con
         }
     }
     return -1;
+}
+
+bool inherited_sockets_meet(const struct inherited_sockets *inherited,
+                            const struct config_listen *listen)
+{
+    for (size_t i = 0; inherited != NULL && i < inherited->count; i++) {
+        int descriptor = inherited->items[i].descriptor;
+        if (descriptor >= 0 && is_bound(descriptor, listen, listen_socket_meets)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int inherited_sockets_find_any(struct inherited_sockets *inherited,

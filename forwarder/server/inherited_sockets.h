@@ -26,6 +26,11 @@ void inherited_sockets_free(struct inherited_sockets *inherited);
 int inherited_sockets_find(struct inherited_sockets *inherited, const struct config_listen *listen,
                            size_t worker, bool *foreign);
 
+/* Is one that nobody has taken in the way of a socket of our own for this row, at the same address
+ * or because one of both stands for all of them? Nothing is taken. */
+bool inherited_sockets_meet(const struct inherited_sockets *inherited,
+                            const struct config_listen *listen);
+
 /* Takes any such socket that is left: those of workers that are not there any more. The service
  * manager keeps it no longer. */
 int inherited_sockets_find_any(struct inherited_sockets *inherited,

@@ -90,7 +90,8 @@ static struct listen_plan *new_plan(struct listen_rows *registry, size_t workers
     plan->workers = workers;
     plan->room = rows;
     plan->rows = calloc(rows + 1, sizeof(plan->rows[0]));
-    bool whole = plan->rows != NULL;
+    plan->claims = calloc(rows + 1, sizeof(plan->claims[0]));
+    bool whole = plan->rows != NULL && plan->claims != NULL;
     for (size_t i = 0; i < workers; i++) {
         plan->lists[i] = new_list(registry, rows);
         whole = whole && plan->lists[i] != NULL;
@@ -113,7 +114,13 @@ void listen_plan_free(struct listen_plan *plan)
     for (size_t i = 0; i < plan->offer_count; i++) {
         worker_sockets_free(plan->offers[i]);
     }
+    for (size_t i = 0; i < plan->row_count; i++) {
+        if (plan->claims[i] >= 0) {
+            close(plan->claims[i]);
+        }
+    }
     free(plan->offers);
+    free(plan->claims);
     free(plan->rows);
     free(plan);
 }
@@ -130,14 +137,76 @@ static bool add(struct worker_sockets *list, int descriptor, uint64_t serial,
     return true;
 }
 
+/* ---- Claims ---- */
+
+static bool meets(const struct config_listen *a, const struct config_listen *b)
+{
+    return config_listen_is_datagrams(a) == config_listen_is_datagrams(b) &&
+           listen_socket_meets(&a->address, &b->address);
+}
+
+/* Does the plan have a socket that would be in the way of one for this row? */
+static bool is_held(const struct listen_plan *plan, const struct config_listen *listen)
+{
+    for (size_t worker = 0; plan != NULL && worker < plan->workers; worker++) {
+        for (size_t i = 0; i < plan->lists[worker]->count; i++) {
+            if (meets(plan->lists[worker]->items[i].listen, listen)) {
+                return true;
+            }
+        }
+    }
+    for (size_t i = 0; plan != NULL && i < plan->row_count; i++) {
+        if (plan->claims[i] >= 0 && meets(plan->rows[i], listen)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Binds a first socket for each row where there is none of our own. Those that stand for all
+ * addresses come first: they see whoever has any of them, and are not in the way of our own rows
+ * after them. False from errno, and which row that is. */
+static bool claim(struct listen_plan *plan, const struct listen_plan *before,
+                  const struct inherited_sockets *inherited, size_t *failed)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < plan->row_count; i++) {
+            const struct config_listen *row = plan->rows[i];
+            if (listen_socket_is_wildcard(&row->address) != (turn == 0) || is_held(plan, row) ||
+                is_held(before, row) || inherited_sockets_meet(inherited, row)) {
+                continue;
+            }
+            plan->claims[i] = listen_socket_open(row, plan->receive_buffer, LISTEN_SOCKET_ALONE);
+            if (plan->claims[i] < 0) {
+                *failed = i;
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* The claim of a row, which is used up by that, or a socket that shares its address. */
+static int open_socket(struct listen_plan *plan, size_t row)
+{
+    int descriptor = plan->claims[row];
+    plan->claims[row] = -1;
+    return descriptor >= 0
+               ? descriptor
+               : listen_socket_open(plan->rows[row], plan->receive_buffer, LISTEN_SOCKET_SHARED);
+}
+
+/* ---- Making one ---- */
+
 /* The socket that the worker has for this row already, or a new one for a row that is new. */
-static bool plan_socket(struct listen_plan *plan, size_t worker, const struct config_listen *listen,
+static bool plan_socket(struct listen_plan *plan, size_t worker, size_t row,
                         const struct listen_plan *before)
 {
+    const struct config_listen *listen = plan->rows[row];
     struct worker_sockets *list = plan->lists[worker];
     if (!was_listened_to(before, listen)) {
-        return before == NULL || add(list, listen_socket_open(listen, plan->receive_buffer),
-                                     listen_rows_number(plan->registry), listen);
+        return before == NULL ||
+               add(list, open_socket(plan, row), listen_rows_number(plan->registry), listen);
     }
     if (worker >= before->workers) {
         return true; /* listen_plan_complete */
@@ -167,28 +236,44 @@ static size_t receive_buffer(const struct config *config)
     return wanted > 0 ? wanted : SOCKET_STATE_RECEIVE_BUFFER;
 }
 
-static bool fill(struct listen_plan *plan, const struct config *config,
-                 const struct listen_plan *before, struct problem_list *problems)
+/* What is listened to. False from errno, and which row it is that cannot be had. */
+static bool fill_rows(struct listen_plan *plan, const struct config *config, size_t *failed)
 {
     for (size_t i = 0; i < config->listen_count; i++) {
-        const struct config_listen *row = listen_rows_intern(plan->registry, &config->listen[i]);
-        for (size_t worker = 0; worker < plan->workers; worker++) {
-            if (row == NULL || !plan_socket(plan, worker, row, before)) {
-                refuse(config, &config->listen[i], problems);
-                return false;
-            }
+        plan->rows[i] = listen_rows_intern(plan->registry, &config->listen[i]);
+        plan->claims[i] = -1;
+        if (plan->rows[i] == NULL) {
+            *failed = i;
+            return false;
         }
-        plan->rows[plan->row_count++] = row;
+        plan->row_count++;
     }
     return true;
 }
 
-bool listen_plan_try(const struct config *config, const struct listen_plan *before,
+/* By which sockets, the same way. */
+static bool fill_lists(struct listen_plan *plan, const struct listen_plan *before, size_t *failed)
+{
+    for (size_t i = 0; i < plan->row_count; i++) {
+        for (size_t worker = 0; worker < plan->workers; worker++) {
+            if (!plan_socket(plan, worker, i, before)) {
+                *failed = i;
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool listen_plan_try(const struct config *config, const struct listen_plan *before, bool leaving,
                      struct problem_list *problems)
 {
     for (size_t i = 0; i < config->listen_count; i++) {
         const struct config_listen *row = &config->listen[i];
-        if (!was_listened_to(before, row) && !listen_socket_try(row, before->receive_buffer)) {
+        enum listen_socket_sharing sharing =
+            leaving || is_held(before, row) ? LISTEN_SOCKET_SHARED : LISTEN_SOCKET_ALONE;
+        if (!was_listened_to(before, row) &&
+            !listen_socket_try(row, before->receive_buffer, sharing)) {
             refuse(config, row, problems);
             return false;
         }
@@ -206,7 +291,11 @@ struct listen_plan *listen_plan_make(struct listen_rows *rows, const struct conf
         return NULL;
     }
     plan->receive_buffer = before != NULL ? before->receive_buffer : receive_buffer(config);
-    if (!fill(plan, config, before, problems)) {
+    size_t failed;
+    if (!fill_rows(plan, config, &failed) ||
+        (before != NULL && !claim(plan, before, NULL, &failed)) ||
+        !fill_lists(plan, before, &failed)) {
+        refuse(config, &config->listen[failed], problems);
         listen_plan_free(plan);
         return NULL;
     }
@@ -255,13 +344,14 @@ static int share_foreign(const struct listen_plan *plan, const struct config_lis
 }
 
 /* One that was handed over, or a new one. */
-static bool obtain(struct listen_plan *plan, size_t worker, const struct config_listen *listen,
+static bool obtain(struct listen_plan *plan, size_t worker, size_t row,
                    struct inherited_sockets *inherited)
 {
+    const struct config_listen *listen = plan->rows[row];
     struct worker_sockets *list;
     bool foreign = false;
     int descriptor = inherited_sockets_find(inherited, listen, worker, &foreign);
-    if (descriptor < 0 && (descriptor = listen_socket_open(listen, plan->receive_buffer)) < 0) {
+    if (descriptor < 0 && (descriptor = open_socket(plan, row)) < 0) {
         descriptor = share_foreign(plan, listen);
         foreign = true;
     }
@@ -285,24 +375,33 @@ static bool obtain_left(struct listen_plan *plan, const struct config_listen *li
     return true;
 }
 
-bool listen_plan_complete(struct listen_plan *plan, struct inherited_sockets *inherited,
-                          char why[static WHY_MAX])
+/* The sockets of one row for all workers. False from errno. */
+static bool complete_row(struct listen_plan *plan, size_t row, struct inherited_sockets *inherited)
 {
-    for (size_t i = 0; i < plan->row_count; i++) {
-        const struct config_listen *row = plan->rows[i];
-        for (size_t worker = 0; worker < plan->workers; worker++) {
-            if (find_socket(plan->lists[worker], row) == NULL &&
-                !obtain(plan, worker, row, inherited)) {
-                listen_socket_why(row, why);
-                return false;
-            }
-        }
-        if (!obtain_left(plan, row, inherited)) {
-            listen_socket_why(row, why);
+    for (size_t worker = 0; worker < plan->workers; worker++) {
+        if (find_socket(plan->lists[worker], plan->rows[row]) == NULL &&
+            !obtain(plan, worker, row, inherited)) {
             return false;
         }
     }
-    return true;
+    return obtain_left(plan, plan->rows[row], inherited);
+}
+
+const struct config_listen *listen_plan_complete(struct listen_plan *plan,
+                                                 struct inherited_sockets *inherited,
+                                                 char why[static WHY_MAX])
+{
+    size_t row = 0;
+    bool whole = claim(plan, NULL, inherited, &row);
+    while (whole && row < plan->row_count) {
+        whole = complete_row(plan, row, inherited);
+        row += whole ? 1 : 0;
+    }
+    if (whole) {
+        return NULL;
+    }
+    listen_socket_why(plan->rows[row], why);
+    return plan->rows[row];
 }
 
 void listen_plan_cut(struct listen_plan *plan, size_t workers)

@@ -6,6 +6,10 @@
  * the same; nothing of the plan before changes by that, so a plan that cannot be made leaves
  * everything as it was.
  *
+ * An address that another process listens to cannot be had, though the kernel would let us share it
+ * with our own user's: the first socket of each address is bound alone, those of the other workers
+ * then share it. That is not asked of an address at which sockets of our own are already.
+ *
  * The kernel numbers the sockets of one address in the order in which they were bound. Worker i has
  * number i: workers are added behind the last one and taken away from the end.
  *
@@ -28,7 +32,8 @@ struct listen_plan {
     const struct config_listen **rows; /* of listen_rows.h */
     size_t row_count;
     size_t workers;
-    size_t room;                    /* items of lists */
+    size_t room; /* items of lists */
+    int *claims; /* of each row: the first worker's socket until that takes it; -1: none */
     size_t receive_buffer;          /* octets to ask for; only a start can change that */
     struct worker_sockets **offers; /* for workers that run, until they are taken */
     size_t offer_count;
@@ -40,8 +45,10 @@ size_t listen_plan_workers(const struct config *config);
 
 /* Could all that config lists beyond the plan before be listened to? Looked at before a load, whose
  * end is when listen_plan_make binds them: what comes to them meanwhile goes where it went before.
- * False, and said in problems, at its place, if an address cannot be had. */
-bool listen_plan_try(const struct config *config, const struct listen_plan *before,
+ * With leaving, sockets of our own may still be at addresses that the plan before has left: whether
+ * others are there too only listen_plan_make will see. False, and said in problems, at its place,
+ * if an address cannot be had. */
+bool listen_plan_try(const struct config *config, const struct listen_plan *before, bool leaving,
                      struct problem_list *problems);
 
 /* A plan for all that config lists. Sockets of addresses that are new are bound; those that are
@@ -53,10 +60,12 @@ struct listen_plan *listen_plan_make(struct listen_rows *rows, const struct conf
                                      struct problem_list *problems);
 
 /* Opens what is missing: where one was handed over by the service manager (inherited may be NULL)
- * that is taken, and by the last worker all of that kind that are left. False with a reason: the
- * plan is whole for as many workers as the one before had. */
-bool listen_plan_complete(struct listen_plan *plan, struct inherited_sockets *inherited,
-                          char why[static WHY_MAX]);
+ * that is taken, and by the last worker all of that kind that are left. NULL when it is whole, else
+ * the row that cannot be had, with a reason: the plan is whole for as many workers as the one
+ * before had. */
+const struct config_listen *listen_plan_complete(struct listen_plan *plan,
+                                                 struct inherited_sockets *inherited,
+                                                 char why[static WHY_MAX]);
 
 /* Makes it one for no more than so many workers. */
 void listen_plan_cut(struct listen_plan *plan, size_t workers);

@@ -29,6 +29,20 @@ bool listen_socket_is_wildcard(const struct config_address *address)
     return IN6_IS_ADDR_UNSPECIFIED(&ipv6->sin6_addr);
 }
 
+static uint16_t port_of(const struct config_address *address)
+{
+    const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address->sockaddr;
+    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address->sockaddr;
+    return ntohs(address->sockaddr.ss_family == AF_INET ? ipv4->sin_port : ipv6->sin6_port);
+}
+
+bool listen_socket_meets(const struct config_address *a, const struct config_address *b)
+{
+    return config_address_equal(a, b) ||
+           (a->sockaddr.ss_family == b->sockaddr.ss_family && port_of(a) == port_of(b) &&
+            (listen_socket_is_wildcard(a) || listen_socket_is_wildcard(b)));
+}
+
 static bool set(int descriptor, int level, int option, int value)
 {
     return setsockopt(descriptor, level, option, &value, sizeof(value)) == 0;
@@ -84,8 +98,14 @@ static int give_up(int descriptor)
     return -1;
 }
 
+static bool share(int descriptor)
+{
+    return set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
+}
+
 /* One that is not bound yet. */
-static int new_socket(const struct config_listen *listen, size_t receive_buffer)
+static int new_socket(const struct config_listen *listen, size_t receive_buffer,
+                      enum listen_socket_sharing sharing)
 {
     bool ipv6 = listen->address.sockaddr.ss_family == AF_INET6;
     bool datagrams = config_listen_is_datagrams(listen);
@@ -96,7 +116,7 @@ static int new_socket(const struct config_listen *listen, size_t receive_buffer)
     }
     if ((ipv6 && !set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
         (!datagrams && !set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)) ||
-        !set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) ||
+        (sharing == LISTEN_SOCKET_SHARED && !share(descriptor)) ||
         (listen->freebind && !set_freebind(descriptor, ipv6)) ||
         !listen_socket_prepare(descriptor, listen, receive_buffer)) {
         return give_up(descriptor);
@@ -104,12 +124,15 @@ static int new_socket(const struct config_listen *listen, size_t receive_buffer)
     return descriptor;
 }
 
-int listen_socket_open(const struct config_listen *listen, size_t receive_buffer)
+/* Streams are alone only once they listen: two that are bound are not in each other's way yet. */
+int listen_socket_open(const struct config_listen *listen, size_t receive_buffer,
+                       enum listen_socket_sharing sharing)
 {
-    int descriptor = new_socket(listen, receive_buffer);
+    int descriptor = new_socket(listen, receive_buffer, sharing);
     if (descriptor >= 0 &&
         (!bind_to(descriptor, &listen->address) ||
-         (!config_listen_is_datagrams(listen) && start_listening(descriptor) != 0))) {
+         (!config_listen_is_datagrams(listen) && start_listening(descriptor) != 0) ||
+         !share(descriptor))) {
         return give_up(descriptor);
     }
     return descriptor;
@@ -123,10 +146,11 @@ static bool hide(int descriptor, bool ipv6)
 }
 
 /* A stream socket that does not listen yet takes nothing, and one for datagrams is hidden. */
-bool listen_socket_try(const struct config_listen *listen, size_t receive_buffer)
+bool listen_socket_try(const struct config_listen *listen, size_t receive_buffer,
+                       enum listen_socket_sharing sharing)
 {
     bool ipv6 = listen->address.sockaddr.ss_family == AF_INET6;
-    int descriptor = new_socket(listen, receive_buffer);
+    int descriptor = new_socket(listen, receive_buffer, sharing);
     if (descriptor < 0) {
         return false;
     }
@@ -149,7 +173,7 @@ void listen_socket_why(const struct config_listen *listen, char why[static WHY_M
     inet_ntop(address->sockaddr.ss_family,
               is_ipv4 ? (const void *)&ipv4->sin_addr : (const void *)&ipv6->sin6_addr, host,
               sizeof(host));
-    snprintf(why, WHY_MAX, "cannot listen on %s port %u (%s): %s", host,
-             (unsigned)ntohs(is_ipv4 ? ipv4->sin_port : ipv6->sin6_port),
-             config_listen_transport(listen), strerror(error));
+    snprintf(why, WHY_MAX, "cannot listen on %s port %u (%s): %s%s", host,
+             (unsigned)port_of(address), config_listen_transport(listen), strerror(error),
+             error == EADDRINUSE ? ": another process has this port" : "");
 }

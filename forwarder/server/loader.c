@@ -154,7 +154,7 @@ static bool plan_listen(struct loader *loader, struct loader_result *result)
                          swap->place.column,
                          "listen has a port that changes between udp and quic: that takes effect "
                          "at the next start");
-    } else if (listen_plan_try(config, now, &result->problems)) {
+    } else if (listen_plan_try(config, now, loader->ask.leaving, &result->problems)) {
         return true;
     }
     if (!keep_listen(config, now)) {

@@ -38,6 +38,7 @@ struct loader_ask {
     size_t unfinished_count;
     /* What is in use, which stays until the load has ended. NULL: that is not looked at. */
     const struct listen_plan *plan;
+    bool leaving; /* sockets that are not in the plan any more are still open */
     const struct config *upstream;
 };
 

@@ -19,7 +19,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#include "forwarder/config/config.h"
+#include "forwarder/config/config_address.h"
 #include "forwarder/milliseconds.h"
 
 #define BACKLOG 16
@@ -213,7 +213,9 @@ static bool listen_at(struct metrics_listener *listener, const struct config_add
         evconnlistener_new_bind(listener->base, NULL, NULL, flags, BACKLOG,
                                 (const struct sockaddr *)&address->sockaddr, (int)address->size);
     if (listener->listener == NULL) {
-        snprintf(why, WHY_MAX, "metrics: cannot listen: %s", strerror(errno));
+        char text[CONFIG_ADDRESS_TEXT_MAX];
+        snprintf(why, WHY_MAX, "metrics: cannot listen on %s: %s",
+                 config_address_format(address, text), strerror(errno));
         return false;
     }
     if (evhttp_bind_listener(listener->http, listener->listener) == NULL) {

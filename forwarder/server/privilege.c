@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +17,7 @@
 #include <unistd.h>
 
 #include "forwarder/config/config.h"
-
-#define PASSWD_MAX 16384 /* octets of an entry of the user database */
+#include "forwarder/config/config_user.h"
 
 bool privilege_is_root(void)
 {
@@ -30,20 +28,6 @@ static bool refuse(char why[static WHY_MAX], const char *user, const char *what)
 {
     snprintf(why, WHY_MAX, "user: %s %s", user, what);
     return false;
-}
-
-static bool find_user(const char *user, struct passwd *entry, char room[static PASSWD_MAX],
-                      char why[static WHY_MAX])
-{
-    struct passwd *found = NULL;
-    int error = getpwnam_r(user, entry, room, PASSWD_MAX, &found);
-    if (found == NULL) {
-        return refuse(why, user, error == 0 ? "is no user of this system" : strerror(error));
-    }
-    if (entry->pw_uid == 0) {
-        return refuse(why, user, "is root; name a user that may do less");
-    }
-    return true;
 }
 
 /* A folder that was not there is made, and given to the user; one that is there stays as it is. */
@@ -153,7 +137,7 @@ static bool keep_least(char why[static WHY_MAX])
 bool privilege_drop(const struct config *config, char why[static WHY_MAX])
 {
     struct passwd user;
-    char room[PASSWD_MAX];
+    char room[CONFIG_USER_ROOM];
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         snprintf(why, WHY_MAX, "no_new_privs cannot be set: %s", strerror(errno));
         return false;
@@ -161,7 +145,7 @@ bool privilege_drop(const struct config *config, char why[static WHY_MAX])
     if (config->user == NULL) {
         return privilege_is_root() || keep_least(why);
     }
-    if (!find_user(config->user, &user, room, why)) {
+    if (!config_user_find(config->user, &user, room, why)) {
         return false;
     }
     if (privilege_is_root()) {

@@ -16,6 +16,7 @@
 #include "forwarder/quic/quic_credentials.h"
 #include "forwarder/rate_limit.h"
 #include "forwarder/server/control.h"
+#include "forwarder/hangup.h"
 #include "forwarder/server/inherited_sockets.h"
 #include "forwarder/server/keeper.h"
 #include "forwarder/server/listen_rows.h"
@@ -110,9 +111,13 @@ static bool make_loop(struct server *server, char why[static WHY_MAX])
     server->notified =
         event_new(server->base, server->shared.notify, EV_READ | EV_PERSIST, on_notified, server);
     server->order_timer = evtimer_new(server->base, on_order_timer, server);
-    return server->notified != NULL && server->order_timer != NULL && make_tickets(server) &&
-           add_signal(server, 0, SIGHUP, on_hangup) && add_signal(server, 1, SIGTERM, on_end) &&
-           add_signal(server, 2, SIGINT, on_end);
+    bool made = server->notified != NULL && server->order_timer != NULL && make_tickets(server) &&
+                add_signal(server, 0, SIGHUP, on_hangup) &&
+                add_signal(server, 1, SIGTERM, on_end) && add_signal(server, 2, SIGINT, on_end);
+    if (made) {
+        hangup_let_in();
+    }
+    return made;
 }
 
 /* As many descriptors as the system allows: each client stream takes one. */
@@ -159,10 +164,10 @@ static bool load(struct server *server, char why[static WHY_MAX])
     server->control =
         control_new(server->base, server->config->control, server_on_request, server, why);
     if (server->control == NULL) {
-        return false;
+        return server_refused(server, "control", why);
     }
     if (!server_audit_start(server, why)) {
-        return false;
+        return server_refused(server, "state", why);
     }
     server_follow_files(server);
     server_load_begins(server);
@@ -203,9 +208,12 @@ static bool asked_to_end(struct server *server)
 static bool start(struct server *server, char why[static WHY_MAX])
 {
     snprintf(why, WHY_MAX, "out of memory");
-    return make_shared(server) && control_start(server->control, why) &&
-           server_start_upstreams(server, why) && server_start_tap(server, why) &&
-           server_make_workers(server, why) && server_start_metrics(server, why) &&
+    return make_shared(server) &&
+           (control_start(server->control, why) || server_refused(server, "control", why)) &&
+           (server_start_upstreams(server, why) || server_refused(server, "upstream", why)) &&
+           (server_start_tap(server, why) || server_refused(server, "dnstap", why)) &&
+           server_make_workers(server, why) &&
+           (server_start_metrics(server, why) || server_refused(server, "metrics", why)) &&
            server_run_workers(server, why);
 }
 
@@ -218,6 +226,7 @@ static void run(struct server *server)
     listener_view_log(server->workers, server->worker_count, server->config->limits.receive_buffer);
     log_event(LOG_LEVEL_INFO, "server", "ready", "version=%s workers=%zu generation=%llu",
               BAILIWICK_VERSION, server->worker_count, (unsigned long long)generation->number);
+    server_load_asked(server);
     if (server->stopping) {
         server_stop_workers(server);
     }
@@ -247,6 +256,7 @@ static bool is_late(struct server *server)
  * kept: what lies under state is whole at any moment. */
 static void finish(struct server *server)
 {
+    hangup_hold();
     server_top_stop(server);
     server_stop_watch(server);
     control_free(server->control);
@@ -327,6 +337,7 @@ int server_run(const char *config_path)
     TAILQ_INIT(&server.published);
     TAILQ_INIT(&server.sets);
     problem_list_init(&server.refused);
+    hangup_hold();
     server.inherited = inherited_sockets_take(); /* before any descriptor is opened */
     signal(SIGPIPE, SIG_IGN);
     event_set_log_callback(on_libevent_message);

@@ -61,7 +61,7 @@ bool server_confine(const struct server *server, char why[static WHY_MAX])
     const struct config *config = server->config;
     check_descriptors(server);
     if (!privilege_drop(config, why)) {
-        return false;
+        return server_refused(server, "user", why);
     }
     if (privilege_is_root()) {
         log_event(LOG_LEVEL_WARNING, "server", "running as root", "key=user");

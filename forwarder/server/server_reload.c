@@ -42,6 +42,18 @@ void server_log_problems(const struct problem_list *problems)
     }
 }
 
+bool server_refused(const struct server *server, const char *key, const char *why)
+{
+    const struct config_place place = config_place_of(server->config, key);
+    struct problem_list problems;
+    problem_list_init(&problems);
+    problem_list_add(&problems, PROBLEM_ERROR, server->config_path, place.line, place.column, "%s",
+                     why);
+    server_log_problems(&problems);
+    problem_list_fini(&problems);
+    return false;
+}
+
 void server_load_begins(struct server *server)
 {
     reload_record_begin(&server->reloads, monotonic_us());
@@ -126,6 +138,12 @@ static const struct server_era *latest_era(const struct server *server)
     return server->next_era != NULL ? server->next_era : server->era;
 }
 
+/* Are sockets being left? */
+static bool is_leaving(const struct server *server)
+{
+    return server->unsettled || server_is_retiring(server);
+}
+
 /* Starts a load for all that ask alike, as the first of them asks. */
 static void start_load(struct server *server)
 {
@@ -139,6 +157,7 @@ static void start_load(struct server *server)
         .accept_shrink = asked.accept_shrink,
         .now = server_now(server),
         .plan = server->plan,
+        .leaving = is_leaving(server),
         .upstream = latest_era(server)->config,
     };
     struct server_reload *next;
@@ -160,6 +179,13 @@ static void start_load(struct server *server)
         problem_list_add(&result.problems, PROBLEM_ERROR, server->config_path, 0, 0,
                          "cannot start a thread to load in");
         server_on_loaded(server, &result);
+    }
+}
+
+void server_load_asked(struct server *server)
+{
+    if (!server->stopping) {
+        start_load(server);
     }
 }
 
@@ -283,7 +309,7 @@ static void finish_load(struct server *server, struct loader_result *result)
  * those in the kernel's count. */
 static bool must_wait(const struct server *server, const struct loader_result *result)
 {
-    return result->generation != NULL && (server->unsettled || server_is_retiring(server)) &&
+    return result->generation != NULL && is_leaving(server) &&
            !listen_plan_is_wanted(server->plan, result->config);
 }
 

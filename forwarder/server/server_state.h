@@ -171,6 +171,12 @@ struct generation *server_generation(const struct server *server);
 
 void server_log_problems(const struct problem_list *problems);
 
+/* Logs that a start fails by what a key of forwarder.conf says, with its place. Returns false. */
+bool server_refused(const struct server *server, const char *key, const char *why);
+
+/* Starts the load that was asked for before workers ran, if one was. */
+void server_load_asked(struct server *server);
+
 /* For the record of reloads. */
 void server_load_begins(struct server *server);
 void server_load_ended(struct server *server, bool loaded, const struct problem_list *problems);

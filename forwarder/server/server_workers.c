@@ -69,9 +69,15 @@ bool server_make_workers(struct server *server, char why[static WHY_MAX])
     snprintf(why, WHY_MAX, "out of memory");
     problem_list_init(&problems);
     server->plan = listen_plan_make(server->rows, server->config, NULL, &problems);
+    const struct config_listen *refused =
+        server->plan == NULL ? NULL : listen_plan_complete(server->plan, server->inherited, why);
+    if (refused != NULL) {
+        problem_list_add(&problems, PROBLEM_ERROR, server->config_path, refused->place.line,
+                         refused->place.column, "%s", why);
+    }
     server_log_problems(&problems);
     problem_list_fini(&problems);
-    if (server->plan == NULL || !listen_plan_complete(server->plan, server->inherited, why)) {
+    if (server->plan == NULL || refused != NULL) {
         return false;
     }
     listen_plan_enforce(server->plan, NULL);
@@ -171,9 +177,10 @@ void server_follow_plan(struct server *server, struct listen_plan *plan,
     struct listen_plan *before = server->plan;
     size_t workers = server->worker_count;
     char why[WHY_MAX];
-    if (!listen_plan_complete(plan, NULL, why)) {
-        problem_list_add(problems, PROBLEM_ERROR, server->config_path, 0, 0, "workers stay %zu: %s",
-                         workers, why);
+    if (listen_plan_complete(plan, NULL, why) != NULL) {
+        const struct config_place *place = &server_generation(server)->config->workers_place;
+        problem_list_add(problems, PROBLEM_ERROR, server->config_path, place->line, place->column,
+                         "workers stay %zu: %s", workers, why);
         listen_plan_cut(plan, before->workers);
     }
     server->plan = plan;

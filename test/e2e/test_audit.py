@@ -164,6 +164,14 @@ class Audit(ReloadTest):
         self.assertIn("note: half a line", said)
         answer = self.at(self.records_but_torn()[0]["time"])
         self.assertIs(answer["in_force"], True)
+        self.file().write_bytes(self.file().read_bytes() + bytes(4096))  # as a power cut may
+        summary, said = self.verify(1)
+        self.assertIn("of 4096 octets, of which 4096 are zero", said)
+        proxy.start()
+        proxy.stop()
+        summary, said = self.verify(0)
+        self.assertEqual((summary["half_lines"], summary["zero_octets"]), (2, 4096))
+        self.assertIn("are zero, left by a power cut: several records may be missing here", said)
 
     def records_but_torn(self):
         """Of a file with half a line in it."""

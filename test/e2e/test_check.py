@@ -246,6 +246,13 @@ class Errors(SiteTest):
         status, places, _ = self.check(files)
         self.assertEqual(status, FAILED)
         self.assertEqual(self.errors(places), {"forwarder.conf": sorted(CONFIG_PLACES)})
+        files.write_order("IT/one.yaml", GOOD.format("one") + "nope: 1\n")
+        status, places, last = self.check(files)
+        self.assertEqual(
+            self.errors(places),
+            {"forwarder.conf": sorted(CONFIG_PLACES), "orders/IT/one.yaml": ["5:1"]},
+        )
+        self.assertIn("; orders were judged with the defaults of what is wrong", last)
         for command in (
             ["status"],
             ["reload"],
@@ -269,8 +276,9 @@ class Errors(SiteTest):
         ):
             files = self.prepare()
             files.write("forwarder.conf", text)
-            status, places, _ = self.check(files)
+            status, places, last = self.check(files)
             self.assertEqual(status, FAILED)
+            self.assertIn("; orders were not read", last)
             self.assertIn((place, False), places["forwarder.conf"], text)
         files.conf.unlink()
         status, places, _ = self.check(files)

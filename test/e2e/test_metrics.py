@@ -212,9 +212,13 @@ class Http(MetricsTest):
         daemon = self.watched(self.upstream())
         other = self.daemon(
             self.upstream(address="127.0.0.5"),
-            config={"metrics": {"port": METRICS_PORT}, "listen": [{"address": "127.0.0.9"}]},
+            config={"metrics": {"port": METRICS_PORT}, "listen": [{"address": "127.0.0.9", "port": 5399}]},
             start=False,
         )
         self.assertEqual(other.run_to_end(), 1)
-        self.assertIn("metrics: cannot listen: Address already in use", other.log())
+        self.assertRegex(
+            other.log(),
+            rf"{other.conf}:\d+:\d+: metrics: cannot listen on 127\.0\.0\.1:{METRICS_PORT}: Address "
+            "already in use",
+        )
         daemon.status()

@@ -2,6 +2,7 @@
 """The life of an order from the operator's tool: a file is changed in place, whole or not at all, and
 what it says is in force at once, in its country and nowhere else."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -235,6 +236,34 @@ class Files(OrderTest):
         self.assertEqual(set(names) - set(re.findall(r"^  - (\S+)$", self.text(), re.M)), set())
         for name in random.Random(SEED).sample(names, 5):
             self.assert_blocked_in_italy_alone(name)
+
+    def test_who_has_to_wait_says_so(self):
+        """For whom, and not for ever; a command that gives up has changed nothing."""
+        before = self.text()
+        held = os.open(self.orders, os.O_RDONLY)
+        self.addCleanup(os.close, held)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        holder = rf"/orders: process {os.getpid()} \(\S+\)"
+        for wait in ("0", "1"):
+            done = self.order("add", "--wait", wait, "IT-1", "x.example", status=FAILED)
+            *waits, gives_up = done.stderr.splitlines()
+            self.assertRegex(gives_up, rf"{holder} still has .*: nothing was changed; ")
+            self.assertEqual((self.text(), done.stdout, len(waits)), (before, "", int(wait)))
+        with self.site.server:
+            waiting = subprocess.Popen(
+                [*sanitized(BUILD / "bailiwick"), "order", "lift", "--config", str(self.proxy.conf),
+                 *REASON, "IT-1"],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                env={**os.environ, **sanitizer_options(self.proxy.folder)},
+            )  # fmt: skip
+        said = waiting.stderr.readline()
+        self.assertRegex(said, rf"{holder} is changing orders; waiting for it, at most 60 s")
+        self.assertEqual(self.text(), before)
+        fcntl.flock(held, fcntl.LOCK_UN)
+        self.assertEqual((waiting.communicate()[1], waiting.returncode), ("", DONE))
+        self.assertIn("status: lifted", self.text())
+        for wait in ("-1", "x", "1s", "99999", ""):
+            self.order("add", f"--wait={wait}", "IT-1", "x.example", status=MISUSED)
 
     def test_killed_at_any_point(self):
         generator = random.Random(SEED)

@@ -153,14 +153,20 @@ class User(PrivilegeTest):
         ):
             daemon = self.confined(start=False, user=user)
             self.assertEqual(daemon.run_to_end(), 1)
-            self.assertIn(f"user: {user} {why}", daemon.log())
+            place = rf"{daemon.conf}:\d+:\d+: "
+            self.assertRegex(daemon.log(), rf"{place}user: {user} {why}")
+            checked = daemon.tool("check")
+            self.assertEqual(checked.returncode, 1)
+            self.assertRegex(checked.stdout, rf"(?m)^{place}user: {user} {why}$")
 
     def test_started_as_another_user(self):
         as_daemon = ("setpriv", "--reuid", "daemon", "--regid", "daemon", "--clear-groups")
         daemon = self.confined(start=False, prefix=as_daemon)
         daemon.folder.chmod(0o755)
         self.assertEqual(daemon.run_to_end(), 1)
-        self.assertIn(f"user: {USER} can be become by root alone", daemon.log())
+        self.assertRegex(
+            daemon.log(), rf"{daemon.conf}:\d+:\d+: user: {USER} can be become by root alone"
+        )
 
     def test_started_as_that_user(self):
         """As by a service manager that gives it the one capability; one whose own filter refuses

@@ -4,6 +4,7 @@ leaves what was good in force, through restarts and crashes."""
 
 import contextlib
 import json
+import pathlib
 import random
 import shutil
 import signal
@@ -387,7 +388,7 @@ class Restart(ReloadTest):
             },
         )  # fmt: skip
         self.assertEqual(second.run_to_end(), 1)
-        self.assertIn("another bailiwickd", second.log())
+        self.assertRegex(second.log(), rf"{second.conf}:\d+:\d+: /\S+: another bailiwickd holds it")
         self.assertEqual(proxy.status()["generation"], 1)
         self.assert_blocked("one.example")
         proxy.kill()  # leaves its socket behind, which keeps nobody from starting
@@ -395,6 +396,49 @@ class Restart(ReloadTest):
         second.start()
         self.assertEqual(second.status()["generation"], 1)
         second.stop()
+
+    def test_two_daemons_on_one_port(self):
+        """The second does not take a part of the queries: it tells which port, and where it says so."""
+        proxy = self.run_daemon()
+        second = Daemon(
+            self.site, [self.resolver], start=False, files={"country.mmdb": small_database()},
+            config={"geo": {"database": "country.mmdb"}},
+        )  # fmt: skip
+        for listen, told in (([{"address": "::"}], "::"), ([{"address": "127.0.0.9"}], "127.0.0.9")):
+            second.write_config({"listen": listen})
+            self.assertEqual(second.run_to_end(), 1)
+            self.assertRegex(
+                second.log(),
+                rf"{second.conf}:\d+:\d+: cannot listen on {told} port 53 \(udp\): Address already in "
+                "use: another process has this port",
+            )
+        self.assert_blocked("one.example")
+        proxy.kill()
+        second.start()
+        second.stop()
+
+    def test_signals_before_it_is_ready(self):
+        """SIGHUP is a reload as soon as that can be; SIGTERM is the end at once."""
+        proxy = self.run_daemon()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            proxy.stop()
+            proxy._launch()
+            # From then on it is the daemon's own code that runs.
+            self.eventually(lambda: self.holds_hangups(proxy), "SIGHUP is held")
+            proxy.signal(number)
+            if number == signal.SIGHUP:
+                self.eventually(lambda: "number=2 " in proxy.log(), "a second generation")
+                self.assert_blocked("one.example")
+            else:
+                self.assertIn(proxy._ended(), (0, -number))
+
+    @staticmethod
+    def holds_hangups(daemon):
+        status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+        if "bailiwickd" not in status:
+            return False  # what becomes it
+        words = dict(line.split(":\t", 1) for line in status.splitlines())
+        return (int(words["SigBlk"], 16) | int(words["SigCgt"], 16)) & 1 << (signal.SIGHUP - 1)
 
     def test_the_control_socket(self):
         """Mode 0660; gone after an orderly end."""

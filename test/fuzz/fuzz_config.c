@@ -39,6 +39,20 @@ static void check_config(const struct config *config)
     require(config_fixed_difference(config, config, &next, &place) == NULL);
 }
 
+/* What judges orders by a draft relies on that. */
+static void check_draft(const struct config *config)
+{
+    require(config->orders == NULL || (config->orders[0] == '/' && config->state[0] == '/'));
+    require(config->geo_database == NULL || config->geo_database[0] == '/');
+    require(config->block.action <= ORDER_DROP && config->block.action != ORDER_SHADOW);
+    for (size_t i = 0; i < config->block.contact_count; i++) {
+        require(config->block.contacts[i][0] != '\0');
+    }
+    for (size_t i = 0; i < config->listen_count; i++) {
+        require((config->listen[i].certificate == NULL) == (config->listen[i].key == NULL));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct problem_list problems;
@@ -53,6 +67,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (config != NULL) {
         check_config(config);
     }
+    config_free(config);
+    size_t errors = problems.errors;
+    config = config_parse_draft("/etc/forwarder.conf", (const char *)data, size, &problems);
+    require(config != NULL && problems.errors == 2 * errors);
+    check_draft(config);
     config_free(config);
     problem_list_fini(&problems);
     return 0;
