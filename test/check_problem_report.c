@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "geo/problem.h"
+#include "test/suite.h"
 
 START_TEST(each_problem_is_one_line)
 {
@@ -37,9 +38,5 @@ int main(void)
     TCase *tcase = tcase_create("problem_report");
     tcase_add_test(tcase, each_problem_is_one_line);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }
