@@ -23,10 +23,12 @@ START_TEST(each_problem_is_one_line)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     problem_report(&problems, out);
+    problem_report_error("batch", 7, "expected an address", out);
     ck_assert_int_eq(fclose(out), 0);
     ck_assert_str_eq(text, "IT/a.yaml:3:5: not a name: x y\n"
                            "IT/a.yaml:4: warning: past its review\n"
-                           "IT/odd??[2J: warning: neither order nor list\n");
+                           "IT/odd??[2J: warning: neither order nor list\n"
+                           "batch:7: expected an address\n");
     free(text);
     problem_list_fini(&problems);
 }
