@@ -7,8 +7,9 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <sys/un.h>
+
+#include "test/suite.h"
 
 static const struct {
     const char *label, *text;
@@ -154,9 +155,5 @@ int main(void)
     tcase_add_test(tests, reads_socket_addresses);
     tcase_add_test(tests, finds_the_ipv4_address_in_6to4);
     tcase_add_test(tests, counts_common_bits);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,11 +5,10 @@
 #include "forwarder/answer_fit.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define QUESTION "03'www'07'example'00 0001 0001"
 #define RECORD "c00c 0001 0001 0000003c 0004 c0000201"
 #define OPT(rdata) "00 0029 04d0 00008000" rdata
@@ -74,9 +73,5 @@ int main(void)
     tcase_add_test(tcase, the_query_tells_the_limit);
     tcase_add_test(tcase, question_and_opt_are_left);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -10,8 +10,8 @@
 
 #include "forwarder/wire/dns.h"
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define TEXT_MAX 1024
 
 /* The question q.test, which stands at 000c. */
@@ -372,9 +372,5 @@ int main(void)
     tcase_add_test(tcase, an_address_behind_too_many_names);
     tcase_add_test(tcase, a_long_chain_is_whole);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

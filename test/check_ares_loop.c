@@ -6,9 +6,9 @@
 
 #include <arpa/nameser.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "test/fake_server.h"
+#include "test/suite.h"
 
 static struct event_base *base;
 static struct fake_server server;
@@ -190,9 +190,5 @@ int main(void)
     tcase_add_test(tcase, servers_that_cannot_be_read_are_refused);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "test/scratch.h"
+#include "test/suite.h"
 
 #define LINES 5
 #define LINE_TEXT_MAX 512
@@ -329,9 +330,5 @@ int main(void)
     tcase_add_test(tcase, what_cannot_be_read);
     tcase_add_test(tcase, files_that_were_put_away);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

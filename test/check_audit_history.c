@@ -12,6 +12,7 @@
 #include "forwarder/cli/audit_answer.h"
 #include "policy/instant.h"
 #include "test/scratch.h"
+#include "test/suite.h"
 
 #define DAY "2026-01-01T"
 
@@ -391,9 +392,5 @@ int main(void)
     tcase_add_test(tcase, damage);
     tcase_add_test(tcase, an_order_nobody_knows);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

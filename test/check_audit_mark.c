@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "test/scratch.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static struct scratch scratch;
@@ -81,9 +81,5 @@ int main(void)
     tcase_add_test(tcase, written_and_read);
     tcase_add_test(tcase, what_is_no_mark);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

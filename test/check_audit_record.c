@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/suite.h"
+
 #define TIME 1767225600 /* 2026-01-01T00:00:00Z */
 #define MEMBERS "\"event\":\"start\",\"version\":\"1\""
 
@@ -95,9 +97,5 @@ int main(void)
     tcase_add_test(tcase, no_bit_may_change);
     tcase_add_test(tcase, no_part_of_it_is_a_record);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -18,6 +18,7 @@
 #include "policy/instant.h"
 #include "test/full_disk.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 #define TIME 1767225600
 
@@ -521,9 +522,5 @@ int main(void)
     tcase_add_test(tcase, facts_as_of_an_instant);
     tcase_add_test(tcase, a_folder_that_cannot_be_made);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

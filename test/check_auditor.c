@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "test/scratch.h"
+#include "test/suite.h"
 
 START_TEST(one_daemon_for_a_state)
 {
@@ -55,9 +56,5 @@ int main(void)
     tcase_add_test(tcase, one_daemon_for_a_state);
     tcase_add_test(tcase, a_state_that_cannot_be_made);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

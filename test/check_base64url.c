@@ -5,7 +5,8 @@
 #include "forwarder/http/base64url.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 static struct span text_of(const char *text)
 {
@@ -93,9 +94,5 @@ int main(void)
     tcase_add_test(tcase, vectors);
     tcase_add_test(tcase, every_octet_at_every_place);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,12 +7,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "test/answer_report.h"
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 /* Queries: flags, the number of additional records, and the rest. */
 #define QUERY(flags, arcount) "abcd" flags "0001 0000 0000" arcount
@@ -497,9 +495,5 @@ int main(void)
     tcase_add_test(tcase, headers_stand_alone);
     tcase_add_test(tcase, every_extreme_fits);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,12 +6,10 @@
 #include "forwarder/block.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/answer_report.h"
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 #define QUERY(flags, arcount) "abcd" flags "0001 0000 0000" arcount
 #define NAME "03'Www' 07'KickAss' 02'to' 00"
@@ -137,9 +135,5 @@ int main(void)
     TCase *tcase = tcase_create("block_cname");
     tcase_add_test(tcase, a_cname_leads_to_what_upstream_says);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include "forwarder/log.h"
 #include "forwarder/published.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 #define HOUR 1767225600
 
@@ -182,9 +183,5 @@ int main(void)
     tcase_add_test(tcase, a_database_that_cannot_be_opened);
     tcase_add_test(tcase, a_database_that_was_taken_away);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "test/full_disk.h"
 #include "test/scratch.h"
+#include "test/suite.h"
 
 static struct scratch scratch;
 static char path[SCRATCH_PATH_MAX];
@@ -218,9 +219,5 @@ int main(void)
     tcase_add_test(tcase, others_read_meanwhile);
     tcase_add_test(tcase, a_slow_reader_keeps_nobody_waiting);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

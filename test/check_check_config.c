@@ -13,8 +13,8 @@
 #include "forwarder/generation/generation.h"
 #include "forwarder/generation/generation_keep.h"
 #include "test/scratch.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
 #define ORDER(id)                                                                     \
     "id: " id "\nauthority: Court\nissued: 2022-07-11\nnames: [" id "-a.example, " id \
     "-b.example]\n"
@@ -198,9 +198,5 @@ int main(void)
     tcase_add_test(tcase, files_are_checked);
     tcase_add_test(tcase, a_last_good_version_mends_nothing);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "forwarder/log.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 #define HEAD(id) "id: " id "\nauthority: A\nissued: 2022-07-11\n"
 
@@ -103,9 +104,5 @@ int main(void)
     TCase *cases = tcase_create("pairs");
     tcase_add_loop_test(cases, pairs, 0, sizeof rows / sizeof rows[0]);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -4,9 +4,8 @@
  */
 #include "forwarder/explain/check_rate_limit.h"
 
-#include <stdlib.h>
-
 #include "test/config_text.h"
+#include "test/suite.h"
 
 #define UDP "listen: [{address: 127.0.0.1, transport: udp}]\n" UPSTREAM FILES
 #define TCP "listen: [{address: 127.0.0.1, transport: tcp}]\n" UPSTREAM FILES
@@ -55,9 +54,5 @@ int main(void)
     TCase *tcase = tcase_create("check_rate_limit");
     tcase_add_loop_test(tcase, warnings, 0, sizeof rows / sizeof *rows);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

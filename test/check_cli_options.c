@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
+
 #define WORDS_MAX 8
 
 #define ALLOWED                                                          \
@@ -208,9 +209,5 @@ int main(void)
     tcase_add_test(tcase, wrong_words_are_told);
     tcase_add_test(tcase, help_shows_what_is_allowed);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

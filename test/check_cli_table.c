@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 static const struct {
     const char *label;
@@ -69,9 +69,5 @@ int main(void)
     tcase_add_test(tcase, tables_are_aligned);
     tcase_add_test(tcase, many_cells_are_kept);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,10 +6,10 @@
 
 #include <check.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "test/address_text.h"
+#include "test/suite.h"
 
 static bool take(struct client_quota *quota, const struct address *client)
 {
@@ -161,9 +161,5 @@ int main(void)
     tcase_add_test(tcase, threads_leave_it_empty);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

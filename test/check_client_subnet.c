@@ -5,13 +5,11 @@
 #include "forwarder/upstream/client_subnet.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "forwarder/wire/dns.h"
 #include "test/address_text.h"
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 #define QUESTION "03'www'07'example'00 0001 0001"
 #define QUERY(additional) "1234 0100 0001 0000 0000 " additional QUESTION
@@ -299,9 +297,5 @@ int main(void)
     tcase_add_test(tcase, the_clients_own_is_withdrawn_too);
     tcase_add_test(tcase, a_refusal_is_told_from_an_answer);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

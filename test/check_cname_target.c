@@ -6,13 +6,11 @@
 #include "forwarder/cname_target.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/order_action.h"
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 #define NAME "03'www'03'bad'04'test'00"
 #define QUERY(flags, arcount, type, class) "abcd" flags "0001 0000 0000" arcount NAME type class
@@ -164,9 +162,5 @@ int main(void)
     tcase_add_test(tcase, a_wildcard_can_become_too_long);
     tcase_add_test(tcase, what_has_no_room_is_no_answer);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -16,6 +16,7 @@
 #include "geo/address.h"
 #include "geo/file_bytes.h"
 #include "test/config_text.h"
+#include "test/suite.h"
 
 static void expect_socket(const struct config_address *address, const char *text, uint16_t port)
 {
@@ -581,9 +582,5 @@ int main(void)
     tcase_add_loop_test(tcase, example_documents_every_key, 0,
                         sizeof documented / sizeof documented[0]);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "test/config_text.h"
+#include "test/suite.h"
 
 #define TOP_KEYS                                                                          \
     "listen, workers, allow, upstream, geo, orders, watch, state, block, resolver-arpa, " \
@@ -303,9 +304,5 @@ int main(void)
     TCase *tcase = tcase_create("config_errors");
     tcase_add_loop_test(tcase, refuses, 0, sizeof refused / sizeof refused[0]);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

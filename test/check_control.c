@@ -15,6 +15,7 @@
 #include "test/few_descriptors.h"
 #include "test/loop.h"
 #include "test/scratch.h"
+#include "test/suite.h"
 
 #define STATUS "{\"command\":\"status\"}\n"
 
@@ -446,9 +447,5 @@ int main(void)
     Suite *suite = suite_create("control");
     add_socket(suite);
     add_requests(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,14 +6,12 @@
 
 #include <check.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "test/scratch.h"
-
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 /* One connection's worth of daemon: reads a line, writes its answer, closes or holds on. */
 struct peer {
@@ -151,9 +149,5 @@ int main(void)
     tcase_add_test(tcase, what_is_no_answer_is_told);
     tcase_add_test(tcase, nobody_there_is_told);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/suite.h"
+
 /* Those that bailiwickd(8) names. */
 static const struct {
     enum counter counter;
@@ -174,9 +176,5 @@ int main(void)
     tcase_add_test(tcase, extended_rcodes);
     tcase_add_test(tcase, sums_hold_what_both_counted);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

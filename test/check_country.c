@@ -5,8 +5,9 @@
 #include "geo/country.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 /* ISO 3166-1 alpha-2, officially assigned, as published in 2025: 249 codes, and XK. */
 static const char ASSIGNED[] =
@@ -105,9 +106,5 @@ int main(void)
     tcase_add_test(tests, refuses_what_is_no_country);
     tcase_add_test(tests, the_unknown_country);
     tcase_add_test(tests, sets_hold_what_was_added);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,9 +5,10 @@
 #include "geo/country_group.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "test/suite.h"
 
 static struct country country_of(const char *code)
 {
@@ -135,9 +136,5 @@ int main(void)
     tcase_add_test(tests, members_since_are_all_that_may_come);
     tcase_add_test(tests, names);
     tcase_add_test(tests, the_unknown_country_is_no_member);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

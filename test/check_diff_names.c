@@ -6,6 +6,7 @@
 
 #include "forwarder/log.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 #define SEED 42 /* of generation_set.h */
 
@@ -127,9 +128,5 @@ int main(void)
     tcase_add_test(cases, one_side);
     tcase_add_test(cases, only_the_first_are_shown);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

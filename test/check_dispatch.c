@@ -6,6 +6,7 @@
 #include "forwarder/dispatch.h"
 
 #include "test/worker_bench.h"
+#include "test/suite.h"
 
 #define OTHER "05'other'07'example'00"
 #define REST "0000003c"
@@ -412,9 +413,5 @@ int main(void)
     tcase_add_test(tcase, a_transfer_keeps_its_generation);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

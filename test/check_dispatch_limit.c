@@ -6,6 +6,7 @@
 #include "forwarder/dispatch_limit.h"
 
 #include "test/worker_bench.h"
+#include "test/suite.h"
 
 #define BLOCKED "01'a'07'example'00"
 #define OTHER "05'other'07'example'00"
@@ -303,9 +304,5 @@ int main(void)
     tcase_add_test(tcase, what_is_no_query_is_not_counted_as_one);
     tcase_add_test(tcase, streams_are_refused);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/suite.h"
+
 #define LABEL_63 "a23456789-b23456789-c23456789-d23456789-e23456789-f23456789-123"
 #define LABELS_4 "a.b.c.d."
 #define LABELS_16 LABELS_4 LABELS_4 LABELS_4 LABELS_4
@@ -432,9 +434,5 @@ int main(void)
     suite_add_tcase(suite, text);
     suite_add_tcase(suite, wire);
     suite_add_tcase(suite, tree);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,11 +7,9 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 START_TEST(header_has_six_fields)
 {
@@ -263,9 +261,5 @@ int main(void)
     tcase_add_test(tcase, questions_are_the_same_but_for_ascii_case);
     tcase_add_test(tcase, answers_belong_by_their_question);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

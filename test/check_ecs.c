@@ -5,11 +5,10 @@
 #include "forwarder/wire/ecs.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define IPV4 "00000000 00000000 0000ffff "
 
 /* octets: NULL where the option is malformed. */
@@ -77,9 +76,5 @@ int main(void)
     TCase *tcase = tcase_create("ecs");
     tcase_add_loop_test(tcase, options_are_read_and_written, 0, (int)ROWS(OPTIONS));
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,11 +8,9 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <libknot/libknot.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 /* A header (its counts but for QDCOUNT follow ID and flags) and the question a. IN A. */
 #define QUERY(counts) "1234 0100 0001" counts "01'a'00 0001 0001"
@@ -492,9 +490,5 @@ int main(void)
     tcase_add_test(tcase, libknot_reads_what_is_written);
     tcase_add_test(tcase, cookies_are_made_or_given_back);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

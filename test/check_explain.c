@@ -9,8 +9,8 @@
 
 #include "policy/instant.h"
 #include "test/explain_set.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
 #define NOW EXPLAIN_SET_LOADED
 
 #define ORDER(id) EXPLAIN_SET_ORDER(id)
@@ -536,9 +536,5 @@ int main(void)
     tcase_add_test(tcase, the_past_is_judged_as_it_was);
     tcase_add_test(tcase, blocks_without_an_order_are_told);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,11 +6,9 @@
 #include "forwarder/explain/explain_answer.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 /* ID, flags, one question, and the counts of the other sections. */
 #define ANSWER(flags, counts) "0000" flags "0001" counts "01'a'00 0001 0001"
@@ -80,9 +78,5 @@ int main(void)
     TCase *tcase = tcase_create("explain_answer");
     tcase_add_test(tcase, answers_are_read_back);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

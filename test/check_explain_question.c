@@ -7,11 +7,9 @@
 
 #include <check.h>
 #include <libknot/libknot.h>
-#include <stdlib.h>
 
 #include "forwarder/wire/edns.h"
-
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 static const struct {
     const char *label, *name, *type;
@@ -157,9 +155,5 @@ int main(void)
     tcase_add_test(tcase, times_are_read);
     tcase_add_test(tcase, the_query_is_what_a_client_sends);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,8 +7,8 @@
 
 #include "forwarder/explain/explain_question.h"
 #include "test/explain_set.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
 #define LINKS_MAX 3
 
 #define ORDER(id) EXPLAIN_SET_ORDER(id)
@@ -190,9 +190,5 @@ int main(void)
     tcase_add_test(tcase, links_are_explained);
     tcase_add_test(tcase, links_are_read);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -10,8 +10,7 @@
 
 #include "forwarder/explain/explain.h"
 #include "test/explain_set.h"
-
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 #define ORDER(id) EXPLAIN_SET_ORDER(id)
 
@@ -180,9 +179,5 @@ int main(void)
     tcase_add_test(tcase, the_object_says_by_what);
     tcase_add_test(tcase, the_text_says_by_what);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

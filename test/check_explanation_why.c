@@ -12,8 +12,7 @@
 #include "forwarder/explain/explain.h"
 #include "geo/locate.h"
 #include "geo/problem.h"
-
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 static const struct {
     const char *label;
@@ -72,9 +71,5 @@ int main(void)
     TCase *tcase = tcase_create("explanation_why");
     tcase_add_test(tcase, places_are_told);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

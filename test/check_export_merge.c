@@ -6,8 +6,9 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 #define ROW(source, order, country, hour, blocked)                                             \
     "{\"source\":\"" source "\",\"host\":\"h\",\"order\":\"" order "\",\"country\":\"" country \
@@ -104,9 +105,5 @@ int main(void)
     tcase_add_test(tcase, lines_that_are_none);
     tcase_add_test(tcase, sums_that_are_too_large);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

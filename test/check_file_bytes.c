@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "test/scratch.h"
+#include "test/suite.h"
 
 static struct scratch scratch;
 static char path[SCRATCH_PATH_MAX];
@@ -165,9 +166,5 @@ int main(void)
     tcase_add_test(tests, refuses_more_than_max);
     tcase_add_test(tests, notices_a_size_that_does_not_hold);
     tcase_add_test(tests, a_sealed_copy_stays_as_it_is);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "test/scratch.h"
+#include "test/suite.h"
 
 static struct scratch scratch;
 static char path[SCRATCH_PATH_MAX];
@@ -163,9 +164,5 @@ int main(void)
     tcase_add_test(tcase, takes_away_what_a_crash_left);
     tcase_add_test(tcase, reads_no_other_than_files);
     tcase_add_test(tcase, creates_but_never_over);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,10 +6,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "test/scratch.h"
+#include "test/suite.h"
 
 static struct scratch scratch;
 static char path[SCRATCH_PATH_MAX], copy[SCRATCH_PATH_MAX];
@@ -156,9 +156,5 @@ int main(void)
     tcase_add_test(tcase, copies_nothing_else);
     Suite *suite = suite_create("file_stream");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,8 +6,9 @@
 
 #include <check.h>
 #include <event2/buffer.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 START_TEST(a_message_is_seen_only_when_whole)
 {
@@ -66,9 +67,5 @@ int main(void)
     tcase_add_test(tcase, a_message_is_seen_only_when_whole);
     tcase_add_test(tcase, what_is_written_is_read_again);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,9 +4,8 @@
  */
 #include "forwarder/wire/freshness.h"
 
-#include <stdlib.h>
-
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
 /* A response with NOERROR and the question "a. A", and the counts of its sections. */
 #define HEADER(flags, an, ns, ar) "1234 " flags " 0001 " an " " ns " " ar " 01'a'00 0001 0001 "
@@ -72,9 +71,5 @@ int main(void)
     TCase *tcase = tcase_create("freshness");
     tcase_add_test(tcase, an_answer_is_kept_no_longer_than_its_records);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

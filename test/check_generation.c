@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 START_TEST(first_load)
 {
@@ -527,9 +528,5 @@ int main(void)
     tcase_add_test(tcase, load_is_logged);
     tcase_add_loop_test(tcase, begin_and_end_are_logged, 0, sizeof spans / sizeof *spans);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

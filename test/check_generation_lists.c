@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 #define ORDER_WITH_FORMAT(list, format) \
     "id: A\nauthority: A\nissued: 2022-07-11\nlists: [{file: " list ", format: " format "}]\n"
@@ -126,9 +127,5 @@ int main(void)
     tcase_add_test(tcase, format_and_packing_belong_to_the_key);
     Suite *suite = suite_create("generation_lists");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

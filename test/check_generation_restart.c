@@ -8,13 +8,13 @@
 #include <check.h>
 #include <dirent.h>
 #include <ftw.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "geo/geo_db.h"
 #include "geo/overrides.h"
 #include "test/full_disk.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 /* What the files below `state` are, by name, size, inode and change: no two writes look alike. */
 static uint64_t state_print;
@@ -584,9 +584,5 @@ int main(void)
     tcase_add_test(tcase, bad_cookie_secret_keeps_the_last_good_one);
     tcase_add_loop_test(tcase, soa_names_the_first_mailbox, 0, sizeof contacts / sizeof *contacts);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "geo/file_identity.h"
 #include "policy/name_list.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 static void set_up(void)
 {
@@ -162,9 +163,5 @@ int main(void)
     tcase_add_loop_test(cases, what_is_being_written_is_not_read, 0, 2);
     tcase_add_test(cases, lists_outside_are_told);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "forwarder/stream/tls_pair.h"
 #include "test/certificate_make.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 #define DAY 86400
 #define CONF                                                                                  \
@@ -193,9 +194,5 @@ int main(void)
     tcase_add_test(tcase, dates_are_told);
     tcase_add_test(tcase, keys_are_never_kept);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -14,6 +14,7 @@
 #include "test/geo_model.h"
 #include "test/mmdb_image.h"
 #include "test/scratch.h"
+#include "test/suite.h"
 
 #define FIXTURE(name) "test/fixtures/" name ".mmdb"
 
@@ -547,9 +548,5 @@ int main(void)
     tcase_add_loop_test(broken, survives_every_flip, 0, 4);
     tcase_set_timeout(sound, 60);
     tcase_set_timeout(broken, 120);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

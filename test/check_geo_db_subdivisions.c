@@ -3,11 +3,11 @@
  * Subdivisions in the databases that have them: each schema, and what is no code of one.
  */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "geo/geo_db.h"
 #include "test/geo_model.h"
+#include "test/suite.h"
 
 #define FIXTURE(name) "test/fixtures/" name ".mmdb"
 
@@ -95,9 +95,5 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, finds_subdivisions);
     tcase_add_test(tests, knows_which_subdivisions_there_are);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,9 +5,9 @@
 #include "geo/geo_memo.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/geo_world.h"
+#include "test/suite.h"
 
 #define BORDERS "test/fixtures/borders.mmdb"
 
@@ -150,9 +150,5 @@ int main(void)
     tcase_add_test(tests, knows_nothing_without_a_database);
     tcase_add_test(tests, refuses_a_size_beyond_memory);
     tcase_set_timeout(tests, 60);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

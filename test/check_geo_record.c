@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/suite.h"
+
 /* A literal with its length; the control bytes are type << 5 | size. */
 #define BYTES(literal) literal, sizeof(literal) - 1
 
@@ -232,9 +234,5 @@ int main(void)
     tcase_add_test(tests, reads_sizes_of_every_length);
     tcase_add_test(tests, reads_pointers_of_every_length);
     tcase_add_test(tests, nested_arrays_do_not_recurse);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

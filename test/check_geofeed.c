@@ -6,8 +6,9 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 
@@ -220,9 +221,5 @@ int main(void)
     tcase_add_test(tests, gives_up_on_what_is_no_feed);
     tcase_add_test(tests, warns_of_6to4);
     tcase_add_test(tests, reads_many_lines);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

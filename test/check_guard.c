@@ -6,11 +6,11 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "geo/network.h"
 #include "geo/problem.h"
+#include "test/suite.h"
 
 static const char protected_names[] = "# the operator's own\n"
                                       "Resolver.Example.\n"
@@ -374,9 +374,5 @@ int main(void)
     tcase_add_test(tcase, protected_names_are_visited);
     Suite *suite = suite_create("guard");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

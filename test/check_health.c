@@ -5,12 +5,11 @@
  */
 #include "forwarder/upstream/health.h"
 
-#include <stdlib.h>
-
 #include "forwarder/log.h"
 #include "forwarder/upstream/upstream_set.h"
 #include "test/fake_server.h"
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
 #define SILENT (-1)
 
@@ -265,9 +264,5 @@ int main(void)
     tcase_add_test(tcase, a_server_that_stays_keeps_its_count);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

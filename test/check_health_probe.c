@@ -5,12 +5,12 @@
 #include "forwarder/upstream/health_probe.h"
 
 #include <signal.h>
-#include <stdlib.h>
 
 #include "forwarder/upstream/upstream_tls.h"
 #include "forwarder/wire/proxy_header.h"
 #include "test/fake_server.h"
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
 #define QUERY "1234 0100 0001 0000 0000 0000 00 0002 0001"
 
@@ -174,9 +174,5 @@ int main(void)
     tcase_add_test(tcase, freed_it_says_nothing);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

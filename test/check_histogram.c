@@ -5,7 +5,8 @@
 #include "forwarder/histogram.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 static const struct {
     uint32_t us;
@@ -47,9 +48,5 @@ int main(void)
                         sizeof(durations) / sizeof(durations[0]));
     tcase_add_test(tcase, histograms_are_summed);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define IDLE_MS 30000
 #define BIG 65535
 
@@ -247,9 +247,5 @@ int main(void)
     tcase_add_test(tcase, padding_ends_where_messages_end);
     tcase_add_test(tcase, a_long_idle_time_is_the_longest_there_is);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

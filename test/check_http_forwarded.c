@@ -5,9 +5,9 @@
 #include "forwarder/http/http_forwarded.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/address_text.h"
+#include "test/suite.h"
 
 #define ABSENT "absent"
 #define UNKNOWN "unknown"
@@ -158,9 +158,5 @@ int main(void)
     TCase *tcase = tcase_create("http_forwarded");
     tcase_add_test(tcase, clients);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

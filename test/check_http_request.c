@@ -5,7 +5,8 @@
 #include "forwarder/http/http_request.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 #define GET ":method", "GET", ":path", "/dns-query?dns=" QUERY64
 #define POST ":method", "POST", ":path", "/dns-query"
@@ -226,9 +227,5 @@ int main(void)
     tcase_add_test(tcase, trailers_say_nothing);
     tcase_add_test(tcase, what_is_forwarded_is_kept_line_by_line_if_it_is_wanted);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "forwarder/http/http_request.h"
 #include "test/http2_peer.h"
+#include "test/suite.h"
 
 #define ASK "/dns-query?dns=EjQBAAABAAAAAAAAAAABAAE" /* 1234 0100 ... . A */
 
@@ -503,9 +504,5 @@ int main(void)
     tcase_add_test(tcase, another_protocol_gets_a_sentence);
     tcase_add_test(tcase, draining_answers_what_has_come);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

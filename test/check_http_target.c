@@ -5,7 +5,8 @@
 #include "forwarder/http/http_target.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 static const struct {
     const char *target;
@@ -60,9 +61,5 @@ int main(void)
     TCase *tcase = tcase_create("http_target");
     tcase_add_test(tcase, targets);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

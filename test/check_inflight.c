@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "forwarder/upstream/upstream_counts.h"
+#include "test/suite.h"
 
 #define CHANNELS 3
 
@@ -298,9 +299,5 @@ int main(void)
     tcase_add_test(tcase, agrees_with_a_naive_model);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

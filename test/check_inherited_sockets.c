@@ -12,6 +12,7 @@
 
 #include "forwarder/config/config_address.h"
 #include "test/config_text.h"
+#include "test/suite.h"
 
 #define FIRST 3 /* sd_listen_fds(3) */
 
@@ -165,9 +166,5 @@ int main(void)
     tcase_add_test(tcase, each_worker_gets_its_own_back);
     tcase_add_loop_test(tcase, names_have_no_colon, 0, sizeof NAMES / sizeof NAMES[0]);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

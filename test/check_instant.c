@@ -7,10 +7,9 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 struct time_row {
     const char *text;
@@ -295,9 +294,5 @@ int main(void)
     tcase_add_loop_test(tcase, refuses_zones, 0, ROWS(no_zones));
     tcase_add_test(tcase, opens_zones);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,12 +5,10 @@
 #include "policy/instant_offsets.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/instant.h"
-
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 static const struct {
     const char *label, *zone, *instant;
@@ -104,9 +102,5 @@ int main(void)
     tcase_add_loop_test(tcase, agrees_with_the_zone, 0, 5);
     tcase_add_test(tcase, frees_nothing);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "policy/order.h"
+#include "test/suite.h"
 
 START_TEST(keys_keep_their_order_and_nulls)
 {
@@ -51,9 +52,5 @@ int main(void)
     tcase_add_test(tcase, keys_keep_their_order_and_nulls);
     tcase_add_test(tcase, a_failure_stays);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "test/full_disk.h"
 #include "test/generation_set.h"
 #include "test/loop.h"
+#include "test/suite.h"
 
 static struct event_base *base;
 static struct keeper *keeper;
@@ -261,9 +262,5 @@ int main(void)
     tcase_add_test(tcase, a_start_without_the_file_has_the_version_before);
     tcase_add_test(tcase, ended_while_it_keeps);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

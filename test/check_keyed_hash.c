@@ -7,8 +7,9 @@
 #include <check.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 #define ROUNDS 200
 
@@ -54,9 +55,5 @@ int main(void)
     TCase *tcase = tcase_create("keyed_hash");
     tcase_add_test(tcase, it_is_siphash_1_3);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,8 +5,9 @@
 #include "policy/language_tag.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 static const struct {
     const char *tag;
@@ -69,9 +70,5 @@ int main(void)
     tcase_add_loop_test(tcase, judges_the_form, 0, (int)(sizeof rows / sizeof *rows));
     Suite *suite = suite_create("language_tag");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,8 +6,9 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 #define BYTES(literal) literal, sizeof(literal) - 1
 
@@ -95,9 +96,5 @@ int main(void)
     tcase_add_test(tcase, nul_is_an_octet);
     Suite *suite = suite_create("line_reader");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

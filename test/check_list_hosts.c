@@ -4,6 +4,8 @@
  */
 #include "test/list_read.h"
 
+#include "test/suite.h"
+
 #define WIDE_COM "W list:1:9: com is a top-level domain, and allow-wide does not list it\n"
 
 static const struct {
@@ -98,9 +100,5 @@ int main(void)
     tcase_add_loop_test(tcase, lists, 0, (int)(sizeof rows / sizeof rows[0]));
     Suite *suite = suite_create("list_hosts");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -4,6 +4,8 @@
  */
 #include "test/list_read.h"
 
+#include "test/suite.h"
+
 #define SOA "rpz.test. 60 IN SOA ns.test. root.test. 1 2 3 4 5\n" /* line 1 of every list below */
 #define CONFLICT                                                                              \
     " has different rules in two places of the zone; expected one, its records next to each " \
@@ -470,9 +472,5 @@ int main(void)
     tcase_add_test(tcase, what_does_not_end);
     Suite *suite = suite_create("list_rpz");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

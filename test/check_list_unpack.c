@@ -7,10 +7,11 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+
+#include "test/suite.h"
 
 #define BYTES_MAX (1U << 20)
 
@@ -205,9 +206,5 @@ int main(void)
     tcase_add_test(tcase, what_unpacks_without_end);
     Suite *suite = suite_create("list_unpack");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

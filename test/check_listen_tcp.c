@@ -7,6 +7,7 @@
 #include "forwarder/descriptors.h"
 #include "test/few_descriptors.h"
 #include "test/worker_bench.h"
+#include "test/suite.h"
 
 #define CLIENTS 20
 #define BLOCKED "01'a'07'example'00"
@@ -112,9 +113,5 @@ int main(void)
     tcase_add_test(tcase, once_stopped_it_accepts_no_more);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "forwarder/server/audit_facts.h"
 #include "test/generation_set.h"
 #include "test/loop.h"
+#include "test/suite.h"
 
 #define CONF                                                                         \
     "listen: [{address: 127.0.0.1}]\nupstream: {servers: [{address: 192.0.2.53}]}\n" \
@@ -269,9 +270,5 @@ int main(void)
     tcase_add_test(tcase, a_load_that_runs_is_waited_for_at_the_end);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,9 +6,9 @@
 #include "geo/locate.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/geo_world.h"
+#include "test/suite.h"
 
 #define BORDERS "test/fixtures/borders.mmdb"
 #define ALIASED "test/fixtures/aliased.mmdb"
@@ -137,9 +137,5 @@ int main(void)
     tcase_add_loop_test(tests, agrees_with_the_model, 0, 2 * WORLD_FEED_COUNT);
     tcase_add_test(tests, works_without_overrides);
     tcase_set_timeout(tests, 60);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

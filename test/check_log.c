@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "test/suite.h"
+
 /* Runs one log_event call and leaves what it wrote in `line`. */
 #define CAPTURE(line, ...)                                     \
     do {                                                       \
@@ -190,9 +192,5 @@ int main(void)
     tcase_add_test(tcase, another_stream_is_not_the_journal);
     tcase_add_test(tcase, without_a_journal_there_is_standard_error);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,8 +8,9 @@
 #include <check.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 static const struct {
     const char *label;
@@ -173,9 +174,5 @@ int main(void)
     tcase_add_test(cases, the_journal_gets_fields);
     tcase_add_test(cases, the_journal_gets_no_more_than_there_is_room_for);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

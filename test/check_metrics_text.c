@@ -7,9 +7,9 @@
 #include <check.h>
 #include <event2/buffer.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "forwarder/histogram.h"
+#include "test/suite.h"
 
 static struct evbuffer *out;
 static struct metrics_text text;
@@ -131,9 +131,5 @@ int main(void)
     tcase_add_test(tcase, buckets_of_a_histogram_add_up);
     tcase_add_test(tcase, what_could_not_be_written_is_known);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

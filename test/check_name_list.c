@@ -4,6 +4,8 @@
  */
 #include "test/list_read.h"
 
+#include "test/suite.h"
+
 static struct guard *guard; /* of the test case */
 static struct problem_list problems;
 
@@ -428,9 +430,5 @@ int main(void)
     tcase_add_test(tcase, references);
     Suite *suite = suite_create("name_list");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

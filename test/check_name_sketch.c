@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "forwarder/name_turns.h"
+#include "test/suite.h"
 
 #define NAMES 5000
 #define MOST 20
@@ -117,9 +118,5 @@ int main(void)
     tcase_add_test(tcase, frequent_names_stand_out);
     tcase_add_test(tcase, sketches_change_hands);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,9 +5,9 @@
 #include "geo/network.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/address_text.h"
+#include "test/suite.h"
 
 static const struct {
     const char *label, *text;
@@ -205,9 +205,5 @@ int main(void)
     tcase_add_test(tests, empty_sets);
     tcase_add_test(tests, an_ipv6_network_around_ipv4_holds_none_of_it);
     tcase_add_loop_test(tests, sets_agree_with_a_loop, 0, 2);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

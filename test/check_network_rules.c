@@ -5,12 +5,11 @@
 #include "policy/network_rules.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "test/address_text.h"
+#include "test/suite.h"
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 #define NONE UINT32_MAX
 
 /* The number of a network is its place; the one at 7 is there twice. */
@@ -44,7 +43,7 @@ static const struct {
 START_TEST(the_longest_network_decides)
 {
     struct network_rule entries[ROWS(networks)];
-    for (int i = 0; i < ROWS(networks); i++) {
+    for (size_t i = 0; i < ROWS(networks); i++) {
         entries[i] = (struct network_rule){network_of(networks[i]), (uint32_t)i};
     }
     struct network_rules *rules = network_rules_new(entries, ROWS(networks));
@@ -168,9 +167,5 @@ int main(void)
     tcase_add_test(tcase, nothing_holds_nothing);
     tcase_add_test(tcase, agrees_with_a_loop);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,11 +6,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define QUESTION "00 0001 0001"
 #define HEAD(counts) "0001 0100 0001 " counts QUESTION
 #define OPT "00 0029 04d0 00000000 0000"
@@ -140,9 +139,5 @@ int main(void)
     tcase_add_test(tcase, its_options_come_in_order);
     tcase_add_test(tcase, one_that_does_not_fit_ends_them);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/suite.h"
+
 #define BREXIT INT64_C(1580511600)
 
 static struct country country(const char *code)
@@ -166,9 +168,5 @@ int main(void)
                         (int)(sizeof groups / sizeof *groups));
     tcase_add_test(tcase, reads_its_own_words);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

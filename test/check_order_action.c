@@ -5,10 +5,9 @@
 #include "policy/order_action.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 static const struct {
     const char *name;
@@ -35,7 +34,7 @@ END_TEST
 START_TEST(other_words_are_none)
 {
     static const char *const others[] = {"", "Refused", "refuse", "refusedx", "no", "tcp", "pass"};
-    for (int i = 0; i < ROWS(others); i++) {
+    for (size_t i = 0; i < ROWS(others); i++) {
         enum order_action action;
         ck_assert_msg(!order_action_parse(others[i], strlen(others[i]), &action), "%s", others[i]);
     }
@@ -59,9 +58,5 @@ int main(void)
     tcase_add_test(tcase, other_words_are_none);
     tcase_add_test(tcase, reads_no_further_than_it_may);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -13,8 +13,8 @@
 #include "forwarder/generation/order_texts.h"
 #include "test/policy_make.h"
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define NOW INT64_C(1751000000)
 
 /* ---- Rules, as lists of format rpz bring them ---- */
@@ -446,9 +446,5 @@ int main(void)
     tcase_add_test(tcase, what_does_not_fit_goes_by_halves);
     tcase_add_test(tcase, a_cname_is_followed_by_what_upstream_says);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,12 +5,12 @@
 #include "forwarder/cli/order_blame.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/guard.h"
 #include "policy/order_file.h"
 #include "test/order_edit_notation.h"
+#include "test/suite.h"
 
 #define HEAD "id: x\nauthority: x\nissued: 2022-07-11\n"
 
@@ -83,9 +83,5 @@ int main(void)
     TCase *tcase = tcase_create("order_blame");
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, finds_the_item, 0, (int)(sizeof rows / sizeof *rows));
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

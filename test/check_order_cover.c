@@ -12,6 +12,7 @@
 #include "policy/order_file.h"
 #include "policy/policy.h"
 #include "test/order_edit_notation.h"
+#include "test/suite.h"
 
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
 #define SEED 7
@@ -203,9 +204,5 @@ int main(void)
     tcase_add_test(tcase, judges_without_others);
     tcase_add_test(tcase, judges_by_a_list);
     tcase_add_test(tcase, judges_by_no_last_good_version);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

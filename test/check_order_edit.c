@@ -11,6 +11,7 @@
 #include "policy/guard.h"
 #include "policy/order_file.h"
 #include "test/order_edit_notation.h"
+#include "test/suite.h"
 
 #define ENTRY "{at: 2026-01-01T00:00:00Z, by: anna, what: edit, reason: why not}"
 
@@ -407,8 +408,6 @@ START_TEST(holds_what_the_model_holds)
 }
 END_TEST
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
-
 int main(void)
 {
     Suite *suite = suite_create("order_edit");
@@ -420,9 +419,5 @@ int main(void)
     tcase_add_test(tcase, refuses_what_grows_too_large);
     tcase_add_test(tcase, composes);
     tcase_add_loop_test(tcase, holds_what_the_model_holds, 0, 4);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

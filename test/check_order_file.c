@@ -8,15 +8,14 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/guard.h"
 #include "policy/instant_offsets.h"
 #include "policy/network_rules.h"
 #include "test/order_file_rows.h"
+#include "test/suite.h"
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 #define NOW INT64_C(1767225600)
 
 static const struct {
@@ -499,9 +498,5 @@ int main(void)
     tcase_add_loop_test(tcase, judges_subdivisions, 0, (int)(sizeof places / sizeof *places));
     tcase_add_test(tcase, takes_the_default_action);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,10 +7,10 @@
 
 #include <check.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "test/scratch.h"
+#include "test/suite.h"
 
 static struct scratch scratch;
 
@@ -261,8 +261,6 @@ START_TEST(goes_on_past_a_closed_folder)
 }
 END_TEST
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
-
 int main(void)
 {
     Suite *suite = suite_create("order_folder");
@@ -276,9 +274,5 @@ int main(void)
     tcase_add_test(tcase, bounds_the_depth);
     tcase_add_test(tcase, goes_on_past_a_closed_folder);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

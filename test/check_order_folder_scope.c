@@ -5,10 +5,10 @@
 #include "policy/order_folder_scope.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
+#include "test/suite.h"
+
 #define COUNTRY                                                                                 \
     "expected a country of ISO 3166-1 in capitals, such as IT, or EU or EEA, or a subdivision " \
     "of ISO 3166-2, such as US-CA"
@@ -68,8 +68,8 @@ static struct order_folder_scope scope_of(const char *name)
 START_TEST(tells_folders_apart)
 {
     static const char *const names[] = {"IT", "US", "US-CA", "US-C", "GB-CA", "EU", "EEA"};
-    for (int i = 0; i < ROWS(names); i++) {
-        for (int j = 0; j < ROWS(names); j++) {
+    for (size_t i = 0; i < ROWS(names); i++) {
+        for (size_t j = 0; j < ROWS(names); j++) {
             struct order_folder_scope a = scope_of(names[i]), b = scope_of(names[j]);
             ck_assert_msg(order_folder_scope_equal(&a, &b) == (i == j), "%s, %s", names[i],
                           names[j]);
@@ -114,9 +114,5 @@ int main(void)
     tcase_add_test(tcase, tells_folders_apart);
     tcase_add_loop_test(tcase, knows_who_is_bound, 0, ROWS(FOLDERS));
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,11 +6,11 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/guard.h"
 #include "policy/order_file.h"
+#include "test/suite.h"
 
 static struct guard *make_guard(const char *names, const char *networks)
 {
@@ -124,9 +124,5 @@ int main(void)
     TCase *tcase = tcase_create("order_guard");
     tcase_add_loop_test(tcase, judges_again, 0, (int)(sizeof rows / sizeof *rows));
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,10 +5,10 @@
 #include "policy/order_peek.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "test/order_edit_notation.h"
+#include "test/suite.h"
 
 static struct problem_list problems;
 
@@ -95,8 +95,6 @@ START_TEST(knows_what_is_held)
 }
 END_TEST
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
-
 int main(void)
 {
     Suite *suite = suite_create("order_peek");
@@ -106,9 +104,5 @@ int main(void)
     tcase_add_test(tcase, tells_the_lists);
     tcase_add_loop_test(tcase, refuses_what_is_no_mapping, 0, 4);
     tcase_add_test(tcase, knows_what_is_held);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -11,8 +11,7 @@
 
 #include "forwarder/config/config.h"
 #include "policy/order.h"
-
-#define ROWS(array) (sizeof(array) / sizeof *(array))
+#include "test/suite.h"
 
 static char contact[] = "tel:+39";
 static char *contacts[] = {contact};
@@ -116,9 +115,5 @@ int main(void)
     tcase_add_loop_test(tcase, one_text_a_message, 0, ROWS(TEXTS));
     tcase_add_test(tcase, nothing_can_be_ended);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

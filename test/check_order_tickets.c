@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/suite.h"
+
 #define REFUSED "expected NAME[,TICKET[,EFFECTIVE[,UNTIL]]] in UTF-8"
 
 /* A ticket is "line given|ticket|effective|until", a refused one "line given: why". */
@@ -91,8 +93,6 @@ START_TEST(refuses_once)
 }
 END_TEST
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
-
 int main(void)
 {
     Suite *suite = suite_create("order_tickets");
@@ -100,9 +100,5 @@ int main(void)
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, reads, 0, ROWS(rows));
     tcase_add_test(tcase, refuses_once);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -12,8 +12,8 @@
 #include "policy/instant.h"
 #include "policy/instant_offsets.h"
 #include "policy/order.h"
+#include "test/suite.h"
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 #define WINDOWS_MAX 8
 
 enum {
@@ -237,7 +237,7 @@ START_TEST(nothing_changes_before_it_is_said_to)
         {SAT | SUN, AT(1, 30), AT(2, 30)}, {SUN, AT(2, 45), AT(3, 15)}, {SAT, AT(23, 0), AT(0, 7)}};
     static const char *const starts[] = {"2026-03-27T00:00:00Z", "2026-10-23T00:00:00Z"};
     struct order *order = order_in_rome(windows);
-    for (int i = 0; i < ROWS(starts); i++) {
+    for (size_t i = 0; i < ROWS(starts); i++) {
         int64_t start = instant_of(starts[i]);
         int64_t until = start;
         bool open = !order_window_open(order, start);
@@ -286,7 +286,7 @@ START_TEST(many_windows_are_as_minute_by_minute)
             unsigned days = round == 0 ? ALL : 1U << random() % 7;
             windows[i] = (struct order_window){(uint8_t)days, from, (from + length) % 86400};
         }
-        for (int i = 0; i < ROWS(instants); i++) {
+        for (size_t i = 0; i < ROWS(instants); i++) {
             int64_t instant = instant_of(instants[i]);
             int64_t expected = until_by_minutes(order, instant);
             ck_assert_msg(order_window_until(order, instant) == expected, "round %u, %s", round,
@@ -308,9 +308,5 @@ int main(void)
     tcase_add_test(tcase, many_windows_are_as_minute_by_minute);
     tcase_add_test(tcase, nothing_changes_before_it_is_said_to);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,10 +5,10 @@
 #include "geo/overrides.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "test/geo_model.h"
+#include "test/suite.h"
 
 static struct overrides *read_feed(const char *feed)
 {
@@ -286,9 +286,5 @@ int main(void)
     tcase_add_test(tests, lives_until_the_last_reference);
     tcase_add_loop_test(tests, agrees_with_the_model, 0, 20);
     tcase_set_timeout(tests, 60);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -12,6 +12,7 @@
 #include "forwarder/tap/tap.h"
 #include "test/heap_count.h"
 #include "test/worker_bench.h"
+#include "test/suite.h"
 
 #define BLOCKED "01'a'07'example'00"
 #define OTHER "05'other'07'example'00"
@@ -195,9 +196,5 @@ int main(void)
         tcase_add_loop_test(tcase, calls_the_system_only_for_datagrams, 0, WAYS);
     }
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,9 +5,8 @@
 #include "forwarder/explain/plain_text.h"
 
 #include <check.h>
-#include <stdlib.h>
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 static const struct {
     const char *label, *text;
@@ -66,9 +65,5 @@ int main(void)
     tcase_add_test(tcase, texts_become_harmless);
     tcase_add_test(tcase, counts_have_their_noun);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -12,8 +12,7 @@
 #include "policy/instant.h"
 #include "policy/instant_offsets.h"
 #include "test/policy_make.h"
-
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 /* ---- One order, one rule ---- */
 
@@ -451,7 +450,7 @@ START_TEST(windows_open_and_close)
                 {100, POLICY_BINDS, 200},
                 {199, POLICY_BINDS, 200},
                 {200, POLICY_OUTSIDE_WINDOW, 1000}};
-    for (int i = 0; i < ROWS(rows); i++) {
+    for (size_t i = 0; i < ROWS(rows); i++) {
         const struct policy_question question = {
             .qname = &qname, .qtype = TYPE_A, .now = rows[i].now};
         struct policy_match match;
@@ -517,9 +516,5 @@ int main(void)
     tcase_add_test(tcase, windows_open_and_close);
     tcase_add_test(tcase, bears_many_orders_of_one_name);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

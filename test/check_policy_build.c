@@ -11,8 +11,8 @@
 
 #include "policy/network_rules.h"
 #include "test/policy_make.h"
+#include "test/suite.h"
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
 #define BREXIT INT64_C(1580511600) /* GB leaves the EU */
 
 /* ---- Items with dates of their own ---- */
@@ -166,10 +166,10 @@ START_TEST(answers_are_read_for_some)
                               make_order("aliases", "a.test", NULL), make_order("zone", "", zone),
                               make_order("lifted", "", zone)};
     static const char *const codes[] = {"IT", "FR", "DE", "ES", "PT"};
-    for (int i = 0; i < ROWS(orders); i++) {
+    for (size_t i = 0; i < ROWS(orders); i++) {
         orders[i]->scope = (struct order_scope){0};
         country_set_add(&orders[i]->scope.countries, country_of(codes[i]));
-        orders[i]->end = 1000 + i;
+        orders[i]->end = 1000 + (int64_t)i;
     }
     orders[1]->answers = network_rules_new(&answer, 1);
     orders[2]->aliases = true;
@@ -242,7 +242,7 @@ START_TEST(scope_knows_subdivisions)
     orders[3]->aliases = true;
     orders[4]->end = 300; /* binds IT */
     struct policy *policy = policy_over(orders, ROWS(orders), 0);
-    for (int i = 0; i < ROWS(PARTED); i++) {
+    for (size_t i = 0; i < ROWS(PARTED); i++) {
         const struct place place = {country_of(PARTED[i].country),
                                     within_of(PARTED[i].larger, PARTED[i].smaller)};
         bool in_scope = policy_in_scope(policy, &place, PARTED[i].now);
@@ -297,9 +297,5 @@ int main(void)
     tcase_add_test(tcase, scope_knows_subdivisions);
     tcase_add_test(tcase, parts_are_shared);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -12,8 +12,7 @@
 
 #include "policy/network_rules.h"
 #include "test/policy_make.h"
-
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 /* "pass", or the trigger with what it matched and the action. */
 static void describe(const struct policy *policy, enum policy_outcome outcome,
@@ -167,7 +166,7 @@ START_TEST(who_may_be_excepted_is)
     struct order *order = make_order("X", "a.test", NULL);
     order->except_networks = network_set_new(networks, 2);
     struct policy *policy = policy_over(&order, 1, 0);
-    for (int i = 0; i < ROWS(EXCEPTED); i++) {
+    for (size_t i = 0; i < ROWS(EXCEPTED); i++) {
         const struct policy_client client = client_of(EXCEPTED[i].client);
         const struct dname qname = name_of("a.test");
         const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 1000};
@@ -191,7 +190,7 @@ START_TEST(who_may_be_anybody_may_be_excepted_in_ipv4)
     struct order *order = make_order("X", "a.test", NULL);
     order->except_networks = network_set_new(&network, 1);
     struct policy *policy = policy_over(&order, 1, 0);
-    for (int i = 0; i < ROWS(rows); i++) {
+    for (size_t i = 0; i < ROWS(rows); i++) {
         const struct policy_client client = client_of(rows[i].client);
         const struct dname qname = name_of("a.test");
         const struct policy_question question = {.qname = &qname, .qtype = TYPE_A, .now = 1000};
@@ -454,7 +453,7 @@ START_TEST(rules_act_unless_the_order_is_a_shadow)
     };
     struct order *order = make_order("X", "a.test", NULL);
     struct policy *policy = policy_over(&order, 1, 0);
-    for (int i = 0; i < ROWS(rows); i++) {
+    for (size_t i = 0; i < ROWS(rows); i++) {
         const struct order_rule rule = {.action = rows[i].rule};
         const struct policy_match match = {.free_below = rows[i].free_below, .rule = &rule};
         order->action = rows[i].order;
@@ -479,9 +478,5 @@ int main(void)
     tcase_add_test(tcase, orders_without_aliases_do_not_look_at_them);
     tcase_add_test(tcase, rules_act_unless_the_order_is_a_shadow);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -13,6 +13,7 @@
 #include "test/policy_make.h"
 #include "test/policy_model.h"
 #include "test/policy_random.h"
+#include "test/suite.h"
 
 /* Check runs each case in a process of its own, so a number of policies can be asked for. */
 #define POLICIES_VARIABLE "POLICY_TRIALS"
@@ -286,9 +287,5 @@ int main(void)
     tcase_set_timeout(tcase, 3600);
     tcase_add_test(tcase, agrees_with_the_model);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

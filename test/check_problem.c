@@ -5,8 +5,9 @@
 #include "geo/problem.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 START_TEST(keeps_copies_in_order)
 {
@@ -120,9 +121,5 @@ int main(void)
     tcase_add_test(tests, moves_everything);
     tcase_add_test(tests, prints_the_place);
     tcase_add_test(tests, texts_become_printable);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "geo/problem.h"
+#include "test/suite.h"
 
 START_TEST(each_problem_is_one_line)
 {
@@ -22,10 +23,12 @@ START_TEST(each_problem_is_one_line)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     problem_report(&problems, out);
+    problem_report_error("batch", 7, "expected an address", out);
     ck_assert_int_eq(fclose(out), 0);
     ck_assert_str_eq(text, "IT/a.yaml:3:5: not a name: x y\n"
                            "IT/a.yaml:4: warning: past its review\n"
-                           "IT/odd??[2J: warning: neither order nor list\n");
+                           "IT/odd??[2J: warning: neither order nor list\n"
+                           "batch:7: expected an address\n");
     free(text);
     problem_list_fini(&problems);
 }
@@ -37,9 +40,5 @@ int main(void)
     TCase *tcase = tcase_create("problem_report");
     tcase_add_test(tcase, each_problem_is_one_line);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

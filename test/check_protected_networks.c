@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "geo/problem.h"
+#include "test/suite.h"
 
 static bool is_ipv4(const struct network *network)
 {
@@ -101,9 +102,5 @@ int main(void)
     tcase_add_test(tcase, nothing_is_protected);
     Suite *suite = suite_create("protected_networks");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

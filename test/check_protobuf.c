@@ -5,9 +5,9 @@
 #include "forwarder/wire/protobuf.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
 static uint8_t room[PROTOBUF_NESTED_MAX + 64];
 
@@ -110,9 +110,5 @@ int main(void)
     tcase_add_test(cases, what_does_not_fit_fails);
     tcase_add_loop_test(cases, broken_fields_fail, 0, sizeof BROKEN / sizeof BROKEN[0]);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,11 +6,9 @@
 #include "forwarder/wire/proxy_header.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 #define SIGNATURE "0d0a0d0a 00 0d0a'QUIT'0a"
 #define ENDS4 "02200001 c0000235 1092 0035"
@@ -166,9 +164,5 @@ int main(void)
     tcase_add_test(tcase, what_is_written_reads_back);
     tcase_add_test(tcase, it_is_written_to_the_octet);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

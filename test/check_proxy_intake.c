@@ -9,6 +9,7 @@
 #include "forwarder/stream/listen_tcp.h"
 #include "forwarder/wire/proxy_header.h"
 #include "test/worker_bench.h"
+#include "test/suite.h"
 
 #define BLOCKED "01'a'07'example'00"
 #define TRUST "trust: {proxy-protocol: [" NOWHERE "]}\n"
@@ -203,9 +204,5 @@ int main(void)
     tcase_add_test(tcase, each_datagram_has_its_own_header);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,12 +5,10 @@
 #include "policy/public_suffix.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/dname.h"
-
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 static const struct {
     const char *label;
@@ -67,9 +65,5 @@ int main(void)
     tcase_add_test(tcase, octets_of_a_label_are_no_text);
     tcase_add_test(tcase, has_a_list);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

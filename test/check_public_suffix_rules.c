@@ -10,12 +10,12 @@
 #include <glib.h>
 #include <libpsl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "geo/file_bytes.h"
 #include "policy/line_reader.h"
 #include "policy/public_suffix.h"
+#include "test/suite.h"
 
 static size_t asked, ruled_out;
 
@@ -142,9 +142,5 @@ int main(void)
     tcase_add_test(tcase, names);
     Suite *suite = suite_create("public_suffix_rules");
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

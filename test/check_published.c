@@ -8,6 +8,7 @@
 #include "forwarder/country_slots.h"
 #include "forwarder/log.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 #define WORKERS 3
 
@@ -134,9 +135,5 @@ int main(void)
     tcase_add_test(tcase, blocks_are_counted_by_order_and_country);
     tcase_add_test(tcase, a_generation_without_orders_can_be_published);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -17,8 +17,7 @@
 #include "test/heap_count.h"
 #include "test/query_rows.h"
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 /* ---- The ways that queries take ---- */
 
@@ -365,9 +364,5 @@ int main(void)
         tcase_add_test(tcase, judging_makes_no_system_call);
     }
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

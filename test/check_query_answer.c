@@ -10,8 +10,7 @@
 #include "test/generation_set.h"
 #include "test/heap_count.h"
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 /* ---- The installation ---- */
 
@@ -464,9 +463,5 @@ int main(void)
         tcase_add_test(tcase, judging_does_not_touch_the_heap);
     }
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "test/query_text.h"
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
 #define NAMELESS "0001 0100 0000 0000 0000 0000 "
 
@@ -119,9 +120,5 @@ int main(void)
     tcase_add_loop_test(cases, messages_are_read, 0, rows);
     tcase_add_loop_test(cases, cut_messages_tell_nothing_else, 0, rows);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,9 +5,9 @@
 #include "forwarder/cli/query_frames.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
 #define CONTENT "00000001 00000016 'protobuf:dnstap.Dnstap' "
 #define OTHER "00000001 00000004 'text' "
@@ -114,9 +114,5 @@ int main(void)
     tcase_add_loop_test(cases, frames_are_read, 0, sizeof FILES / sizeof FILES[0]);
     tcase_add_test(cases, a_cut_file_says_less);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

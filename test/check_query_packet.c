@@ -10,6 +10,7 @@
 
 #include "test/query_text.h"
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
 #define UDP "0fa0 0035 001d 0000 "
 #define UDP_BACK "0035 0fa0 001d 0000 "
@@ -112,9 +113,5 @@ int main(void)
     tcase_add_loop_test(cases, packets_are_read, 0, rows);
     tcase_add_loop_test(cases, cut_packets_are_passed_over, 0, rows);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

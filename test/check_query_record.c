@@ -6,8 +6,9 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 static const struct {
     const char *label;
@@ -70,9 +71,5 @@ int main(void)
     TCase *cases = tcase_create("lines");
     tcase_add_loop_test(cases, lines_are_read, 0, sizeof lines / sizeof lines[0]);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,8 +5,9 @@
 #include "forwarder/quic/quic_id.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 START_TEST(every_draw_names_its_worker)
 {
@@ -39,9 +40,5 @@ int main(void)
     tcase_add_loop_test(tcase, every_draw_names_its_worker, 0, 7);
     tcase_add_test(tcase, the_rest_is_left_alone);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

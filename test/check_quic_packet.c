@@ -5,7 +5,8 @@
 #include "forwarder/quic/quic_packet.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 #define V1 "\0\0\0\1"
 #define OTHER "\x1a\x2a\x3a\x4a"
@@ -78,9 +79,5 @@ int main(void)
     TCase *tcase = tcase_create("quic_packet");
     tcase_add_loop_test(tcase, packets_are_told_apart, 0, sizeof(packets) / sizeof(packets[0]));
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,7 +5,8 @@
 #include "forwarder/quic/quic_routes.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 static struct span id_of(const char *text)
 {
@@ -103,9 +104,5 @@ int main(void)
     tcase_add_test(tcase, too_long_an_id_is_nobodys);
     tcase_add_test(tcase, lists_go_as_a_whole);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

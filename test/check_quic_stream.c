@@ -5,7 +5,8 @@
 #include "forwarder/quic/quic_stream.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 struct piece {
     const char *bytes;
@@ -148,9 +149,5 @@ int main(void)
     tcase_add_test(tcase, fin_by_itself);
     tcase_add_test(tcase, acknowledging_too_much);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

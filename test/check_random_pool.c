@@ -7,8 +7,9 @@
 
 #include <check.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 START_TEST(every_value_below_a_bound_comes_about_as_often)
 {
@@ -73,9 +74,5 @@ int main(void)
     tcase_add_test(tcase, the_whole_range_is_used);
     tcase_add_test(tcase, two_blocks_differ);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

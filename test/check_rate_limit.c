@@ -4,10 +4,9 @@
  */
 #include "forwarder/rate_limit.h"
 
-#include <stdlib.h>
-
 #include "forwarder/query.h"
 #include "test/config_text.h"
+#include "test/suite.h"
 
 #define AT_MS 1000000
 
@@ -168,9 +167,5 @@ int main(void)
     tcase_add_test(tcase, who_is_exempt_leaves_his_neighbours_theirs);
     tcase_add_test(tcase, limits_come_with_the_configuration);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

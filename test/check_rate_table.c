@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "test/suite.h"
+
 #define START_MS 5000000U
 
 static const struct keyed_hash_key secret = {{0x0123456789abcdefU, 0xfedcba9876543210U}};
@@ -258,9 +260,5 @@ int main(void)
     tcase_add_test(tcase, a_thin_flood_harms_nobody);
     tcase_add_test(tcase, threads_share_a_count);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,11 +6,11 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "forwarder/client_quota.h"
 #include "forwarder/counters.h"
+#include "test/suite.h"
 
 #define CONNECTIONS 8
 
@@ -228,9 +228,5 @@ int main(void)
     tcase_add_test(tcase, nobody_goes_for_a_client_with_too_many);
     tcase_add_test(tcase, who_has_not_entered_or_left_is_let_be);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

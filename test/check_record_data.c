@@ -8,11 +8,9 @@
 #include <check.h>
 #include <libknot/descriptor.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 /* The name a.example stands at 000c. */
 #define MESSAGE "1234 8180 0001 0001 0000 0000 01'a'07'example'00 0001 0001 00"
@@ -124,9 +122,5 @@ int main(void)
     tcase_add_loop_test(tcase, names_are_written_in_full, 0, (int)ROWS(ROWS_OF_DATA));
     tcase_add_test(tcase, no_compressible_type_is_forgotten);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

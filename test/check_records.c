@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define RECORDS_TEXT_MAX 512
 
 /* A header (QDCOUNT and the counts of the sections follow ID and flags). The question a.example,
@@ -217,9 +217,5 @@ int main(void)
     tcase_add_test(tcase, circles_and_chains_end);
     tcase_add_test(tcase, the_longest_message_is_read);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

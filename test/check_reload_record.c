@@ -6,6 +6,7 @@
 
 #include "forwarder/log.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 static struct reload_record record;
 
@@ -101,9 +102,5 @@ int main(void)
     tcase_add_test(tcase, orders_change_when_their_octets_do);
     tcase_add_test(tcase, a_list_is_part_of_its_order);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,10 +5,9 @@
 #include "forwarder/explain/scope_codes.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 static const struct {
     const char *label, *countries; /* two letters each */
@@ -60,9 +59,5 @@ int main(void)
     TCase *tcase = tcase_create("scope_codes");
     tcase_add_test(tcase, codes_are_listed_in_order);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,9 +6,10 @@
 
 #include <check.h>
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "test/suite.h"
 
 #define SMALL 65536U
 
@@ -105,9 +106,5 @@ int main(void)
     tcase_add_loop_test(tcase, connections_wait_until_the_queue_is_full, 0, 2);
     tcase_add_test(tcase, what_is_no_socket_has_nothing);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,9 +5,9 @@
 #include "forwarder/wire/span.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
 static const uint8_t TEN[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a};
 
@@ -134,9 +134,5 @@ int main(void)
     tcase_add_test(tcase, writes_fields_in_network_order);
     tcase_add_test(tcase, writes_no_part_of_what_does_not_fit);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -20,6 +20,7 @@
 #include "forwarder/generation/state_meta.h"
 #include "test/full_disk.h"
 #include "test/scratch.h"
+#include "test/suite.h"
 
 static struct scratch scratch;
 static char root[SCRATCH_PATH_MAX]; /* of the test that runs */
@@ -448,9 +449,5 @@ int main(void)
     tcase_add_test(tcase, no_folder_can_be_made);
     tcase_add_test(tcase, killed_writer_leaves_a_whole_version);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

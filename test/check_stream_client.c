@@ -10,6 +10,7 @@
 #include "forwarder/upstream/inflight.h"
 #include "forwarder/upstream/upstream_stream.h"
 #include "test/worker_bench.h"
+#include "test/suite.h"
 
 #define BLOCKED "01'a'07'example'00"
 #define OTHER "05'other'07'example'00"
@@ -520,9 +521,5 @@ int main(void)
         who_does_not_read_is_closed_at_stream_output, who_is_owed_far_too_much_is_closed_at_once,
         answers_made_here_do_not_pile_up, who_reads_nothing_is_closed_in_the_end,
         who_waits_does_not_give_way, each_client_has_so_many_connections);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include "forwarder/config/config_address.h"
 #include "forwarder/stream/stream_client.h"
 #include "test/worker_bench.h"
+#include "test/suite.h"
 
 #define BLOCKED "01'a'07'example'00"
 #define OTHER "05'other'07'example'00"
@@ -104,9 +105,5 @@ int main(void)
     tcase_add_test(tcase, connections_that_are_open_at_the_end_are_closed);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,11 +5,11 @@
  */
 #include "forwarder/stream/stream_table.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "forwarder/origin.h"
 #include "test/loop.h"
+#include "test/suite.h"
 
 #define PLACES 200   /* more than the table begins with */
 #define CAPACITY 256 /* that it has grown to then */
@@ -173,9 +173,5 @@ int main(void)
     tcase_add_test(tcase, a_doomed_one_does_not_stall);
     tcase_add_test(tcase, draining_is_for_all_but_the_doomed);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 
 #include "test/certificate_make.h"
 #include "test/worker_bench.h"
+#include "test/suite.h"
 
 #define BLOCKED "01'a'07'example'00"
 #define OTHER "05'other'07'example'00"
@@ -497,9 +498,5 @@ int main(void)
     tcase_add_test(tcase, nothing_is_renegotiated);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

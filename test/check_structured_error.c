@@ -7,12 +7,11 @@
 
 #include <check.h>
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/order.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define OUT_MAX 1400
 
 static char tel[] = "tel:+390212345";
@@ -164,9 +163,5 @@ int main(void)
     tcase_add_test(tcase, what_does_not_fit_is_empty);
     tcase_add_test(tcase, any_octets_are_readable);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

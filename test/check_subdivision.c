@@ -5,10 +5,9 @@
 #include "geo/subdivision.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
+#include "test/suite.h"
 
 static const struct {
     const char *country, *text;
@@ -41,8 +40,8 @@ END_TEST
 START_TEST(sorts_like_texts)
 {
     static const char *const texts[] = {"AT-9", "GB-ENG", "US-C", "US-CA", "US-CAL", "US-NY"};
-    for (int i = 0; i < ROWS(texts); i++) {
-        for (int j = 0; j < ROWS(texts); j++) {
+    for (size_t i = 0; i < ROWS(texts); i++) {
+        for (size_t j = 0; j < ROWS(texts); j++) {
             struct subdivision a, b;
             ck_assert(subdivision_parse(texts[i], strlen(texts[i]), &a));
             ck_assert(subdivision_parse(texts[j], strlen(texts[j]), &b));
@@ -74,7 +73,7 @@ START_TEST(knows_who_lies_in_it)
     struct country anywhere = {{'U', 'S'}};
     country_parse(CLIENTS[_i].country, strlen(CLIENTS[_i].country), &country);
     ck_assert(subdivision_parse(CLIENTS[_i].asked, strlen(CLIENTS[_i].asked), &asked));
-    for (int i = 0; i < ROWS(codes); i++) {
+    for (size_t i = 0; i < ROWS(codes); i++) {
         if (subdivision_parse_within(anywhere, codes[i], strlen(codes[i]), &part)) {
             subdivisions_add(&within, &part);
         }
@@ -98,7 +97,7 @@ START_TEST(levels_are_few)
     struct country country = {{'G', 'B'}};
     struct subdivisions within = SUBDIVISIONS_UNKNOWN;
     static const char *const codes[] = {"ENG", "WSX", "ABC"};
-    for (int i = 0; i < ROWS(codes); i++) {
+    for (size_t i = 0; i < ROWS(codes); i++) {
         struct subdivision part;
         ck_assert(subdivision_parse_within(country, codes[i], 3, &part));
         subdivisions_add(&within, &part);
@@ -120,9 +119,5 @@ int main(void)
     tcase_add_test(tcase, none_holds_nobody);
     tcase_add_test(tcase, levels_are_few);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

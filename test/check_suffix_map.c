@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/suite.h"
+
 #define SEED 0x5eedU
 
 /* The next of a sequence of random numbers (xorshift64*). */
@@ -590,9 +592,5 @@ int main(void)
     suite_add_tcase(suite, properties);
     suite_add_tcase(suite, oracle);
     suite_add_tcase(suite, size);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

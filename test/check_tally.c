@@ -8,6 +8,7 @@
 #include "forwarder/log.h"
 #include "forwarder/published.h"
 #include "test/generation_set.h"
+#include "test/suite.h"
 
 static struct tally tally;
 
@@ -109,9 +110,5 @@ int main(void)
     tcase_add_test(tcase, a_copy_counts_on_for_itself);
     tcase_add_test(tcase, counts_are_not_cut_to_32_bits);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -10,7 +10,6 @@
 #include <fstrm.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -23,6 +22,7 @@
 #include "test/full_disk.h"
 #include "test/scratch.h"
 #include "test/wire_notation.h"
+#include "test/suite.h"
 
 static struct scratch scratch;
 static char path[SCRATCH_PATH_MAX], old[SCRATCH_PATH_MAX];
@@ -375,9 +375,5 @@ int main(void)
     tcase_add_test(cases, a_receiver_that_leaves_is_noticed);
     tcase_add_test(cases, no_tap_counts_nothing);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

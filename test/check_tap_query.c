@@ -11,6 +11,7 @@
 #include "forwarder/tap/tap.h"
 #include "forwarder/wire/dnstap.h"
 #include "test/worker_bench.h"
+#include "test/suite.h"
 
 #define BLOCKED "01'a'07'example'00"
 #define OTHER "05'other'07'example'00"
@@ -142,9 +143,5 @@ int main(void)
     tcase_add_test(cases, blocked_queries_alone);
     tcase_add_test(cases, all_queries);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

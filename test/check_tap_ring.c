@@ -8,7 +8,8 @@
 #include <check.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 #define CAPACITY 256U
 
@@ -149,9 +150,5 @@ int main(void)
     tcase_add_test(cases, less_may_be_put_than_there_was_room_for);
     tcase_add_test(cases, two_threads_share_it);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,10 +5,9 @@
 #include "forwarder/cli/test_batch.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) (sizeof(table) / sizeof *(table))
+#include "test/suite.h"
 
 static const struct {
     const char *label, *line;
@@ -62,9 +61,5 @@ int main(void)
     TCase *tcase = tcase_create("test_batch");
     tcase_add_test(tcase, lines_are_split);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

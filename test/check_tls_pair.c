@@ -6,11 +6,10 @@
 #include "forwarder/stream/tls_pair.h"
 
 #include <openssl/rsa.h>
-#include <stdlib.h>
 
 #include "test/tls_exchange.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define BEGINS 1700000000
 #define ENDS 1900000000
 #define END_LINE sizeof("-----END CERTIFICATE-----\n")
@@ -207,9 +206,5 @@ int main(void)
     tcase_add_test(tcase, a_weak_key_is_refused);
     tcase_add_loop_test(tcase, clients_are_served, 0, ROWS(CLIENTS));
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

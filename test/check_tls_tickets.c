@@ -5,9 +5,8 @@
  */
 #include "forwarder/stream/tls_tickets.h"
 
-#include <stdlib.h>
-
 #include "test/tls_exchange.h"
+#include "test/suite.h"
 
 static const int VERSIONS[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 
@@ -119,9 +118,5 @@ int main(void)
     tcase_add_loop_test(tcase, a_ticket_is_for_one_service, 0, 2);
     tcase_add_loop_test(tcase, another_process_takes_none, 0, 2);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

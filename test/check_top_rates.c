@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "forwarder/cli/top_text.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 static const struct {
     const char *label;
@@ -143,9 +142,5 @@ int main(void)
     tcase_add_test(tcase, text_for_people);
     tcase_add_test(tcase, text_fits_a_terminal);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

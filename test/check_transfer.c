@@ -6,8 +6,8 @@
 #include "forwarder/upstream/transfer.h"
 
 #include "test/upstream_bench.h"
+#include "test/suite.h"
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 #define SERVERS 2
 
 #define AXFR "cafe 0000 0001 0000 0000 0000 07'example'00 00fc 0001"
@@ -460,9 +460,5 @@ int main(void)
     Suite *suite = suite_create("transfer");
     add_relaying(suite);
     add_trying(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

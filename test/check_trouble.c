@@ -5,8 +5,9 @@
 #include "forwarder/trouble.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 START_TEST(each_reason_is_news_once)
 {
@@ -53,9 +54,5 @@ int main(void)
     tcase_add_test(tcase, each_reason_is_news_once);
     tcase_add_test(tcase, a_long_reason_is_cut_and_told_once);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

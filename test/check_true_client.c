@@ -6,12 +6,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "test/address_text.h"
 #include "test/wire_notation.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 #define PROXY "192.0.2.1"     /* may send PROXY headers */
 #define SUBNETS "192.0.2.2"   /* may send ECS */
@@ -231,9 +229,5 @@ int main(void)
     tcase_add_test(tcase, what_somebody_says_of_himself_is_not_believed);
     tcase_add_test(tcase, who_speaks_for_others);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -11,8 +11,7 @@
 #include <unistd.h>
 
 #include "forwarder/config/config.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 static char path[] = "/tmp/check_trusted.XXXXXX";
 
@@ -90,9 +89,5 @@ int main(void)
     tcase_add_test(tcase, the_system_trusts_somebody);
     tcase_add_test(tcase, they_are_wanted_for_tls);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

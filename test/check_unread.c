@@ -5,7 +5,8 @@
 #include "forwarder/unread.h"
 
 #include <check.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 #define LIMIT 8000U
 
@@ -92,9 +93,5 @@ int main(void)
     tcase_add_test(tcase, who_is_over_has_less_time);
     tcase_add_test(tcase, amounts);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include "forwarder/upstream/upstream.h"
 
 #include "test/upstream_bench.h"
+#include "test/suite.h"
 
 #define SERVERS 3
 
@@ -545,9 +546,5 @@ int main(void)
     add_choosing(suite);
     add_asking(suite);
     add_sets(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

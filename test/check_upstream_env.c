@@ -6,8 +6,7 @@
 
 #include "forwarder/upstream/upstream_counts.h"
 #include "test/upstream_bench.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 static struct bench *bench;
 static struct upstream_counts counts;
@@ -188,9 +187,5 @@ int main(void)
     tcase_add_test(tcase, an_id_alone_is_no_message);
     tcase_add_test(tcase, an_answer_leaves_with_the_clients_id);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

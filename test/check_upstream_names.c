@@ -5,11 +5,10 @@
  */
 #include "forwarder/upstream/upstream_names.h"
 
-#include <stdlib.h>
-
 #include "forwarder/log.h"
 #include "forwarder/upstream/upstream_set.h"
 #include "test/fake_server.h"
+#include "test/suite.h"
 
 #define SETS 8
 #define ADDRESSES 20
@@ -318,9 +317,5 @@ int main(void)
     tcase_add_test(tcase, what_was_never_started_can_be_freed);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

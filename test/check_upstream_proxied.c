@@ -10,6 +10,7 @@
 #include "forwarder/upstream/upstream_udp.h"
 #include "forwarder/wire/proxy_header.h"
 #include "test/upstream_bench.h"
+#include "test/suite.h"
 
 static struct bench *bench;
 static struct fake_server server;
@@ -219,9 +220,5 @@ int main(void)
     tcase_add_test(tcase, a_datagram_has_its_header_in_front);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

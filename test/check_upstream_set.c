@@ -6,10 +6,9 @@
 
 #include <arpa/inet.h>
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 static struct config_address address_of(const char *host, uint16_t port)
 {
@@ -150,9 +149,5 @@ int main(void)
     tcase_add_test(tcase, workers_count_apart_and_are_summed);
     tcase_add_test(tcase, a_set_holds_its_targets);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

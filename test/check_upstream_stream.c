@@ -7,6 +7,7 @@
 
 #include "test/few_descriptors.h"
 #include "test/upstream_bench.h"
+#include "test/suite.h"
 
 static struct bench *bench;
 static struct fake_server server;
@@ -390,9 +391,5 @@ int main(void)
     tcase_add_test(tcase, what_waits_at_the_end_is_given_back);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,11 +5,10 @@
  */
 #include "forwarder/upstream/upstream_subnet.h"
 
-#include <stdlib.h>
-
 #include "forwarder/query.h"
 #include "forwarder/upstream/upstream.h"
 #include "test/upstream_bench.h"
+#include "test/suite.h"
 
 #define QUESTION "03'www'07'example'00 0001 0001"
 #define PLAIN "1234 0100 0001 0000 0000 0000" QUESTION
@@ -184,9 +183,5 @@ int main(void)
     tcase_add_test(tcase, an_answer_may_grow);
     tcase_add_test(tcase, a_refusal_is_asked_again_once);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -7,7 +7,8 @@
 
 #include <check.h>
 #include <openssl/ssl.h>
-#include <stdlib.h>
+
+#include "test/suite.h"
 
 START_TEST(a_connection_asks_for_its_name)
 {
@@ -34,9 +35,5 @@ int main(void)
     TCase *tcase = tcase_create("upstream_tls");
     tcase_add_test(tcase, a_connection_asks_for_its_name);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "test/few_descriptors.h"
 #include "test/upstream_bench.h"
+#include "test/suite.h"
 
 static struct bench *bench;
 static struct fake_server server;
@@ -255,9 +256,5 @@ int main(void)
     tcase_add_test(tcase, a_server_that_is_not_there_is_survived);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,8 +5,9 @@
 #include "geo/utf8.h"
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "test/suite.h"
 
 /* The Unicode Standard, table 3-7. */
 static const struct {
@@ -107,9 +108,5 @@ int main(void)
     tcase_add_test(tcase, code_points);
     tcase_add_test(tcase, a_mark_stands_in_front);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
+
 #define MADE WALL_CLOCK_MADE
 
 /* Readings one after the other, of one clock: what it says when so much time has really passed. */
@@ -66,9 +67,5 @@ int main(void)
     tcase_add_test(tcase, a_clock_that_was_never_right_begins_when_this_was_made);
     tcase_add_test(tcase, this_was_made_some_day);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -15,6 +15,7 @@
 
 #include "test/loop.h"
 #include "test/scratch.h"
+#include "test/suite.h"
 
 static const struct watch_timing timing = {.quiet_ms = 10, .longest_ms = 60};
 
@@ -456,9 +457,5 @@ int main(void)
     tcase_add_test(rows, a_folder_of_orders_that_is_not_there_yet);
     tcase_add_test(rows, where_no_watch_is_left_that_is_said);
     suite_add_tcase(suite, rows);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -12,6 +12,7 @@
 
 #include "policy/dname.h"
 #include "policy/line_reader.h"
+#include "test/suite.h"
 
 START_TEST(the_list_is_dated)
 {
@@ -66,9 +67,5 @@ int main(void)
     tcase_add_test(rows, the_list_is_dated);
     tcase_add_test(rows, every_line_is_a_registrable_name_once);
     suite_add_tcase(suite, rows);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/yaml_text.h"
+#include "test/suite.h"
 
 static const struct {
     const char *label;
@@ -102,8 +103,6 @@ START_TEST(knows_utf8)
 }
 END_TEST
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
-
 int main(void)
 {
     Suite *suite = suite_create("yaml_scalar");
@@ -112,9 +111,5 @@ int main(void)
     tcase_add_loop_test(tcase, prints, 0, ROWS(rows));
     tcase_add_loop_test(tcase, reads_as_the_same_text, 0, ROWS(rows));
     tcase_add_test(tcase, knows_utf8);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/suite.h"
+
 struct refusal {
     const char *label;
     const char *yaml;
@@ -265,8 +267,6 @@ START_TEST(frees_null)
 }
 END_TEST
 
-#define ROWS(table) (int)(sizeof(table) / sizeof *(table))
-
 int main(void)
 {
     Suite *suite = suite_create("yaml_text");
@@ -281,9 +281,5 @@ int main(void)
     tcase_add_test(tcase, bears_many_keys);
     tcase_add_test(tcase, frees_null);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -21,15 +21,6 @@
 
 /* ---- Text ---- */
 
-static void show_bad(const char *path, unsigned number, const char *why)
-{
-    struct problem_list problems;
-    problem_list_init(&problems);
-    problem_list_add(&problems, PROBLEM_ERROR, path, number, 0, "%s", why);
-    problem_report(&problems, stderr);
-    problem_list_fini(&problems);
-}
-
 static bool read_text(FILE *in, const char *path, query_record_fn *tell, void *ctx,
                       struct query_source_result *out)
 {
@@ -47,7 +38,7 @@ static bool read_text(FILE *in, const char *path, query_record_fn *tell, void *c
         case QUERY_RECORD_BAD:
             out->read++;
             if (out->bad++ < BAD_LINES_SHOWN) {
-                show_bad(path, number, why);
+                problem_report_error(path, number, why, stderr);
             }
             continue;
         case QUERY_RECORD_ONE:

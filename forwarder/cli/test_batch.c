@@ -70,15 +70,6 @@ static bool answer(const struct test_batch *batch, char *line, size_t len, char 
     return written;
 }
 
-static void report(const char *name, unsigned line, const char *why)
-{
-    struct problem_list problems;
-    problem_list_init(&problems);
-    problem_list_add(&problems, PROBLEM_ERROR, name, line, 0, "%s", why);
-    problem_report(&problems, stderr);
-    problem_list_fini(&problems);
-}
-
 bool test_batch_run(const struct test_batch *batch, FILE *in)
 {
     char *line = NULL;
@@ -90,12 +81,12 @@ bool test_batch_run(const struct test_batch *batch, FILE *in)
         char why[WHY_MAX];
         number++;
         if (!answer(batch, line, (size_t)len, why)) {
-            report(batch->name, number, why);
+            problem_report_error(batch->name, number, why, stderr);
             good = false;
         }
     }
     if (!ferror(stdout) && !feof(in)) {
-        report(batch->name, number + 1, strerror(errno));
+        problem_report_error(batch->name, number + 1, strerror(errno), stderr);
         good = false;
     }
     free(line);

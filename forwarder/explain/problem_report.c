@@ -29,3 +29,12 @@ void problem_report(const struct problem_list *problems, FILE *out)
         report(&problems->items[i], out);
     }
 }
+
+void problem_report_error(const char *file, unsigned line, const char *text, FILE *out)
+{
+    struct problem_list problems;
+    problem_list_init(&problems);
+    problem_list_add(&problems, PROBLEM_ERROR, file, line, 0, "%s", text);
+    problem_report(&problems, out);
+    problem_list_fini(&problems);
+}

@@ -22,8 +22,8 @@
 #include "forwarder/quic/quic_stream.h"
 #include "forwarder/quic/quic_table.h"
 #include "forwarder/reaper.h"
+#include "forwarder/slots.h"
 #include "forwarder/udp_batch.h"
-#include "forwarder/unread.h"
 
 #define QUIC_PACKET_SIZE 1200U /* octets of a datagram that we send: any path takes as much */
 #define QUIC_SECRET_SIZE 32U
@@ -96,10 +96,7 @@ TAILQ_HEAD(quic_endpoint_list, quic_endpoint);
 struct quic_table {
     struct quic_env env;
     struct quic_routes *routes;
-    struct quic_connection **slots; /* capacity of them, NULL if free */
-    uint32_t capacity;
-    uint32_t count;
-    uint32_t serial;                     /* the last one given */
+    struct slots slots;                  /* of connections */
     struct quic_connection_list shaking; /* handshakes that are not complete, the oldest first */
     unsigned handshakes;                 /* how many */
     unsigned unsure;                     /* of these, with an address that may be forged */

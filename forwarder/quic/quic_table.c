@@ -12,8 +12,6 @@
 #include "forwarder/quic/quic_state.h"
 #include "forwarder/wire/dns.h"
 
-#define SLOTS_FIRST 64U
-
 uint64_t quic_now(void)
 {
     return monotonic_ns();
@@ -47,9 +45,9 @@ struct quic_table *quic_table_new(const struct quic_env *env)
 static void close_all(struct quic_table *table)
 {
     struct quic_endpoint *endpoint;
-    for (uint32_t i = 0; i < table->capacity; i++) {
-        if (table->slots[i] != NULL) {
-            quic_connection_close(table->slots[i], DOQ_NO_ERROR, quic_now());
+    for (uint32_t i = 0; i < table->slots.capacity; i++) {
+        if (table->slots.all[i].item != NULL) {
+            quic_connection_close(table->slots.all[i].item, DOQ_NO_ERROR, quic_now());
         }
     }
     TAILQ_FOREACH(endpoint, &table->endpoints, link)
@@ -68,48 +66,23 @@ void quic_table_free(struct quic_table *table)
         quic_endpoint_free(TAILQ_FIRST(&table->endpoints));
     }
     quic_routes_free(table->routes);
-    free(table->slots);
+    slots_fini(&table->slots);
     explicit_bzero(table->secret, sizeof(table->secret));
     free(table);
 }
 
 size_t quic_table_count(const struct quic_table *table)
 {
-    return table->count;
-}
-
-/* Room for one more at least. */
-static bool grow(struct quic_table *table)
-{
-    uint32_t capacity = table->capacity == 0 ? SLOTS_FIRST : table->capacity * 2;
-    struct quic_connection **slots =
-        realloc(table->slots, capacity * sizeof(struct quic_connection *));
-    if (slots == NULL) {
-        return false;
-    }
-    for (uint32_t i = table->capacity; i < capacity; i++) {
-        slots[i] = NULL;
-    }
-    table->slots = slots;
-    table->capacity = capacity;
-    return true;
+    return table->slots.count;
 }
 
 bool quic_table_add(struct quic_table *table, struct quic_connection *connection)
 {
-    if (table->count == table->capacity && !grow(table)) {
+    if (!slots_add(&table->slots, connection, &connection->slot, &connection->serial)) {
         return false;
     }
-    uint32_t at = table->serial % table->capacity;
-    while (table->slots[at] != NULL) {
-        at = (at + 1) % table->capacity;
-    }
-    table->slots[at] = connection;
-    table->count++;
     counters_connected(table->env.counters, CONFIG_QUIC, 1);
     connection->endpoint->connections++;
-    connection->slot = at;
-    connection->serial = ++table->serial;
     return true;
 }
 
@@ -122,8 +95,7 @@ void quic_table_remove(struct quic_connection *connection)
     if (connection->stalled) {
         TAILQ_REMOVE(&table->stalled, connection, stall);
     }
-    table->slots[connection->slot] = NULL;
-    table->count--;
+    slots_remove(&table->slots, connection->slot);
     counters_connected(table->env.counters, CONFIG_QUIC, -1);
     connection->endpoint->connections--;
 }
@@ -156,8 +128,8 @@ void quic_table_flush(struct quic_table *table)
 static void end_connections(struct quic_endpoint *endpoint, bool now)
 {
     struct quic_table *table = endpoint->table;
-    for (uint32_t i = 0; i < table->capacity; i++) {
-        struct quic_connection *connection = table->slots[i];
+    for (uint32_t i = 0; i < table->slots.capacity; i++) {
+        struct quic_connection *connection = table->slots.all[i].item;
         if (connection == NULL || connection->endpoint != endpoint) {
             continue;
         }
@@ -294,8 +266,7 @@ void quic_table_resume(struct quic_table *table)
 static struct quic_connection *find(const struct quic_table *table,
                                     const struct origin_stream *origin)
 {
-    struct quic_connection *connection = table->slots[origin->slot];
-    return connection != NULL && connection->serial == origin->serial ? connection : NULL;
+    return slots_find(&table->slots, origin->slot, origin->serial);
 }
 
 static struct quic_stream *find_stream(struct quic_connection *connection, int64_t id)

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "forwarder/origin.h"
+#include "forwarder/unread.h"
 #include "forwarder/wire/span.h"
 #include "geo/address.h"
 

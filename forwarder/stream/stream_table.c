@@ -8,17 +8,13 @@
 #include <stdlib.h>
 
 #include "forwarder/origin.h"
-
-#define FIRST_CAPACITY 64
+#include "forwarder/slots.h"
 
 TAILQ_HEAD(stream_queue, stream_place);
 
 struct stream_table {
     struct stream_table_events events;
-    struct stream_place **slots; /* capacity of them, NULL if free */
-    uint32_t capacity;
-    uint32_t count;
-    uint32_t serial; /* the last one given */
+    struct slots slots; /* of places */
     uint32_t stalled_count;
     struct stream_queue stalled;
     struct stream_queue doomed;
@@ -74,53 +70,22 @@ void stream_table_free(struct stream_table *table)
     if (table == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < table->capacity; i++) {
-        if (table->slots[i] != NULL) {
-            table->events.close(table->slots[i]);
+    for (uint32_t i = 0; i < table->slots.capacity; i++) {
+        if (table->slots.all[i].item != NULL) {
+            table->events.close(table->slots.all[i].item);
         }
     }
     if (table->later != NULL) {
         event_free(table->later);
     }
-    free(table->slots);
+    slots_fini(&table->slots);
     free(table);
-}
-
-/* A free slot, in a table that grows as it must. */
-static bool find_slot(struct stream_table *table, uint32_t *slot)
-{
-    if (table->count == table->capacity) {
-        uint32_t capacity = table->capacity == 0 ? FIRST_CAPACITY : table->capacity * 2;
-        struct stream_place **slots = realloc(table->slots, capacity * sizeof(*slots));
-        if (slots == NULL) {
-            return false;
-        }
-        for (uint32_t i = table->capacity; i < capacity; i++) {
-            slots[i] = NULL;
-        }
-        table->slots = slots;
-        table->capacity = capacity;
-    }
-    for (uint32_t i = 0; i < table->capacity; i++) {
-        uint32_t at = (table->serial + i) % table->capacity;
-        if (table->slots[at] == NULL) {
-            *slot = at;
-            return true;
-        }
-    }
-    return false;
 }
 
 bool stream_table_add(struct stream_table *table, struct stream_place *place)
 {
-    uint32_t slot;
-    if (!find_slot(table, &slot)) {
-        return false;
-    }
-    *place = (struct stream_place){.table = table, .slot = slot, .serial = ++table->serial};
-    table->slots[slot] = place;
-    table->count++;
-    return true;
+    *place = (struct stream_place){.table = table};
+    return slots_add(&table->slots, place, &place->slot, &place->serial);
 }
 
 void stream_table_remove(struct stream_place *place)
@@ -130,20 +95,19 @@ void stream_table_remove(struct stream_place *place)
     if (place->doomed) {
         TAILQ_REMOVE(&table->doomed, place, waiting);
     }
-    table->slots[place->slot] = NULL;
-    table->count--;
+    slots_remove(&table->slots, place->slot);
 }
 
 size_t stream_table_count(const struct stream_table *table)
 {
-    return table->count;
+    return table->slots.count;
 }
 
 struct stream_place *stream_table_find(const struct stream_table *table,
                                        const struct origin_stream *origin)
 {
-    struct stream_place *place = table->slots[origin->slot];
-    return place != NULL && place->serial == origin->serial && !place->doomed ? place : NULL;
+    struct stream_place *place = slots_find(&table->slots, origin->slot, origin->serial);
+    return place != NULL && !place->doomed ? place : NULL;
 }
 
 void stream_table_doom(struct stream_place *place)
@@ -178,8 +142,8 @@ void stream_table_resume(struct stream_table *table)
 
 void stream_table_drain(struct stream_table *table, stream_table_test_fn *is_meant, const void *ctx)
 {
-    for (uint32_t i = 0; i < table->capacity; i++) {
-        struct stream_place *place = table->slots[i];
+    for (uint32_t i = 0; i < table->slots.capacity; i++) {
+        struct stream_place *place = table->slots.all[i].item;
         if (place != NULL && !place->doomed && (is_meant == NULL || is_meant(place, ctx))) {
             unstall(place);
             table->events.drain(place);
