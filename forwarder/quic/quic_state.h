@@ -23,6 +23,7 @@
 #include "forwarder/quic/quic_table.h"
 #include "forwarder/reaper.h"
 #include "forwarder/udp_batch.h"
+#include "forwarder/udp_sender.h"
 
 #define QUIC_PACKET_SIZE 1200U /* octets of a datagram that we send: any path takes as much */
 #define QUIC_SECRET_SIZE 32U
