@@ -21,21 +21,20 @@
 #define VECTORS_MAX 32U  /* of a message, without those of the shorter one */
 #define SLOT_BITS 8U
 #define SIZES 64U /* that a way tells apart */
-#define NONE UDP_BATCH
 #define NOT_JOINED UINT32_MAX
 
 _Static_assert(VECTORS_MAX < 64, "UDP_MAX_SEGMENTS of older kernels");
 _Static_assert(JOINED_MOST *(VECTORS_MAX + 1) <= 65507, "what a datagram holds");
 _Static_assert(PROXY_HEADER_ENCODED_MAX <= BLOCK_ANSWER_MAX, "udp_sender_room holds either");
 
-/* A message, and where to and where from if it is the first that goes this way; two ways may be the
- * same. Of such a size that it is quickly found by its index. */
+/* A message, and its way: where to, and where from. Messages that go one way share that of the
+ * first of them; two ways may be the same. Of such a size that it is quickly found by its index. */
 struct train {
-    union origin_peer peer; /* AF_UNSPEC: it goes another's way */
+    union origin_peer peer;
     struct in6_addr local;
     uint32_t interface;
     bool from_local;        /* else the two above say nothing */
-    uint8_t host;           /* of this way, the message that can take a shorter datagram, or NONE */
+    uint8_t host;           /* of this way, perhaps the last message that is joined */
     bool has_shorter;       /* one that stands apart, until the message is sent */
     uint64_t kind;          /* of its datagrams */
     uint8_t by_size[SIZES]; /* of this way, by size, perhaps the message of that size */
@@ -140,12 +139,12 @@ static void write_local(struct msghdr *header, const struct train *way)
     header->msg_controllen = CMSG_SPACE(sizeof(info));
 }
 
-/* Begins a message with its first datagram: the next one, which may be the first on its way.
- * Returns its header. */
-static inline struct msghdr *begin(struct udp_sender *sender, struct train *train,
-                                   struct train *way, uint64_t kind, const struct iovec *vectors)
+/* Begins a message with its first datagram. Returns its header. */
+static inline struct msghdr *begin(struct udp_sender *sender, struct train *way, uint64_t kind,
+                                   const struct iovec *vectors)
 {
     unsigned index = sender->count++;
+    struct train *train = &sender->trains[index];
     struct msghdr *header = &sender->messages[index].msg_hdr;
     header->msg_name = &way->peer;
     header->msg_iovlen = parts_of(kind);
@@ -167,28 +166,25 @@ static inline bool pair(struct udp_sender *sender, struct train *way, uint64_t k
 {
     unsigned parts = parts_of(kind);
     unsigned index = way->host;
-    if (index == NONE || !is_joined(sender, kind)) {
-        return false;
-    }
     struct train *host = &sender->trains[index];
     struct msghdr *header = &sender->messages[index].msg_hdr;
-    struct iovec *shorter = &header->msg_iov[VECTORS_MAX];
-    if (parts_of(host->kind) != parts) {
+    if (index >= sender->count || header->msg_name != &way->peer || host->has_shorter ||
+        !is_joined(sender, host->kind) || !is_joined(sender, kind) ||
+        parts_of(host->kind) != parts) {
         return false;
     }
-    if (host->kind < kind) {
-        if (header->msg_iovlen > parts) {
-            return false;
-        }
+    struct iovec *shorter = &header->msg_iov[VECTORS_MAX];
+    if (host->kind >= kind) {
+        put(shorter, vectors, parts);
+    } else if (header->msg_iovlen == parts) {
         put(shorter, header->msg_iov, parts);
         put(header->msg_iov, vectors, parts);
         host->kind = kind;
         way->by_size[kind % SIZES] = (uint8_t)index;
     } else {
-        put(shorter, vectors, parts);
+        return false;
     }
     host->has_shorter = true;
-    way->host = NONE;
     return true;
 }
 
@@ -280,9 +276,8 @@ static __attribute__((noinline)) bool add_way(struct udp_sender *sender, struct 
     struct iovec vector = vector_of(message);
     *slot = (uint8_t)index;
     way->peer = origin->peer;
-    way->host = NONE;
     way->from_local = from_local;
-    struct msghdr *header = begin(sender, way, way, kind_of(message.size, 1), &vector);
+    struct msghdr *header = begin(sender, way, kind_of(message.size, 1), &vector);
     header->msg_namelen = sizeof(way->peer);
     if (from_local) {
         way->local = origin->local;
@@ -299,9 +294,7 @@ static __attribute__((noinline)) bool add_kind(struct udp_sender *sender, struct
     uint64_t kind = kind_of(message.size, 1);
     struct iovec vector = vector_of(message);
     if (!pair(sender, way, kind, &vector)) {
-        struct train *train = &sender->trains[sender->count];
-        train->peer.any.sa_family = AF_UNSPEC;
-        struct msghdr *header = begin(sender, train, way, kind, &vector);
+        struct msghdr *header = begin(sender, way, kind, &vector);
         header->msg_namelen = sizeof(way->peer);
         if (way->from_local) {
             write_local(header, way);
@@ -350,11 +343,8 @@ static inline bool add_connected(struct udp_sender *sender, size_t octets,
 {
     struct train *way = &sender->trains[0];
     uint64_t kind = kind_of(octets, parts);
-    if (sender->count == 0) {
-        way->host = NONE;
-    }
     if (!extend(sender, way, kind, vectors) && !pair(sender, way, kind, vectors)) {
-        (void)begin(sender, &sender->trains[sender->count], way, kind, vectors);
+        (void)begin(sender, way, kind, vectors);
     }
     return is_full_after_one(sender);
 }
@@ -382,14 +372,16 @@ static void finish(struct udp_sender *sender)
     for (unsigned i = 0; i < sender->count; i++) {
         struct train *train = &sender->trains[i];
         struct msghdr *header = &sender->messages[i].msg_hdr;
+        const uint64_t kind = train->kind;
+        size_t used = header->msg_iovlen;
         if (train->has_shorter) {
             train->has_shorter = false;
-            put(&header->msg_iov[header->msg_iovlen], &header->msg_iov[VECTORS_MAX],
-                parts_of(train->kind));
-            header->msg_iovlen += parts_of(train->kind);
+            put(&header->msg_iov[used], &header->msg_iov[VECTORS_MAX], parts_of(kind));
+            used += parts_of(kind);
+            header->msg_iovlen = used;
         }
-        if (header->msg_iovlen > parts_of(train->kind)) {
-            ask_to_cut(header, (uint16_t)train->kind);
+        if (used > parts_of(kind)) {
+            ask_to_cut(header, (uint16_t)kind);
         }
     }
 }

@@ -26,15 +26,17 @@ struct end {
     socklen_t size;
 };
 
-static struct end open_end(const char *text)
+static struct end open_end_at(const char *text, in_port_t port)
 {
     struct end end = {.size = sizeof(end.address.ipv4)};
     if (strchr(text, ':') != NULL) {
         end.address.ipv6.sin6_family = AF_INET6;
+        end.address.ipv6.sin6_port = port;
         end.size = sizeof(end.address.ipv6);
         ck_assert_int_eq(inet_pton(AF_INET6, text, &end.address.ipv6.sin6_addr), 1);
     } else {
         end.address.ipv4.sin_family = AF_INET;
+        end.address.ipv4.sin_port = port;
         ck_assert_int_eq(inet_pton(AF_INET, text, &end.address.ipv4.sin_addr), 1);
     }
     end.descriptor = socket(end.address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -42,6 +44,11 @@ static struct end open_end(const char *text)
     ck_assert_int_eq(bind(end.descriptor, &end.address.any, end.size), 0);
     ck_assert_int_eq(getsockname(end.descriptor, &end.address.any, &end.size), 0);
     return end;
+}
+
+static struct end open_end(const char *text)
+{
+    return open_end_at(text, 0);
 }
 
 static void set_option(int descriptor, int level, int name, int value)
@@ -378,6 +385,80 @@ START_TEST(each_peer_gets_its_own)
 }
 END_TEST
 
+/* Peers that have the port or the address in common, and two addresses of ours. */
+static const struct {
+    const char *bound;
+    const char *clients[2];
+    const char *locals[2];
+} families[] = {
+    {"0.0.0.0", {"127.0.0.1", "127.0.0.2"}, {"127.0.0.1", "127.9.8.7"}},
+    {"::", {"::ffff:127.0.0.1", "::ffff:127.0.0.2"}, {"::ffff:127.0.0.1", "::ffff:127.9.8.7"}},
+};
+static const size_t some_sizes[] = {30, 31, 94, 32, 95, 158, 511, 512, 600};
+
+/* A datagram of a batch: what it is to be. */
+struct drawn {
+    unsigned client;
+    unsigned local;
+    bool from_local;
+};
+
+/* Receives what was drawn for the clients. */
+static void expect_drawn(const struct end *clients, const struct drawn *drawn, unsigned count,
+                         const size_t *sizes, const struct in6_addr *locals)
+{
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < count; i++) {
+        union origin_peer from;
+        unsigned number = receive(clients[drawn[i].client].descriptor, sizes, &from);
+        ck_assert_uint_lt(number, count);
+        ck_assert_uint_eq(drawn[number].client, drawn[i].client);
+        ck_assert_uint_eq(seen >> number & 1, 0);
+        seen |= UINT64_C(1) << number;
+        if (drawn[number].from_local) {
+            expect_from(&from, &locals[drawn[number].local]);
+        }
+    }
+}
+
+/* What tables remember of one batch must not mislead the next. */
+START_TEST(batches_that_have_little_in_common)
+{
+    const struct in6_addr locals[] = {local_of(families[_i].locals[0]),
+                                      local_of(families[_i].locals[1])};
+    struct end listener = open_end(families[_i].bound);
+    struct end clients[6];
+    struct udp_sender *to_clients = udp_sender_new(true);
+    unsigned random = 1;
+    for (unsigned i = 0; i < 6; i += 2) {
+        clients[i] = open_end(families[_i].clients[0]);
+        clients[i + 1] = open_end_at(families[_i].clients[1], clients[i].address.ipv4.sin_port);
+    }
+    for (unsigned round = 0; round < 1000; round++) {
+        struct drawn drawn[UDP_BATCH];
+        size_t sizes[UDP_BATCH];
+        unsigned count = 1 + (random >> 16) % UDP_BATCH;
+        for (unsigned i = 0; i < count; i++) {
+            random = random * 1103515245U + 12345U;
+            drawn[i] = (struct drawn){(random >> 8) % (1 + round % 6), random >> 20 & round & 1,
+                                      (random >> 21 & round >> 1 & 1) == 0};
+            sizes[i] = some_sizes[(random >> 22) % (1 + round / 7 % 9)];
+            struct origin_datagram origin = {.peer = clients[drawn[i].client].address,
+                                             .local = locals[drawn[i].local]};
+            (void)udp_sender_add(to_clients, numbered(i, sizes[i]), &origin, drawn[i].from_local);
+        }
+        ck_assert_uint_eq(udp_sender_flush(to_clients, listener.descriptor), 0);
+        expect_drawn(clients, drawn, count, sizes, locals);
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        expect_no_more(clients[i].descriptor);
+        close(clients[i].descriptor);
+    }
+    udp_sender_free(to_clients);
+    close(listener.descriptor);
+}
+END_TEST
+
 /* Which of them are joined: those to one address and port, from one address of ours. */
 START_TEST(only_what_goes_one_way_is_joined)
 {
@@ -407,21 +488,23 @@ END_TEST
 /* It is refused to be sent at all, not to be cut: the others go on joined. */
 START_TEST(an_address_that_is_not_ours_loses_only_its_own)
 {
-    struct end listener = open_end("0.0.0.0");
+    struct end listener = open_end("::");
+    struct end peer = open_end("::1");
     struct udp_sender *to_clients = udp_sender_new(true);
-    set_option(server.descriptor, SOL_UDP, UDP_GRO, 1);
+    set_option(peer.descriptor, SOL_UDP, UDP_GRO, 1);
     for (unsigned round = 0; round < 2; round++) {
         for (unsigned i = 0; i < 6; i++) {
-            struct origin_datagram origin = {
-                .peer = server.address, .local = local_of(i < 3 ? "203.0.113.1" : "127.0.0.1")};
+            struct origin_datagram origin = {.peer = peer.address,
+                                             .local = local_of(i < 3 ? "2001:db8::1" : "::1")};
             (void)udp_sender_add(to_clients, numbered(i, 50), &origin, true);
         }
         ck_assert_uint_eq(udp_sender_flush(to_clients, listener.descriptor), 3);
-        expect_joined(server.descriptor, 3 * 50);
-        expect_no_more(server.descriptor);
+        expect_joined(peer.descriptor, 3 * 50);
+        expect_no_more(peer.descriptor);
     }
     udp_sender_free(to_clients);
     close(listener.descriptor);
+    close(peer.descriptor);
 }
 END_TEST
 
@@ -474,6 +557,8 @@ int main(void)
     tcase_add_test(tcase, a_peer_that_was_away_gets_all_when_it_is_back);
     tcase_add_test(tcase, a_socket_that_cannot_cut_is_known);
     tcase_add_loop_test(tcase, each_peer_gets_its_own, 0, sizeof(answers) / sizeof(answers[0]));
+    tcase_add_loop_test(tcase, batches_that_have_little_in_common, 0,
+                        sizeof(families) / sizeof(families[0]));
     tcase_add_test(tcase, only_what_goes_one_way_is_joined);
     tcase_add_test(tcase, an_address_that_is_not_ours_loses_only_its_own);
     tcase_add_test(tcase, one_that_does_not_join_keeps_the_order);
