@@ -15,6 +15,7 @@
 #include "forwarder/published.h"
 #include "forwarder/true_client.h"
 #include "forwarder/udp_batch.h"
+#include "forwarder/udp_sender.h"
 #include "forwarder/upstream/upstream.h"
 #include "forwarder/worker.h"
 #include "geo/geo_memo.h"
@@ -41,7 +42,8 @@ struct listen_udp {
     const struct config_listen *listen;
     int descriptor;
     bool wildcard;
-    bool proxied; /* each datagram begins with a PROXY header */
+    bool proxied;    /* each datagram begins with a PROXY header */
+    bool tells_ends; /* of each query of this batch: who is to know? */
     struct event *readable;
     struct udp_sender *sender;
     struct received group[GROUP]; /* while they are handled */
@@ -114,11 +116,7 @@ static void receive(struct listen_udp *listener, unsigned index, struct received
 {
     struct worker *worker = listener->worker;
     struct origin_datagram *datagram = &out->origin.datagram;
-    out->message.bytes = udp_receiver_bytes(worker->queries, index, &out->message.size);
-    out->origin.kind = ORIGIN_DATAGRAM;
-    out->origin.transport = CONFIG_UDP;
-    datagram->listener = listener;
-    udp_receiver_origin(worker->queries, index, datagram);
+    out->message.bytes = udp_receiver_take(worker->queries, index, &out->message.size, datagram);
     out->client = (struct query_client){.stream = false};
     out->has_client = address_of_sockaddr(&datagram->peer.any, &out->client.address);
     if (out->has_client && is_loop_port(origin_port(&datagram->peer.any))) {
@@ -132,7 +130,7 @@ static void receive(struct listen_udp *listener, unsigned index, struct received
     out->client.subject = out->client.address;
     if (listener->proxied) {
         out->has_client = take_header(listener, &out->client, &out->ends, &out->message);
-    } else if (worker_tells_ends(worker)) {
+    } else if (listener->tells_ends) {
         tell_ends(listener, datagram, &out->client, &out->ends);
     }
     geo_memo_prefetch(worker->memo, &out->client.subject);
@@ -145,14 +143,10 @@ static void handle(struct listen_udp *listener, struct dispatch_context *context
     if (!received->has_client) {
         return;
     }
-    if (udp_sender_full(listener->sender)) {
-        listen_udp_flush(listener);
-    }
     uint8_t *room = udp_sender_room(listener->sender);
     size_t answer = dispatch_prepared(context, &received->origin, &received->read, room);
     if (answer > 0) {
-        udp_sender_add(listener->sender, (struct span){room, answer}, &received->origin.datagram,
-                       listener->wildcard);
+        listen_udp_send(&received->origin.datagram, (struct span){room, answer});
     }
 }
 
@@ -184,6 +178,7 @@ static bool read_batch(struct listen_udp *listener)
 {
     struct worker *worker = listener->worker;
     upstream_clock_read(&worker->clock);
+    listener->tells_ends = worker_tells_ends(worker);
     unsigned count = udp_receiver_read(worker->queries, listener->descriptor);
     for (unsigned first = 0; first < count; first += GROUP) {
         handle_group(listener, first, count - first < GROUP ? count - first : GROUP);
@@ -213,7 +208,12 @@ struct listen_udp *listen_udp_new(struct worker *worker, const struct worker_soc
     listener->wildcard = socket->wildcard;
     listener->listen = socket->listen;
     listener->proxied = socket->listen->proxy != CONFIG_PROXY_NO;
-    listener->sender = udp_sender_new();
+    for (unsigned i = 0; i < GROUP; i++) {
+        struct origin *origin = &listener->group[i].origin;
+        *origin = (struct origin){.kind = ORIGIN_DATAGRAM, .transport = CONFIG_UDP};
+        origin->datagram.listener = listener;
+    }
+    listener->sender = udp_sender_new(udp_sender_can_join(socket->descriptor));
     listener->readable =
         event_new(worker->base, socket->descriptor, EV_READ | EV_PERSIST, on_readable, listener);
     if (listener->sender == NULL || listener->readable == NULL ||
@@ -258,19 +258,14 @@ void listen_udp_leave(struct listen_udp *listener)
 void listen_udp_send(const struct origin_datagram *origin, struct span answer)
 {
     struct listen_udp *listener = origin->listener;
-    if (udp_sender_full(listener->sender)) {
+    if (udp_sender_add(listener->sender, answer, origin, listener->wildcard)) {
         listen_udp_flush(listener);
     }
-    udp_sender_add(listener->sender, answer, origin, listener->wildcard);
 }
 
 void listen_udp_send_copy(const struct origin_datagram *origin, struct span answer)
 {
-    struct udp_sender *sender = origin->listener->sender;
-    if (udp_sender_full(sender)) {
-        listen_udp_flush(origin->listener);
-    }
-    uint8_t *room = udp_sender_room(sender);
+    uint8_t *room = udp_sender_room(origin->listener->sender);
     memcpy(room, answer.bytes, answer.size);
     listen_udp_send(origin, (struct span){room, answer.size});
 }

@@ -10,8 +10,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "forwarder/block.h"
-
 /* Buffers a whole datagram apart, and a little more: at a round distance all would meet in the same
  * sets of the processor's cache. */
 #define BUFFER_STRIDE (UDP_RECEIVED_MAX + 192U)
@@ -28,15 +26,6 @@ struct udp_receiver {
     struct control controls[UDP_BATCH];
     uint8_t *buffers; /* UDP_BATCH * BUFFER_STRIDE, memory only where touched */
     unsigned used;    /* message headers that the last batch changed */
-};
-
-struct udp_sender {
-    struct mmsghdr messages[UDP_BATCH];
-    struct iovec vectors[UDP_BATCH];
-    union origin_peer peers[UDP_BATCH];
-    struct control controls[UDP_BATCH];
-    uint8_t rooms[UDP_BATCH][BLOCK_ANSWER_MAX];
-    unsigned count;
 };
 
 struct udp_receiver *udp_receiver_new(void)
@@ -94,8 +83,10 @@ uint8_t *udp_receiver_bytes(const struct udp_receiver *receiver, unsigned index,
     return receiver->vectors[index].iov_base;
 }
 
-/* The local address of a datagram, from its control data. */
-static void read_local(const struct msghdr *header, struct origin_datagram *out)
+/* The local address of a datagram, from its control data. Returns its octets: called last, it costs
+ * those sockets nothing that do not report an address. */
+static __attribute__((noinline)) uint8_t *take_local(const struct msghdr *header,
+                                                     struct origin_datagram *out)
 {
     for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL;
          part = CMSG_NXTHDR((struct msghdr *)header, part)) {
@@ -111,80 +102,17 @@ static void read_local(const struct msghdr *header, struct origin_datagram *out)
             out->interface = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;
         }
     }
+    return header->msg_iov->iov_base;
 }
 
-void udp_receiver_origin(const struct udp_receiver *receiver, unsigned index,
-                         struct origin_datagram *out)
+uint8_t *udp_receiver_take(const struct udp_receiver *receiver, unsigned index, size_t *size,
+                           struct origin_datagram *out)
 {
+    const struct mmsghdr *message = &receiver->messages[index];
+    *size = message->msg_len;
     out->peer = receiver->peers[index];
-    if (receiver->messages[index].msg_hdr.msg_controllen > 0) {
-        read_local(&receiver->messages[index].msg_hdr, out);
-    }
-}
-
-struct udp_sender *udp_sender_new(void)
-{
-    struct udp_sender *sender = calloc(1, sizeof(*sender));
-    if (sender == NULL) {
-        return NULL;
-    }
-    for (unsigned i = 0; i < UDP_BATCH; i++) {
-        sender->messages[i].msg_hdr = (struct msghdr){
-            .msg_iov = &sender->vectors[i],
-            .msg_iovlen = 1,
-        };
-    }
-    return sender;
-}
-
-void udp_sender_free(struct udp_sender *sender)
-{
-    free(sender);
-}
-
-uint8_t *udp_sender_room(struct udp_sender *sender)
-{
-    return sender->rooms[sender->count];
-}
-
-bool udp_sender_full(const struct udp_sender *sender)
-{
-    return sender->count == UDP_BATCH;
-}
-
-/* Control data that makes a datagram leave from an address of ours. */
-static void write_local(struct msghdr *header, struct control *control,
-                        const struct origin_datagram *origin)
-{
-    struct cmsghdr *part = (struct cmsghdr *)control->bytes;
-    header->msg_control = control->bytes;
-    if (origin->peer.any.sa_family == AF_INET) {
-        struct in_pktinfo info = {0};
-        memcpy(&info.ipi_spec_dst, &origin->local, sizeof(info.ipi_spec_dst));
-        *part = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO};
-        memcpy(CMSG_DATA(part), &info, sizeof(info));
-        header->msg_controllen = CMSG_SPACE(sizeof(info));
-        return;
-    }
-    struct in6_pktinfo info = {.ipi6_addr = origin->local, .ipi6_ifindex = origin->interface};
-    *part = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO};
-    memcpy(CMSG_DATA(part), &info, sizeof(info));
-    header->msg_controllen = CMSG_SPACE(sizeof(info));
-}
-
-void udp_sender_add(struct udp_sender *sender, struct span message,
-                    const struct origin_datagram *origin, bool from_local)
-{
-    unsigned index = sender->count++;
-    struct msghdr *header = &sender->messages[index].msg_hdr;
-    sender->vectors[index] = (struct iovec){(void *)(uintptr_t)message.bytes, message.size};
-    sender->peers[index] = origin->peer;
-    header->msg_name = &sender->peers[index];
-    header->msg_namelen = origin->peer.any.sa_family == AF_INET ? sizeof(struct sockaddr_in)
-                                                                : sizeof(struct sockaddr_in6);
-    if (from_local) {
-        write_local(header, &sender->controls[index], origin);
-    }
+    return message->msg_hdr.msg_controllen > 0 ? take_local(&message->msg_hdr, out)
+                                               : message->msg_hdr.msg_iov->iov_base;
 }
 
 /* sendmmsg stops at the first message that fails and tells its error only if that is the first of
@@ -208,24 +136,4 @@ unsigned udp_batch_send(int descriptor, struct mmsghdr *messages, unsigned count
         }
     }
     return at;
-}
-
-unsigned udp_sender_flush(struct udp_sender *sender, int descriptor)
-{
-    unsigned at = 0;
-    unsigned lost = 0;
-    while (at < sender->count) {
-        int error;
-        at += udp_batch_send(descriptor, sender->messages + at, sender->count - at, &error);
-        if (error == EAGAIN) {
-            lost += sender->count - at;
-            break;
-        }
-        if (error != 0) {
-            lost++;
-            at++;
-        }
-    }
-    sender->count = 0;
-    return lost;
 }

@@ -262,8 +262,8 @@ static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
     for (unsigned i = 0; i < batch; i++) {
         struct arrival arrival = {.endpoint = endpoint, .now = now};
         arrival.way.peer.any.sa_family = AF_UNSPEC;
-        arrival.datagram.bytes = udp_receiver_bytes(receiver, i, &arrival.datagram.size);
-        udp_receiver_origin(receiver, i, &arrival.way);
+        arrival.datagram.bytes =
+            udp_receiver_take(receiver, i, &arrival.datagram.size, &arrival.way);
         handle(&arrival);
     }
     table->env.on_batch_end(table->env.ctx);
@@ -284,7 +284,7 @@ struct quic_endpoint *quic_endpoint_new(struct quic_table *table,
     endpoint->descriptor = setup->descriptor;
     endpoint->wildcard = setup->wildcard;
     memcpy(&endpoint->local, &setup->address->sockaddr, sizeof(endpoint->local));
-    endpoint->sender = udp_sender_new();
+    endpoint->sender = udp_sender_new(false);
     endpoint->readable =
         event_new(table->env.base, setup->descriptor, EV_READ | EV_PERSIST, on_readable, endpoint);
     TAILQ_INSERT_TAIL(&table->endpoints, endpoint, link);

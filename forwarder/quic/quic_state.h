@@ -24,6 +24,7 @@
 #include "forwarder/reaper.h"
 #include "forwarder/slots.h"
 #include "forwarder/udp_batch.h"
+#include "forwarder/udp_sender.h"
 
 #define QUIC_PACKET_SIZE 1200U /* octets of a datagram that we send: any path takes as much */
 #define QUIC_SECRET_SIZE 32U

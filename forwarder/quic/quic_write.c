@@ -12,16 +12,15 @@ _Static_assert(QUIC_PACKET_SIZE <= BLOCK_ANSWER_MAX, "packets are written into u
 
 uint8_t *quic_write_room(struct quic_endpoint *endpoint)
 {
-    if (udp_sender_full(endpoint->sender)) {
-        quic_write_flush(endpoint);
-    }
     return udp_sender_room(endpoint->sender);
 }
 
 void quic_write_datagram(struct quic_endpoint *endpoint, struct span datagram,
                          const struct origin_datagram *way)
 {
-    udp_sender_add(endpoint->sender, datagram, way, endpoint->wildcard);
+    if (udp_sender_add(endpoint->sender, datagram, way, endpoint->wildcard)) {
+        quic_write_flush(endpoint);
+    }
 }
 
 /* What the kernel does not take is lost, and sent again as any loss is. */

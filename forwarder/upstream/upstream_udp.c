@@ -15,7 +15,7 @@
 #include "forwarder/config/config.h"
 #include "forwarder/random_pool.h"
 #include "forwarder/udp_batch.h"
-#include "forwarder/upstream/udp_train.h"
+#include "forwarder/udp_sender.h"
 #include "forwarder/upstream/upstream_transport.h"
 
 #define PORT_FIRST 1024U
@@ -38,7 +38,7 @@ struct upstream_udp {
     unsigned oldest;               /* index of the next one to be replaced */
     bool used;                     /* since the last renewal */
     struct upstream_socket *batch; /* carries the batch being queued, or NULL */
-    struct udp_train *train;
+    struct udp_sender *sender;
     SLIST_HEAD(, upstream_socket) retired;
 };
 
@@ -162,15 +162,15 @@ struct upstream_udp *upstream_udp_new(struct upstream_env *env, struct upstream_
     udp->server = server;
     udp->target = target;
     SLIST_INIT(&udp->retired);
-    udp->train = udp_train_new();
-    if (udp->train == NULL) {
-        goto fail;
-    }
     for (unsigned i = 0; i < UPSTREAM_UDP_SOCKETS; i++) {
         udp->sockets[i] = socket_new(udp);
         if (udp->sockets[i] == NULL) {
             goto fail;
         }
+    }
+    udp->sender = udp_sender_new(udp_sender_can_join(udp->sockets[0]->descriptor));
+    if (udp->sender == NULL) {
+        goto fail;
     }
     return udp;
 fail:
@@ -191,34 +191,34 @@ void upstream_udp_free(struct upstream_udp *udp)
     for (unsigned i = 0; i < UPSTREAM_UDP_SOCKETS; i++) {
         socket_free(udp->sockets[i]);
     }
-    udp_train_free(udp->train);
+    udp_sender_free(udp->sender);
     free(udp);
 }
 
 /* The query, behind a PROXY header that tells its client if the resolver is to know. */
-static void queue(struct upstream_udp *udp, const struct inflight_entry *entry)
+static bool queue(struct upstream_udp *udp, const struct inflight_entry *entry)
 {
-    uint8_t *room = udp_train_room(udp->train);
+    uint8_t *room = udp_sender_room(udp->sender);
     struct span header = {room, 0};
     if (udp->env->config->send_client == CONFIG_SEND_PROXY) {
         header.size = upstream_transport_header(PROXY_HEADER_DATAGRAM, &entry->ends, room);
     }
-    udp_train_add(udp->train, header, (struct span){entry->message, entry->message_size});
+    return udp_sender_add_connected(udp->sender, header,
+                                    (struct span){entry->message, entry->message_size});
 }
 
 bool upstream_udp_send(struct upstream_udp *udp, struct inflight_entry *entry)
 {
-    if (udp_train_full(udp->train)) {
-        upstream_udp_flush(udp);
-    }
     if (udp->batch == NULL) {
         udp->batch = udp->sockets[random_pool_below(udp->env->random, UPSTREAM_UDP_SOCKETS)];
     }
     if (!upstream_attempt(udp->env, entry, &udp->batch->channel)) {
         return false;
     }
-    queue(udp, entry);
     udp->used = true;
+    if (queue(udp, entry)) {
+        upstream_udp_flush(udp);
+    }
     return true;
 }
 
@@ -226,7 +226,7 @@ bool upstream_udp_send(struct upstream_udp *udp, struct inflight_entry *entry)
 void upstream_udp_flush(struct upstream_udp *udp)
 {
     if (udp->batch != NULL) {
-        udp_train_flush(udp->train, udp->batch->descriptor);
+        udp_sender_flush(udp->sender, udp->batch->descriptor);
         udp->batch = NULL;
     }
 }
