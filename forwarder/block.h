@@ -60,7 +60,8 @@ struct block_text {
  * EXTRA-TEXT, EXTRA-TEXT as a whole (the EDE code stays), a given RNAME (nobody.invalid takes its
  * place), records from the last. Where not one record fits, TC=1 leads the client to a stream; on a
  * stream it is NODATA. The rest, cookie included, fits 512 octets behind the longest qname, so
- * nothing else ever goes, and nothing else sets TC. Returns octets written. */
+ * nothing else ever goes, and nothing else sets TC. cookie may be NULL where the query has none.
+ * Returns octets written. */
 size_t block_answer(const struct block_query *query, const struct block_text *text,
                     const struct edns_cookie_env *cookie, uint8_t out[static BLOCK_ANSWER_MAX]);
 

@@ -221,7 +221,11 @@ void order_answer(const struct query_env *env, const struct order_answer_query *
         return;
     }
     struct answer answer;
-    struct edns_cookie_env cookie = order_answer_cookie(env, query->client);
+    struct edns_cookie_env cookie;
+    bool has_cookie = query->block->edns.cookie.size > 0; /* hardly any has */
+    if (has_cookie) {
+        cookie = order_answer_cookie(env, query->client);
+    }
     draft_answer(&answer, env, query, match, action);
     result->fate = QUERY_ANSWER;
     if (action == ORDER_CNAME && answer.text.kind == BLOCK_RECORDS &&
@@ -229,7 +233,7 @@ void order_answer(const struct query_env *env, const struct order_answer_query *
         result->fate = QUERY_CNAME;
         result->target = target_of(policy_order(env->generation->policy, match->order), match);
     }
-    result->size = block_answer(query->block, &answer.text, &cookie, out);
+    result->size = block_answer(query->block, &answer.text, has_cookie ? &cookie : NULL, out);
 }
 
 size_t order_answer_cname(const struct query_env *env, const struct order_answer_query *query,
