@@ -227,18 +227,21 @@ static inline uint8_t *slot_of(struct udp_sender *sender, const struct origin_da
     return &sender->slots[mixed * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SLOT_BITS)];
 }
 
+static inline bool is_peer(const union origin_peer *a, const union origin_peer *b)
+{
+    _Static_assert(sizeof(struct sockaddr_in6) == 28, "all of it is compared");
+    return word_at(a, 0) == word_at(b, 0) &&
+           (b->any.sa_family == AF_INET ||
+            (word_at(a, 8) == word_at(b, 8) && word_at(a, 16) == word_at(b, 16) &&
+             word_at(a, 20) == word_at(b, 20)));
+}
+
 static inline bool is_way(const struct train *way, const struct origin_datagram *origin,
                           bool from_local)
 {
-    const union origin_peer *peer = &origin->peer;
-    if (word_at(&way->peer, 0) != word_at(peer, 0) || way->from_local != from_local) {
-        return false;
-    }
-    if (peer->any.sa_family != AF_INET && memcmp(&way->peer, peer, sizeof(peer->ipv6)) != 0) {
-        return false;
-    }
-    return !from_local || (way->interface == origin->interface &&
-                           memcmp(&way->local, &origin->local, sizeof(way->local)) == 0);
+    return is_peer(&way->peer, &origin->peer) && way->from_local == from_local &&
+           (!from_local || (way->interface == origin->interface &&
+                            memcmp(&way->local, &origin->local, sizeof(way->local)) == 0));
 }
 
 /* ---- Queueing ---- */
