@@ -361,7 +361,8 @@ class Addresses(QuicTest):
 class Limits(QuicTest):
     def test_half_open_handshakes(self):
         """Who floods with first packets makes all others show their addresses; they are served."""
-        self.start(config={"workers": 1, "limits": {"tcp-idle": "6s"}})
+        limits = {"tcp-idle": "6s", "tcp-per-client": 1000}  # one client comes again and again
+        self.start(config={"workers": 1, "limits": limits})
 
         def with_retry():  # unless the machine is so slow that the flood is forgotten by then
             retries, others, _ = half_open(self.client("5.9.0.66"), 150)
