@@ -22,7 +22,7 @@
 
 #include "forwarder/milliseconds.h"
 
-#define CONNECTIONS_MAX 32
+#define CONNECTIONS_MAX 32 /* further ones wait to be accepted */
 #define BACKLOG 16
 #define DEADLINE_S 10 /* for the request to come, and for the response to be read */
 #define PATH_SIZE 256
@@ -53,10 +53,20 @@ struct control {
     LIST_HEAD(, asker) askers;
 };
 
+static void accept_again(struct control *control)
+{
+    if (control->count < CONNECTIONS_MAX) {
+        evconnlistener_enable(control->listener);
+    }
+}
+
 static void asker_free(struct asker *asker)
 {
+    struct control *control = asker->control;
     LIST_REMOVE(asker, link);
-    asker->control->count--;
+    if (control->count-- == CONNECTIONS_MAX) {
+        accept_again(control);
+    }
     if (asker->deadline != NULL) {
         event_free(asker->deadline);
     }
@@ -184,7 +194,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t descripto
 {
     struct control *control = ctx;
     struct asker *asker = control->count < CONNECTIONS_MAX ? calloc(1, sizeof(*asker)) : NULL;
-    (void)listener;
     (void)peer;
     (void)peer_size;
     if (asker == NULL) {
@@ -201,7 +210,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t descripto
     asker->control = control;
     asker->ticket = ++control->tickets;
     LIST_INSERT_HEAD(&control->askers, asker, link);
-    control->count++;
+    if (++control->count == CONNECTIONS_MAX) {
+        evconnlistener_disable(listener);
+    }
     asker->deadline = evtimer_new(control->base, on_deadline, asker);
     if (asker->deadline == NULL) {
         asker_free(asker);
@@ -214,10 +225,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t descripto
 
 static void on_resume(evutil_socket_t descriptor, short what, void *ctx)
 {
-    struct control *control = ctx;
     (void)descriptor;
     (void)what;
-    evconnlistener_enable(control->listener);
+    accept_again(ctx);
 }
 
 /* Out of descriptors or memory: left enabled, the listener would spin. */
