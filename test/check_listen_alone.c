@@ -5,12 +5,10 @@
  */
 #include "forwarder/server/listen_plan.h"
 
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "test/listen_plan_make.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 /* What one daemon listens to, and what a second one of the same user wants then. */
 static const struct {
@@ -130,9 +128,5 @@ int main(void)
     tcase_add_test(tcase, one_daemon_may_have_a_wildcard_and_its_addresses);
     tcase_add_test(tcase, old_connections_are_in_nobodys_way);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -15,8 +15,7 @@
 #include "forwarder/server/listener_view.h"
 #include "test/few_descriptors.h"
 #include "test/listen_plan_make.h"
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+#include "test/suite.h"
 
 static int option(int descriptor, int level, int name)
 {
@@ -432,9 +431,5 @@ int main(void)
     tcase_add_test(tcase, an_address_of_nobody_can_be_listened_on_if_asked_for);
     tcase_add_test(tcase, what_was_dropped_stays_counted);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

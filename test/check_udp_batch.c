@@ -7,10 +7,11 @@
 
 #include <arpa/inet.h>
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "test/suite.h"
 
 /* A bound UDP socket and its address. */
 struct end {
@@ -137,9 +138,5 @@ int main(void)
     tcase_add_test(tcase, the_largest_datagram_is_received_whole);
     tcase_add_loop_test(tcase, the_address_asked_is_known, 0, sizeof(asked) / sizeof(asked[0]));
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

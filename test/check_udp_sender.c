@@ -15,6 +15,7 @@
 
 #include "forwarder/block.h"
 #include "forwarder/wire/proxy_header.h"
+#include "test/suite.h"
 
 #define OCTETS_MAX 1500
 #define CLIENTS_MAX UDP_BATCH
@@ -564,9 +565,5 @@ int main(void)
     tcase_add_test(tcase, one_that_does_not_join_keeps_the_order);
     tcase_add_test(tcase, a_room_holds_the_longest_answer);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }
