@@ -89,7 +89,7 @@ static struct address ipv6_address(const uint8_t octets[static IPV6_SIZE])
 static bool is_nat64(const struct address *address)
 {
     static const uint8_t PREFIX[] = {0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0};
-    return memcmp(address->octet, PREFIX, sizeof(PREFIX)) == 0;
+    return memcmp(address->octet, PREFIX, sizeof PREFIX) == 0;
 }
 
 static void tell_ipv6(struct walk *walk, const uint8_t octets[static IPV6_SIZE])
@@ -164,7 +164,7 @@ static bool substitute(const struct dname *name, const struct dname *owner,
 {
     uint8_t wire[DNAME_MAX];
     size_t prefix = (size_t)name->size - owner->size;
-    if (prefix + target->size > sizeof(wire)) {
+    if (prefix + target->size > sizeof wire) {
         return false; /* YXDOMAIN: it becomes nothing */
     }
     memcpy(wire, name->wire, prefix);

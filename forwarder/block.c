@@ -22,7 +22,7 @@ static const uint8_t NOBODY[] = "\6nobody\7invalid"; /* its NUL is the root labe
 
 /* An SOA whose owner and MNAME are pointers and whose RNAME is nobody.invalid. */
 #define SOA_BARE_MAX \
-    (DNS_POINTER_SIZE + DNS_RECORD_FIXED + DNS_POINTER_SIZE + sizeof(NOBODY) + SOA_FIXED_SIZE)
+    (DNS_POINTER_SIZE + DNS_RECORD_FIXED + DNS_POINTER_SIZE + sizeof NOBODY + SOA_FIXED_SIZE)
 
 static_assert(DNS_HEADER_SIZE + DNS_QUESTION_MAX + SOA_BARE_MAX + EDNS_ANSWER_BARE_MAX <=
                   DNS_UDP_DEFAULT,
@@ -145,14 +145,14 @@ static void draft_fit(struct draft *draft)
     }
     fit_extra_text(draft);
     if (too_large(draft) && draft->has_soa) {
-        draft->rname = (struct span){NOBODY, sizeof(NOBODY)};
+        draft->rname = (struct span){NOBODY, sizeof NOBODY};
     }
     while (too_large(draft) && draft->record_count > 0) {
         draft->record_count--;
         if (draft->record_count == 0) {
             draft->truncated = !draft->query->stream;
             draft->has_soa = draft->query->stream;
-            draft->rname = (struct span){NOBODY, sizeof(NOBODY)};
+            draft->rname = (struct span){NOBODY, sizeof NOBODY};
         }
     }
 }
@@ -272,7 +272,7 @@ static void draft_init_text(struct draft *draft, const struct block_query *query
     draft->record_count = text->kind == BLOCK_RECORDS ? text->record_count : 0;
     draft->truncated = text->kind == BLOCK_TRUNCATED;
     draft->has_soa = text->kind == BLOCK_NXDOMAIN || text->kind == BLOCK_NODATA;
-    draft->rname = text->rname.size > 0 ? text->rname : (struct span){NOBODY, sizeof(NOBODY)};
+    draft->rname = text->rname.size > 0 ? text->rname : (struct span){NOBODY, sizeof NOBODY};
 }
 
 size_t block_answer(const struct block_query *query, const struct block_text *text,

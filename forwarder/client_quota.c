@@ -31,11 +31,11 @@ struct client_quota {
 
 struct client_quota *client_quota_new(unsigned connections, unsigned per_client)
 {
-    struct client_quota *quota = calloc(1, sizeof(*quota));
+    struct client_quota *quota = calloc(1, sizeof *quota);
     if (quota == NULL) {
         return NULL;
     }
-    if (getrandom(&quota->key, sizeof(quota->key), 0) != sizeof(quota->key) ||
+    if (getrandom(&quota->key, sizeof quota->key, 0) != sizeof quota->key ||
         pthread_mutex_init(&quota->lock, NULL) != 0) {
         free(quota);
         return NULL;
@@ -84,7 +84,7 @@ static struct address client_of(const struct address *address)
 static struct holder **find(struct client_quota *quota, const struct address *client)
 {
     uint64_t half[2];
-    memcpy(half, client->octet, sizeof(half));
+    memcpy(half, client->octet, sizeof half);
     uint64_t hash = (half[0] ^ quota->key) * 0x9E3779B97F4A7C15U;
     hash = (hash ^ (hash >> 32) ^ half[1]) * 0xC2B2AE3D27D4EB4FU;
     struct holder **link = &quota->buckets[(hash >> 40) % BUCKETS];
@@ -99,7 +99,7 @@ static bool hold(struct client_quota *quota, const struct address *client)
 {
     struct holder **link = find(quota, client);
     if (*link == NULL) {
-        *link = calloc(1, sizeof(**link));
+        *link = calloc(1, sizeof **link);
         if (*link == NULL) {
             return false;
         }

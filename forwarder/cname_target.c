@@ -36,7 +36,7 @@ size_t cname_target_query(struct span query, const struct dname *target,
     span_put_u16(fixed + 2, (uint16_t)(DNS_FLAG_RD | (header.flags & DNS_FLAG_CD)));
     span_put_u16(fixed + 4, 1);
     span_put_u16(fixed + 10, edns.present);
-    span_write(&writer, (struct span){fixed, sizeof(fixed)});
+    span_write(&writer, (struct span){fixed, sizeof fixed});
     span_write(&writer, (struct span){name.wire, name.size});
     span_write_u16(&writer, question.qtype);
     span_write_u16(&writer, DNS_CLASS_IN);

@@ -120,7 +120,7 @@ static inline bool counters_may_be_extended(const uint8_t *answer)
 {
     uint32_t records;
     unsigned rcode = answer[3] % COUNTERS_RCODES_HEADER;
-    memcpy(&records, answer + 6, sizeof(records)); /* ANCOUNT and NSCOUNT */
+    memcpy(&records, answer + 6, sizeof records); /* ANCOUNT and NSCOUNT */
     return records == 0 && (rcode == DNS_RCODE_BADVERS % COUNTERS_RCODES_HEADER ||
                             rcode == DNS_RCODE_BADCOOKIE % COUNTERS_RCODES_HEADER);
 }

@@ -224,7 +224,7 @@ static void answer_led(struct worker *worker, const struct inflight_entry *entry
     dispatch_resume(worker, entry->published, entry->now, &context);
     struct query_answer answer = answer_of(entry, bytes);
     uint8_t out[DNS_MESSAGE_MAX]; /* a stream takes it whole */
-    struct span_writer writer = span_writer(out, sizeof(out));
+    struct span_writer writer = span_writer(out, sizeof out);
     size_t size = query_answer_compose(&context.env, &answer, &entry->match, &writer);
     if (size == 0) {
         answer_unanswered(worker, entry);

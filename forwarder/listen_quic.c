@@ -110,7 +110,7 @@ static void on_batch_end(void *ctx)
 struct listen_quic *listen_quic_new(struct worker *worker)
 {
     const struct config *config = worker->shared->config;
-    struct listen_quic *quic = calloc(1, sizeof(*quic));
+    struct listen_quic *quic = calloc(1, sizeof *quic);
     if (quic == NULL) {
         return NULL;
     }
@@ -164,7 +164,7 @@ struct quic_listener *listen_quic_add(struct listen_quic *quic, const struct wor
 {
     struct quic_endpoint_setup setup = {socket->descriptor, &socket->listen->address,
                                         socket->wildcard};
-    struct quic_listener *listener = calloc(1, sizeof(*listener));
+    struct quic_listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL) {
         close(socket->descriptor);
         return NULL;
@@ -211,7 +211,7 @@ static void renew(struct quic_listener *listener, struct tls_pair *pair)
     }
     if (pair != NULL && credentials == NULL) {
         log_event(LOG_LEVEL_ERROR, "quic", "certificate cannot be used", "file=%s why=%s",
-                  listener->listen->certificate, log_quote(why, value, sizeof(value)));
+                  listener->listen->certificate, log_quote(why, value, sizeof value));
         return;
     }
     quic_endpoint_renew(listener->endpoint, credentials);

@@ -84,7 +84,7 @@ static void tell_ends(const struct listen_udp *listener, const struct origin_dat
     };
     union origin_peer local = {.any = {.sa_family = bound->sa_family}};
     if (bound->sa_family == AF_INET) {
-        memcpy(&local.ipv4.sin_addr, &origin->local, sizeof(local.ipv4.sin_addr));
+        memcpy(&local.ipv4.sin_addr, &origin->local, sizeof local.ipv4.sin_addr);
     } else {
         local.ipv6.sin6_addr = origin->local;
     }
@@ -198,7 +198,7 @@ static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
 
 struct listen_udp *listen_udp_new(struct worker *worker, const struct worker_socket *socket)
 {
-    struct listen_udp *listener = calloc(1, sizeof(*listener));
+    struct listen_udp *listener = calloc(1, sizeof *listener);
     if (listener == NULL) {
         close(socket->descriptor);
         return NULL;

@@ -118,7 +118,7 @@ static void on_look(evutil_socket_t descriptor, short what, void *ctx)
 
 struct listeners *listeners_new(struct worker *worker)
 {
-    struct listeners *listeners = calloc(1, sizeof(*listeners));
+    struct listeners *listeners = calloc(1, sizeof *listeners);
     if (listeners == NULL) {
         return NULL;
     }
@@ -148,7 +148,7 @@ void listeners_free(struct listeners *listeners)
 static bool take_up(struct listeners *listeners, const struct worker_socket *socket)
 {
     struct worker *worker = listeners->worker;
-    struct listener *listener = calloc(1, sizeof(*listener));
+    struct listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL) {
         close(socket->descriptor);
         return false;

@@ -92,7 +92,7 @@ bool log_fields_next(const char **text, struct log_field *out)
         at += strspn(at, " ");
     }
     *text = at;
-    if (*at == '\0' || strlen(at) >= sizeof(out->value)) {
+    if (*at == '\0' || strlen(at) >= sizeof out->value) {
         return false;
     }
     out->key = at;
@@ -200,7 +200,7 @@ struct fields {
 static void add(struct fields *fields, const char *key, size_t size, const char *value)
 {
     char *at = fields->room->octets + fields->used;
-    size_t left = sizeof(fields->room->octets) - fields->used;
+    size_t left = sizeof fields->room->octets - fields->used;
     int length = snprintf(at, left, "%.*s=%s", (int)size, key, value);
     if (fields->count < LOG_JOURNAL_FIELDS && length > 0 && (size_t)length < left) {
         fields->out[fields->count++] = (struct iovec){at, (size_t)length};

@@ -28,7 +28,7 @@ void name_sketch_free(struct name_sketch *sketch)
 
 void name_sketch_clear(struct name_sketch *sketch)
 {
-    memset(sketch, 0, sizeof(*sketch));
+    memset(sketch, 0, sizeof *sketch);
 }
 
 /* FNV-1a. Names that orders list cannot be chosen by those who ask, so no secret is needed; and one
@@ -95,9 +95,9 @@ size_t name_sketch_most(const struct name_sketch *sketch, struct name_sketch_cou
             all[count++] = *each;
         }
     }
-    qsort(all, count, sizeof(all[0]), compare);
+    qsort(all, count, sizeof all[0], compare);
     count = count < max ? count : max;
-    memcpy(out, all, count * sizeof(all[0]));
+    memcpy(out, all, count * sizeof all[0]);
     free(all);
     return count;
 }

@@ -12,8 +12,8 @@
 
 static bool make_share(struct published_share *share, size_t slots, size_t orders)
 {
-    share->blocked = calloc(slots + 1, sizeof(*share->blocked));
-    share->shadowed = calloc(orders + 1, sizeof(*share->shadowed));
+    share->blocked = calloc(slots + 1, sizeof *share->blocked);
+    share->shadowed = calloc(orders + 1, sizeof *share->shadowed);
     return share->blocked != NULL && share->shadowed != NULL;
 }
 
@@ -24,7 +24,7 @@ static bool make_counts(struct published *published, const struct generation *ge
         return false;
     }
     size_t slots = published->slots->total;
-    published->stored = calloc(slots + 1, sizeof(*published->stored));
+    published->stored = calloc(slots + 1, sizeof *published->stored);
     bool made = published->stored != NULL;
     for (size_t i = 0; made && i < published->share_count; i++) {
         made = make_share(&published->shares[i], slots, policy_order_count(generation->policy));
@@ -35,7 +35,7 @@ static bool make_counts(struct published *published, const struct generation *ge
 struct published *published_new(struct generation *generation, size_t workers)
 {
     struct published *published =
-        calloc(1, sizeof(*published) + workers * sizeof(published->shares[0]));
+        calloc(1, sizeof *published + workers * sizeof published->shares[0]);
     if (published == NULL) {
         return NULL;
     }

@@ -71,7 +71,7 @@ struct query_client {
 /* Does nobody know whose country counts? Then it is not looked up. */
 static inline bool query_client_is_unknown(const struct query_client *client)
 {
-    return client->spread == 8 * sizeof(client->subject.octet);
+    return client->spread == 8 * sizeof client->subject.octet;
 }
 
 struct query_result {

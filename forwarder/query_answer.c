@@ -152,7 +152,7 @@ size_t query_answer_compose(const struct query_env *env, const struct query_answ
                             const struct policy_match *match, struct span_writer *out)
 {
     uint8_t room[DNS_MESSAGE_MAX];
-    struct span_writer writer = span_writer(room, sizeof(room));
+    struct span_writer writer = span_writer(room, sizeof room);
     struct block_tail tail;
     struct query_seen seen;
     if (!read_query(answer, &seen) ||

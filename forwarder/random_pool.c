@@ -17,8 +17,8 @@ void random_pool_init(struct random_pool *pool)
 void random_pool_refill(struct random_pool *pool)
 {
     size_t have = 0;
-    while (have < sizeof(pool->bytes)) {
-        ssize_t got = getrandom(pool->bytes + have, sizeof(pool->bytes) - have, 0);
+    while (have < sizeof pool->bytes) {
+        ssize_t got = getrandom(pool->bytes + have, sizeof pool->bytes - have, 0);
         if (got > 0) {
             have += (size_t)got;
         }

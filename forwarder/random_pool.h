@@ -26,12 +26,12 @@ void random_pool_refill(struct random_pool *pool);
 static inline uint16_t random_pool_u16(struct random_pool *pool)
 {
     uint16_t value;
-    if (pool->at + sizeof(value) > sizeof(pool->bytes)) {
+    if (pool->at + sizeof value > sizeof pool->bytes) {
         random_pool_refill(pool);
     }
-    memcpy(&value, pool->bytes + pool->at, sizeof(value));
-    memset(pool->bytes + pool->at, 0, sizeof(value));
-    pool->at += sizeof(value);
+    memcpy(&value, pool->bytes + pool->at, sizeof value);
+    memset(pool->bytes + pool->at, 0, sizeof value);
+    pool->at += sizeof value;
     return value;
 }
 

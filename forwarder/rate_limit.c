@@ -33,13 +33,13 @@ struct rate_limit {
 static struct rate_table *make_table(void)
 {
     struct keyed_hash_key secret;
-    bool random = getrandom(&secret, sizeof(secret), 0) == sizeof(secret);
+    bool random = getrandom(&secret, sizeof secret, 0) == sizeof secret;
     return random ? rate_table_new(&secret) : NULL;
 }
 
 struct rate_limit *rate_limit_new(void)
 {
-    struct rate_limit *limit = calloc(1, sizeof(*limit));
+    struct rate_limit *limit = calloc(1, sizeof *limit);
     if (limit == NULL) {
         return NULL;
     }
@@ -75,7 +75,7 @@ static struct rate_key key_of(const struct address *client, unsigned ipv4_bits, 
     uint64_t half[2];
     bool is_6to4 = address_in_6to4(client, &inner);
     const struct address *who = is_6to4 ? &inner : client;
-    memcpy(half, who->octet, sizeof(half));
+    memcpy(half, who->octet, sizeof half);
     if (address_is_ipv4(who)) {
         return (struct rate_key){be64toh(half[1]) << 32 >> (64 - ipv4_bits), FAMILY_IPV4};
     }

@@ -19,7 +19,7 @@ struct rate_table {
 
 struct rate_table *rate_table_new(const struct keyed_hash_key *secret)
 {
-    struct rate_table *table = calloc(1, sizeof(*table));
+    struct rate_table *table = calloc(1, sizeof *table);
     if (table != NULL) {
         table->secret = *secret;
     }

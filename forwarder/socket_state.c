@@ -13,8 +13,8 @@
 void socket_state_ask(int descriptor, size_t receive_buffer)
 {
     int size = (int)receive_buffer;
-    if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0) {
-        (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
+        (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     }
 }
 
@@ -22,7 +22,7 @@ void socket_state_ask(int descriptor, size_t receive_buffer)
 static uint32_t waiting(int descriptor)
 {
     struct tcp_info info = {0};
-    socklen_t size = sizeof(info);
+    socklen_t size = sizeof info;
     if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
         info.tcpi_state != TCP_LISTEN) {
         return 0;
@@ -33,7 +33,7 @@ static uint32_t waiting(int descriptor)
 struct socket_state socket_state_read(int descriptor)
 {
     uint32_t values[SK_MEMINFO_VARS] = {0};
-    socklen_t size = sizeof(values);
+    socklen_t size = sizeof values;
     (void)getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, values, &size);
     return (struct socket_state){
         .receive_buffer = values[SK_MEMINFO_RCVBUF] / 2,

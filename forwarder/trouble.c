@@ -12,7 +12,7 @@ bool trouble_note(struct trouble *trouble, const char *why, int64_t now)
     if (strncmp(why, trouble->why, WHY_MAX - 1) == 0) {
         return false;
     }
-    snprintf(trouble->why, sizeof(trouble->why), "%s", why);
+    snprintf(trouble->why, sizeof trouble->why, "%s", why);
     trouble->since = now;
     return true;
 }

@@ -48,8 +48,8 @@ void true_client_proxied(struct query_client *client, const struct proxy_header 
     case PROXY_HEADER_CLIENT:
         break;
     }
-    memcpy(ends->client.octet, header->source.octet, sizeof(ends->client.octet));
-    memcpy(ends->server.octet, header->destination.octet, sizeof(ends->server.octet));
+    memcpy(ends->client.octet, header->source.octet, sizeof ends->client.octet);
+    memcpy(ends->server.octet, header->destination.octet, sizeof ends->server.octet);
     ends->client_port = header->source.port;
     ends->server_port = header->destination.port;
     become(client, &ends->client);
@@ -78,7 +78,7 @@ static void narrow(struct query_client *client, const struct ecs *ecs)
         return;
     }
     unsigned family_bits = ecs->family == ECS_FAMILY_IPV4 ? 32 : ADDRESS_BITS;
-    memcpy(client->subject.octet, ecs->octet, sizeof(client->subject.octet));
+    memcpy(client->subject.octet, ecs->octet, sizeof client->subject.octet);
     client->spread = (uint8_t)(family_bits - ecs->source);
 }
 

@@ -30,7 +30,7 @@ struct udp_receiver {
 
 struct udp_receiver *udp_receiver_new(void)
 {
-    struct udp_receiver *receiver = calloc(1, sizeof(*receiver));
+    struct udp_receiver *receiver = calloc(1, sizeof *receiver);
     if (receiver == NULL) {
         return NULL;
     }
@@ -68,8 +68,8 @@ unsigned udp_receiver_read(struct udp_receiver *receiver, int descriptor)
 {
     for (unsigned i = 0; i < receiver->used; i++) {
         struct msghdr *header = &receiver->messages[i].msg_hdr;
-        header->msg_namelen = sizeof(receiver->peers[i]);
-        header->msg_controllen = sizeof(receiver->controls[i]);
+        header->msg_namelen = sizeof receiver->peers[i];
+        header->msg_controllen = sizeof receiver->controls[i];
         header->msg_flags = 0;
     }
     int got = recvmmsg(descriptor, receiver->messages, UDP_BATCH, MSG_DONTWAIT, NULL);
@@ -92,11 +92,11 @@ static __attribute__((noinline)) uint8_t *take_local(const struct msghdr *header
          part = CMSG_NXTHDR((struct msghdr *)header, part)) {
         if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
-            memcpy(&info, CMSG_DATA(part), sizeof(info));
-            memcpy(&out->local, &info.ipi_addr, sizeof(info.ipi_addr));
+            memcpy(&info, CMSG_DATA(part), sizeof info);
+            memcpy(&out->local, &info.ipi_addr, sizeof info.ipi_addr);
         } else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
-            memcpy(&info, CMSG_DATA(part), sizeof(info));
+            memcpy(&info, CMSG_DATA(part), sizeof info);
             out->local = info.ipi6_addr;
             /* Only a link-local address needs its link; any other may leave by another one. */
             out->interface = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;

@@ -65,7 +65,7 @@ struct udp_sender {
 
 struct udp_sender *udp_sender_new(bool joins)
 {
-    struct udp_sender *sender = aligned_alloc(CACHE_LINE, sizeof(*sender));
+    struct udp_sender *sender = aligned_alloc(CACHE_LINE, sizeof *sender);
     if (sender == NULL) {
         return NULL;
     }
@@ -88,7 +88,7 @@ void udp_sender_free(struct udp_sender *sender)
 bool udp_sender_can_join(int descriptor)
 {
     int octets;
-    socklen_t size = sizeof(octets);
+    socklen_t size = sizeof octets;
     return getsockopt(descriptor, SOL_UDP, UDP_SEGMENT, &octets, &size) == 0;
 }
 
@@ -132,16 +132,16 @@ static void write_local(struct msghdr *header, const struct train *way)
     struct cmsghdr *part = header->msg_control;
     if (way->peer.any.sa_family == AF_INET) {
         struct in_pktinfo info = {0};
-        memcpy(&info.ipi_spec_dst, &way->local, sizeof(info.ipi_spec_dst));
-        *part = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IP, IP_PKTINFO};
-        memcpy(CMSG_DATA(part), &info, sizeof(info));
-        header->msg_controllen = CMSG_SPACE(sizeof(info));
+        memcpy(&info.ipi_spec_dst, &way->local, sizeof info.ipi_spec_dst);
+        *part = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IP, IP_PKTINFO};
+        memcpy(CMSG_DATA(part), &info, sizeof info);
+        header->msg_controllen = CMSG_SPACE(sizeof info);
         return;
     }
     struct in6_pktinfo info = {.ipi6_addr = way->local, .ipi6_ifindex = way->interface};
-    *part = (struct cmsghdr){CMSG_LEN(sizeof(info)), IPPROTO_IPV6, IPV6_PKTINFO};
-    memcpy(CMSG_DATA(part), &info, sizeof(info));
-    header->msg_controllen = CMSG_SPACE(sizeof(info));
+    *part = (struct cmsghdr){CMSG_LEN(sizeof info), IPPROTO_IPV6, IPV6_PKTINFO};
+    memcpy(CMSG_DATA(part), &info, sizeof info);
+    header->msg_controllen = CMSG_SPACE(sizeof info);
 }
 
 /* Begins a message with its first datagram. Returns its header. */
@@ -198,9 +198,9 @@ static void ask_to_cut(struct msghdr *header, uint16_t segment)
 {
     struct cmsghdr *part =
         (struct cmsghdr *)(void *)((char *)header->msg_control + header->msg_controllen);
-    *part = (struct cmsghdr){CMSG_LEN(sizeof(segment)), SOL_UDP, UDP_SEGMENT};
-    memcpy(CMSG_DATA(part), &segment, sizeof(segment));
-    header->msg_controllen += CMSG_SPACE(sizeof(segment));
+    *part = (struct cmsghdr){CMSG_LEN(sizeof segment), SOL_UDP, UDP_SEGMENT};
+    memcpy(CMSG_DATA(part), &segment, sizeof segment);
+    header->msg_controllen += CMSG_SPACE(sizeof segment);
 }
 
 /* ---- Ways ---- */
@@ -208,7 +208,7 @@ static void ask_to_cut(struct msghdr *header, uint16_t segment)
 static inline uint64_t word_at(const void *octets, size_t offset)
 {
     uint64_t word;
-    memcpy(&word, (const uint8_t *)octets + offset, sizeof(word));
+    memcpy(&word, (const uint8_t *)octets + offset, sizeof word);
     return word;
 }
 
@@ -241,7 +241,7 @@ static inline bool is_way(const struct train *way, const struct origin_datagram 
 {
     return is_peer(&way->peer, &origin->peer) && way->from_local == from_local &&
            (!from_local || (way->interface == origin->interface &&
-                            memcmp(&way->local, &origin->local, sizeof(way->local)) == 0));
+                            memcmp(&way->local, &origin->local, sizeof way->local) == 0));
 }
 
 /* ---- Queueing ---- */
@@ -286,7 +286,7 @@ static __attribute__((noinline)) bool add_way(struct udp_sender *sender, struct 
     way->peer = origin->peer;
     way->from_local = from_local;
     struct msghdr *header = begin(sender, way, kind_of(message.size, 1), &vector);
-    header->msg_namelen = sizeof(way->peer);
+    header->msg_namelen = sizeof way->peer;
     if (from_local) {
         way->local = origin->local;
         way->interface = origin->interface;
@@ -303,7 +303,7 @@ static __attribute__((noinline)) bool add_kind(struct udp_sender *sender, struct
     struct iovec vector = vector_of(message);
     if (!pair(sender, way, kind, &vector)) {
         struct msghdr *header = begin(sender, way, kind, &vector);
-        header->msg_namelen = sizeof(way->peer);
+        header->msg_namelen = sizeof way->peer;
         if (way->from_local) {
             write_local(header, way);
         }

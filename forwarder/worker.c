@@ -33,13 +33,13 @@ static void ring(int eventfd_descriptor)
 {
     uint64_t one = 1;
     /* Fails only if the count is full, and then it rings already. */
-    (void)!write(eventfd_descriptor, &one, sizeof(one));
+    (void)!write(eventfd_descriptor, &one, sizeof one);
 }
 
 static void silence(int eventfd_descriptor)
 {
     uint64_t count;
-    (void)!read(eventfd_descriptor, &count, sizeof(count));
+    (void)!read(eventfd_descriptor, &count, sizeof count);
 }
 
 /* Finds the oldest generation that this worker still uses, and tells the main thread when that has
@@ -243,7 +243,7 @@ static bool make_upstream(struct worker *worker)
 struct worker *worker_new(const struct worker_shared *shared, const struct worker_setup *setup,
                           char why[static WHY_MAX])
 {
-    struct worker *worker = calloc(1, sizeof(*worker));
+    struct worker *worker = calloc(1, sizeof *worker);
     if (worker == NULL) {
         worker_sockets_free(setup->sockets);
         goto fail;

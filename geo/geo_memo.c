@@ -87,7 +87,7 @@ void geo_memo_prefetch(const struct geo_memo *memo, const struct address *addres
 {
     const struct set *set = &memo->sets[set_of(memo, address)];
     __builtin_prefetch(set);
-    __builtin_prefetch((const char *)set + sizeof(*set) - 1);
+    __builtin_prefetch((const char *)set + sizeof *set - 1);
 }
 
 /* What was found, now or before, of the network that holds the address; NULL if the lookup erred.

@@ -35,9 +35,9 @@ __attribute__((format(printf, 2, 3))) static inline void report(struct report *r
     va_list args;
     va_start(args, format);
     int length =
-        vsnprintf(report->text + report->used, sizeof(report->text) - report->used, format, args);
+        vsnprintf(report->text + report->used, sizeof report->text - report->used, format, args);
     va_end(args);
-    ck_assert(length >= 0 && (size_t)length < sizeof(report->text) - report->used);
+    ck_assert(length >= 0 && (size_t)length < sizeof report->text - report->used);
     report->used += (size_t)length;
 }
 
@@ -51,9 +51,9 @@ static inline void report_name(struct report *out, const knot_dname_t *name)
 static inline void report_type(struct report *out, uint16_t type, uint16_t class)
 {
     char text[32];
-    knot_rrclass_to_string(class, text, sizeof(text));
+    knot_rrclass_to_string(class, text, sizeof text);
     report(out, " %s", text);
-    knot_rrtype_to_string(type, text, sizeof(text));
+    knot_rrtype_to_string(type, text, sizeof text);
     report(out, " %s", text);
 }
 
@@ -68,7 +68,7 @@ static inline void report_section(struct report *out, const knot_pkt_t *packet,
         }
         char data[2048];
         ck_assert_int_ge(
-            knot_rrset_txt_dump_data(record, 0, data, sizeof(data), &KNOT_DUMP_STYLE_DEFAULT), 0);
+            knot_rrset_txt_dump_data(record, 0, data, sizeof data, &KNOT_DUMP_STYLE_DEFAULT), 0);
         report(out, section == KNOT_ANSWER ? "\nanswer " : "\nauthority ");
         report_name(out, record->owner);
         report(out, " %u", record->ttl);

@@ -39,7 +39,7 @@ static const struct {
 
 START_TEST(vectors)
 {
-    for (size_t i = 0; i < sizeof(VECTORS) / sizeof(VECTORS[0]); i++) {
+    for (size_t i = 0; i < sizeof VECTORS / sizeof VECTORS[0]; i++) {
         uint8_t out[16];
         struct span text = text_of(VECTORS[i].text);
         bool read = base64url_decode(text, out);

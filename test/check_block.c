@@ -44,7 +44,7 @@ static const uint8_t SECRET[] = {0xe5, 0xe9, 0x73, 0xe5, 0xa6, 0xb2, 0xa4, 0x3f,
                                  0x48, 0xe7, 0xdc, 0x84, 0x9e, 0x37, 0xbf, 0xcf};
 static const uint8_t CLIENT[] = {198, 51, 100, 100};
 static const struct edns_cookie_env COOKIE_ENV = {
-    .secret = SECRET, .client = {CLIENT, sizeof(CLIENT)}, .now = 1559731985};
+    .secret = SECRET, .client = {CLIENT, sizeof CLIENT}, .now = 1559731985};
 
 static const struct block_text REFUSED = {
     .kind = BLOCK_REFUSED, .info_code = 16, .has_error = true, .extra_text = TEXT("By order")};
@@ -329,7 +329,7 @@ static size_t limit_of(const struct extreme *extreme)
 
 static void label_extreme(struct extreme *extreme)
 {
-    snprintf(extreme->label, sizeof(extreme->label),
+    snprintf(extreme->label, sizeof extreme->label,
              "kind %d qname %zu root %d udp %d stream %d cookie %zu rname %zu text %zu/%zu "
              "records %zu of %zu",
              (int)extreme->kind, extreme->qname, extreme->matches_root, extreme->udp_size,

@@ -68,7 +68,7 @@ START_TEST(the_network_is_told)
     for (size_t i = 0; i < ROWS(TOLD); i++) {
         uint8_t before[WIRE_NOTATION_MAX], after[WIRE_NOTATION_MAX], room[WIRE_NOTATION_MAX];
         struct span query = wire_parse(TOLD[i].query, before);
-        struct span_writer writer = span_writer(room, sizeof(room));
+        struct span_writer writer = span_writer(room, sizeof room);
         enum client_subnet change = tell(TOLD[i].client, TOLD[i].spread, query, &writer);
         ck_assert_msg(change == TOLD[i].change, "%s: %d", TOLD[i].label, (int)change);
         ck_assert_msg(
@@ -118,7 +118,7 @@ START_TEST(what_cannot_be_told_is_left_alone)
     for (size_t i = 0; i < ROWS(LEFT_ALONE); i++) {
         uint8_t before[WIRE_NOTATION_MAX], room[WIRE_NOTATION_MAX];
         struct span query = wire_parse(LEFT_ALONE[i].query, before);
-        struct span_writer writer = span_writer(room, sizeof(room));
+        struct span_writer writer = span_writer(room, sizeof room);
         ck_assert_msg(tell("2.32.0.1", 0, query, &writer) == CLIENT_SUBNET_NONE, "%s",
                       LEFT_ALONE[i].label);
     }
@@ -129,7 +129,7 @@ START_TEST(of_an_unknown_client_nothing_is_told)
 {
     uint8_t before[WIRE_NOTATION_MAX], room[WIRE_NOTATION_MAX];
     struct span query = wire_parse(QUERY("0000"), before);
-    struct span_writer writer = span_writer(room, sizeof(room));
+    struct span_writer writer = span_writer(room, sizeof room);
     ck_assert_uint_eq(tell("2.32.0.1", 32, query, &writer), CLIENT_SUBNET_NONE);
     ck_assert_uint_eq(tell("2.32.0.1", 128, query, &writer), CLIENT_SUBNET_NONE);
     ck_assert_uint_eq(tell("2001:db8::", 128, query, &writer), CLIENT_SUBNET_NONE);
@@ -142,7 +142,7 @@ START_TEST(what_does_not_fit_is_left_alone)
     uint8_t before[WIRE_NOTATION_MAX], room[WIRE_NOTATION_MAX];
     for (size_t i = 0; i < ROWS(TOLD); i++) {
         struct span query = wire_parse(TOLD[i].query, before);
-        struct span_writer whole = span_writer(room, sizeof(room));
+        struct span_writer whole = span_writer(room, sizeof room);
         (void)tell(TOLD[i].client, TOLD[i].spread, query, &whole);
         ck_assert_uint_le(whole.size, query.size + CLIENT_SUBNET_GROWTH);
         for (size_t capacity = 0; capacity < whole.size; capacity++) {
@@ -212,7 +212,7 @@ START_TEST(an_answer_is_as_the_client_would_have_got_it)
         uint8_t before[WIRE_NOTATION_MAX], after[WIRE_NOTATION_MAX], own[WIRE_NOTATION_MAX];
         uint8_t room[WIRE_NOTATION_MAX];
         struct span answer = wire_parse(ANSWERS[i].answer, before);
-        struct span_writer writer = span_writer(room, sizeof(room));
+        struct span_writer writer = span_writer(room, sizeof room);
         bool changed =
             client_subnet_answer(answer, ANSWERS[i].change, wire_parse(OWN, own), &writer);
         ck_assert_msg(changed == (ANSWERS[i].expected != NULL), "%s", ANSWERS[i].label);
@@ -235,9 +235,9 @@ START_TEST(what_was_told_can_be_withdrawn)
     for (size_t i = 0; i < ROWS(QUERIES); i++) {
         uint8_t before[WIRE_NOTATION_MAX], told[WIRE_NOTATION_MAX], room[WIRE_NOTATION_MAX];
         struct span query = wire_parse(QUERIES[i], before);
-        struct span_writer writer = span_writer(told, sizeof(told));
+        struct span_writer writer = span_writer(told, sizeof told);
         enum client_subnet change = tell("2.32.0.1", 0, query, &writer);
-        struct span_writer again = span_writer(room, sizeof(room));
+        struct span_writer again = span_writer(room, sizeof room);
         ck_assert(client_subnet_withdraw((struct span){told, writer.size}, change, &again));
         ck_assert(wire_equal((struct span){room, again.size}, query));
     }
@@ -247,7 +247,7 @@ END_TEST
 START_TEST(the_clients_own_is_withdrawn_too)
 {
     uint8_t before[WIRE_NOTATION_MAX], after[WIRE_NOTATION_MAX], room[WIRE_NOTATION_MAX];
-    struct span_writer writer = span_writer(room, sizeof(room));
+    struct span_writer writer = span_writer(room, sizeof room);
     ck_assert(client_subnet_withdraw(wire_parse(OWN, before), CLIENT_SUBNET_REPLACED, &writer));
     ck_assert(wire_equal((struct span){room, writer.size},
                          wire_parse(QUERY("0001") OPT("04d0", "0000"), after)));

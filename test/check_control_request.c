@@ -100,7 +100,7 @@ START_TEST(a_text_has_a_limit)
     for (size_t len = CONTROL_TEXT_MAX - 1; len <= CONTROL_TEXT_MAX; len++) {
         memset(name, 'n', len);
         name[len] = '\0';
-        int size = snprintf(text, sizeof(text),
+        int size = snprintf(text, sizeof text,
                             "{\"command\":\"test\",\"address\":\"::1\",\"name\":\"%s\"}", name);
         ck_assert(control_request_parse(text, (size_t)size, &request, why) ==
                   (len < CONTROL_TEXT_MAX));
@@ -114,7 +114,7 @@ int main(void)
     TCase *tcase = tcase_create("control_request");
     tcase_add_test(tcase, requests_are_read);
     tcase_add_loop_test(tcase, wrong_requests_are_refused_with_a_reason, 0,
-                        sizeof(refused) / sizeof(refused[0]));
+                        sizeof refused / sizeof refused[0]);
     tcase_add_test(tcase, a_text_has_a_limit);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

@@ -30,7 +30,7 @@ static const struct {
 
 START_TEST(promised_names_are_kept)
 {
-    for (size_t i = 0; i < sizeof(PROMISED) / sizeof(PROMISED[0]); i++) {
+    for (size_t i = 0; i < sizeof PROMISED / sizeof PROMISED[0]; i++) {
         ck_assert_str_eq(counters_name(PROMISED[i].counter), PROMISED[i].name);
     }
 }

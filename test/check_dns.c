@@ -37,7 +37,7 @@ START_TEST(header_needs_twelve_octets)
     for (size_t size = 0; size < DNS_HEADER_SIZE; size++) {
         ck_assert_msg(!dns_header_decode((struct span){bytes, size}, &header), "%zu octets", size);
     }
-    ck_assert(dns_header_decode((struct span){bytes, sizeof(bytes)}, &header));
+    ck_assert(dns_header_decode((struct span){bytes, sizeof bytes}, &header));
 }
 END_TEST
 
@@ -46,7 +46,7 @@ START_TEST(id_is_read_and_replaced_in_place)
     uint8_t message[] = {0xab, 0xcd, 0x01, 0x00};
     ck_assert_uint_eq(dns_id(message), 0xabcd);
     dns_set_id(message, 0x12fe);
-    ck_assert_mem_eq(message, "\x12\xfe\x01\x00", sizeof(message));
+    ck_assert_mem_eq(message, "\x12\xfe\x01\x00", sizeof message);
     ck_assert_uint_eq(dns_id(message), 0x12fe);
 }
 END_TEST
@@ -163,8 +163,8 @@ START_TEST(questions_are_the_same_but_for_ascii_case)
 {
     for (size_t i = 0; i < ROWS(PAIRS); i++) {
         char text[2][256];
-        snprintf(text[0], sizeof(text[0]), HEADER "%s", PAIRS[i].a);
-        snprintf(text[1], sizeof(text[1]), HEADER "%s", PAIRS[i].b);
+        snprintf(text[0], sizeof text[0], HEADER "%s", PAIRS[i].a);
+        snprintf(text[1], sizeof text[1], HEADER "%s", PAIRS[i].b);
         uint8_t bytes[2][WIRE_NOTATION_MAX];
         struct dns_question a;
         struct dns_question b;

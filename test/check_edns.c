@@ -224,7 +224,7 @@ START_TEST(a_full_message_is_read_to_its_end)
 {
     static uint8_t bytes[DNS_MESSAGE_MAX];
     uint8_t notation[WIRE_NOTATION_MAX];
-    struct span_writer writer = span_writer(bytes, sizeof(bytes));
+    struct span_writer writer = span_writer(bytes, sizeof bytes);
     span_write(&writer, wire_parse(QUERY("0000 0000 ffff"), notation));
     struct span record = wire_parse("00 0001 0001 00000000 0000", notation);
     unsigned count = 0;
@@ -322,8 +322,8 @@ START_TEST(an_opt_beyond_64_KiB_fails_the_writer)
 {
     static uint8_t text[DNS_MESSAGE_MAX];
     static uint8_t out[2 * DNS_MESSAGE_MAX];
-    struct edns_answer answer = {.has_error = true, .extra_text = {text, sizeof(text)}};
-    struct span_writer writer = span_writer(out, sizeof(out));
+    struct edns_answer answer = {.has_error = true, .extra_text = {text, sizeof text}};
+    struct span_writer writer = span_writer(out, sizeof out);
     edns_answer_encode(&writer, &answer);
     ck_assert(writer.failed);
 }
@@ -335,7 +335,7 @@ START_TEST(libknot_reads_what_is_written)
         uint8_t bytes[3][WIRE_NOTATION_MAX];
         struct edns_answer answer = opt_of_row(i, bytes[0], bytes[1]);
         uint8_t out[256];
-        struct span_writer writer = span_writer(out, sizeof(out));
+        struct span_writer writer = span_writer(out, sizeof out);
         span_write(&writer, wire_parse(QUERY("0000 0000 0001"), bytes[2]));
         edns_answer_encode(&writer, &answer);
 

@@ -44,13 +44,13 @@ START_TEST(what_is_written_is_read_again)
     struct evbuffer *buffer = evbuffer_new();
     uint8_t *message;
     size_t size;
-    for (size_t i = 0; i < sizeof(octets); i++) {
+    for (size_t i = 0; i < sizeof octets; i++) {
         octets[i] = (uint8_t)(i * 31);
     }
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         ck_assert(framing_write(buffer, (struct span){octets, sizes[i]}));
     }
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         ck_assert(framing_peek(buffer, &message, &size));
         ck_assert_uint_eq(size, sizes[i]);
         ck_assert(memcmp(message, octets, size) == 0);

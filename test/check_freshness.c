@@ -55,7 +55,7 @@ static const struct {
 
 START_TEST(an_answer_is_kept_no_longer_than_its_records)
 {
-    for (size_t i = 0; i < sizeof(ANSWERS) / sizeof(ANSWERS[0]); i++) {
+    for (size_t i = 0; i < sizeof ANSWERS / sizeof ANSWERS[0]; i++) {
         uint8_t bytes[WIRE_NOTATION_MAX];
         uint32_t seconds = 12345;
         bool kept = freshness_of(wire_parse(ANSWERS[i].answer, bytes), &seconds);

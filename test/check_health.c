@@ -254,7 +254,7 @@ int main(void)
     TCase *tcase = tcase_create("health");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, an_answer_without_error_is_a_success, 0,
-                        sizeof(OUTCOMES) / sizeof(OUTCOMES[0]));
+                        sizeof OUTCOMES / sizeof OUTCOMES[0]);
     tcase_add_test(tcase, a_closed_port_is_a_failure);
     tcase_add_test(tcase, a_server_comes_up_again);
     tcase_add_test(tcase, only_failures_in_a_row_count);

@@ -132,9 +132,9 @@ START_TEST(a_server_without_tls_is_none)
     target->tls_name = "resolver.example";
     ask(false, 30000);
     int connection = fake_server_accept(&server, base);
-    ck_assert(fake_stream_octets(connection, base, hello, sizeof(hello)));
+    ck_assert(fake_stream_octets(connection, base, hello, sizeof hello));
     ck_assert_uint_eq(hello[0], 22); /* a handshake (RFC 8446 section 5.1) */
-    ck_assert_int_eq(send(connection, QUERY, sizeof(QUERY), 0), sizeof(QUERY));
+    ck_assert_int_eq(send(connection, QUERY, sizeof QUERY, 0), sizeof QUERY);
     LOOP_UNTIL(base, answers == 1);
     ck_assert_uint_eq(answer_size, 0);
     close(connection);

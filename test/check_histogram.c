@@ -45,7 +45,7 @@ int main(void)
     Suite *suite = suite_create("histogram");
     TCase *tcase = tcase_create("histogram");
     tcase_add_loop_test(tcase, a_duration_is_below_the_end_of_its_bucket, 0,
-                        sizeof(durations) / sizeof(durations[0]));
+                        sizeof durations / sizeof durations[0]);
     tcase_add_test(tcase, histograms_are_summed);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

@@ -140,7 +140,7 @@ START_TEST(clients)
 {
     struct network networks[] = {network_of("10.0.0.0/8"), network_of("2001:db8:1::/48")};
     struct network_set *trusted = network_set_new(networks, 2);
-    for (size_t i = 0; i < sizeof(HEADERS) / sizeof(HEADERS[0]); i++) {
+    for (size_t i = 0; i < sizeof HEADERS / sizeof HEADERS[0]; i++) {
         struct http_forwarded headers = {span_of(HEADERS[i].forwarded),
                                          span_of(HEADERS[i].x_forwarded_for)};
         struct address client;

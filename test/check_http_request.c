@@ -113,7 +113,7 @@ static void put(struct http_request *request, const char *const *fields)
 
 START_TEST(each_request_has_its_status)
 {
-    for (size_t i = 0; i < sizeof(REQUESTS) / sizeof(REQUESTS[0]); i++) {
+    for (size_t i = 0; i < sizeof REQUESTS / sizeof REQUESTS[0]; i++) {
         struct http_request request;
         http_request_init(&request);
         put(&request, REQUESTS[i].fields);
@@ -202,7 +202,7 @@ START_TEST(what_is_forwarded_is_kept_line_by_line_if_it_is_wanted)
     for (int wanted = 0; wanted < 2; wanted++) {
         struct http_request request;
         http_request_init(&request);
-        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
             http_request_field(&request, span_of(lines[i][0]), span_of(lines[i][1]), wanted != 0);
         }
         struct http_forwarded forwarded = http_request_forwarded(&request);

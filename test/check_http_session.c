@@ -357,7 +357,7 @@ static const struct {
 
 START_TEST(floods_end_the_connection)
 {
-    for (size_t i = 0; i < sizeof(FLOODS) / sizeof(FLOODS[0]); i++) {
+    for (size_t i = 0; i < sizeof FLOODS / sizeof FLOODS[0]; i++) {
         struct peer *peer = peer_open(NULL, 0);
         unsigned sent = 0;
         for (; !is_over(peer) && sent < 2 * HTTP_SESSION_FRAMES; sent++) {

@@ -41,7 +41,7 @@ static const struct {
 
 START_TEST(targets)
 {
-    for (size_t i = 0; i < sizeof(TARGETS) / sizeof(TARGETS[0]); i++) {
+    for (size_t i = 0; i < sizeof TARGETS / sizeof TARGETS[0]; i++) {
         const char *label = TARGETS[i].target;
         struct span dns = {0};
         struct span target = {(const uint8_t *)label, strlen(label)};

@@ -31,10 +31,10 @@ START_TEST(a_query_is_kept_and_found_by_channel_and_id)
     struct inflight *inflight = inflight_new(4);
     struct inflight_channel a = channel_of(1);
     struct inflight_channel b = channel_of(2);
-    struct inflight_entry *entry = inflight_add(inflight, message_of(query, sizeof(query)), 100);
+    struct inflight_entry *entry = inflight_add(inflight, message_of(query, sizeof query), 100);
     ck_assert_ptr_nonnull(entry);
-    ck_assert_uint_eq(entry->message_size, sizeof(query));
-    ck_assert_mem_eq(entry->message, query, sizeof(query));
+    ck_assert_uint_eq(entry->message_size, sizeof query);
+    ck_assert_mem_eq(entry->message, query, sizeof query);
     ck_assert(inflight_attempt(inflight, entry, &a, 7));
     ck_assert_ptr_eq(inflight_find(inflight, &a, 7), entry);
     ck_assert_ptr_null(inflight_find(inflight, &a, 8));
@@ -175,12 +175,12 @@ START_TEST(long_queries_are_kept_whole_in_their_own_rooms)
     static uint8_t query[65535];
     struct inflight *inflight = inflight_new(INFLIGHT_LARGE + 2);
     struct inflight_entry *last = NULL;
-    memset(query, 0xA5, sizeof(query));
+    memset(query, 0xA5, sizeof query);
     for (unsigned i = 0; i < INFLIGHT_LARGE; i++) {
-        last = inflight_add(inflight, message_of(query, sizeof(query)), 0);
+        last = inflight_add(inflight, message_of(query, sizeof query), 0);
         ck_assert_ptr_nonnull(last);
     }
-    ck_assert_mem_eq(last->message, query, sizeof(query));
+    ck_assert_mem_eq(last->message, query, sizeof query);
     ck_assert(inflight_has_room(inflight, INFLIGHT_SMALL));
     ck_assert(!inflight_has_room(inflight, INFLIGHT_SMALL + 1));
     ck_assert_ptr_null(inflight_add(inflight, message_of(query, INFLIGHT_SMALL + 1), 0));

@@ -124,8 +124,7 @@ int main(void)
     TCase *tcase = tcase_create("metrics_text");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_family_has_help_type_and_samples);
-    tcase_add_loop_test(tcase, values_of_labels_are_escaped, 0,
-                        sizeof(escapes) / sizeof(escapes[0]));
+    tcase_add_loop_test(tcase, values_of_labels_are_escaped, 0, sizeof escapes / sizeof escapes[0]);
     tcase_add_test(tcase, help_is_escaped_but_for_quotes);
     tcase_add_test(tcase, no_number_breaks_the_line);
     tcase_add_test(tcase, buckets_of_a_histogram_add_up);

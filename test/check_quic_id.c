@@ -25,10 +25,10 @@ START_TEST(the_rest_is_left_alone)
 {
     uint8_t id[QUIC_ID_SIZE];
     uint8_t before[QUIC_ID_SIZE];
-    memset(before, 0xA5, sizeof(before));
-    memcpy(id, before, sizeof(id));
+    memset(before, 0xA5, sizeof before);
+    memcpy(id, before, sizeof id);
     quic_id_mark(id, 1);
-    ck_assert_mem_eq(id + 2, before + 2, sizeof(id) - 2);
+    ck_assert_mem_eq(id + 2, before + 2, sizeof id - 2);
     ck_assert_uint_eq(id[0] / 4, 0xA5 / 4);
 }
 END_TEST

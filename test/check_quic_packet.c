@@ -77,7 +77,7 @@ int main(void)
 {
     Suite *suite = suite_create("quic_packet");
     TCase *tcase = tcase_create("quic_packet");
-    tcase_add_loop_test(tcase, packets_are_told_apart, 0, sizeof(packets) / sizeof(packets[0]));
+    tcase_add_loop_test(tcase, packets_are_told_apart, 0, sizeof packets / sizeof packets[0]);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

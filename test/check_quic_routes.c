@@ -51,9 +51,9 @@ START_TEST(too_long_an_id_is_nobodys)
     struct quic_route *list = NULL;
     uint8_t longest[QUIC_ROUTES_ID_MAX + 1] = {0};
     int owner;
-    ck_assert(!quic_routes_add(routes, (struct span){longest, sizeof(longest)}, &owner, &list));
-    ck_assert_ptr_null(quic_routes_find(routes, (struct span){longest, sizeof(longest)}));
-    ck_assert(quic_routes_add(routes, (struct span){longest, sizeof(longest) - 1}, &owner, &list));
+    ck_assert(!quic_routes_add(routes, (struct span){longest, sizeof longest}, &owner, &list));
+    ck_assert_ptr_null(quic_routes_find(routes, (struct span){longest, sizeof longest}));
+    ck_assert(quic_routes_add(routes, (struct span){longest, sizeof longest - 1}, &owner, &list));
     quic_routes_clear(routes, &list);
     quic_routes_free(routes);
 }
@@ -69,11 +69,11 @@ START_TEST(lists_go_as_a_whole)
     struct quic_routes *routes = quic_routes_new(0x1234567890ABCDEF);
     struct quic_route *lists[OWNERS] = {NULL};
     for (uint32_t i = 0; i < OWNERS * IDS; i++) {
-        struct span id = {(const uint8_t *)&i, sizeof(i)};
+        struct span id = {(const uint8_t *)&i, sizeof i};
         ck_assert(quic_routes_add(routes, id, &lists[i % OWNERS], &lists[i % OWNERS]));
     }
     for (uint32_t i = 0; i < OWNERS; i++) {
-        struct span id = {(const uint8_t *)&i, sizeof(i)};
+        struct span id = {(const uint8_t *)&i, sizeof i};
         quic_routes_remove(routes, id, &lists[i]);
         quic_routes_remove(routes, id, &lists[i]); /* not there any more */
     }
@@ -83,7 +83,7 @@ START_TEST(lists_go_as_a_whole)
     }
     ck_assert_uint_eq(quic_routes_count(routes), OWNERS / 2 * (IDS - 1));
     for (uint32_t i = 0; i < OWNERS * IDS; i++) {
-        struct span id = {(const uint8_t *)&i, sizeof(i)};
+        struct span id = {(const uint8_t *)&i, sizeof i};
         bool gone = i < OWNERS || i % OWNERS % 2 == 0;
         ck_assert_ptr_eq(quic_routes_find(routes, id), gone ? NULL : &lists[i % OWNERS]);
     }

@@ -62,8 +62,8 @@ START_TEST(the_longest_query)
     struct quic_stream *stream = quic_stream_new(0);
     ck_assert_int_eq(quic_stream_take(stream, (struct span){bytes, 2}, false), QUIC_STREAM_MORE);
     ck_assert_uint_le(stream->input_room, 1024);
-    for (size_t at = 2; at < sizeof(bytes); at += 1000) {
-        size_t size = sizeof(bytes) - at < 1000 ? sizeof(bytes) - at : 1000;
+    for (size_t at = 2; at < sizeof bytes; at += 1000) {
+        size_t size = sizeof bytes - at < 1000 ? sizeof bytes - at : 1000;
         ck_assert_int_eq(quic_stream_take(stream, (struct span){bytes + at, size}, false),
                          QUIC_STREAM_MORE);
     }
@@ -143,7 +143,7 @@ int main(void)
 {
     Suite *suite = suite_create("quic_stream");
     TCase *tcase = tcase_create("quic_stream");
-    tcase_add_loop_test(tcase, queries_are_framed, 0, sizeof(queries) / sizeof(queries[0]));
+    tcase_add_loop_test(tcase, queries_are_framed, 0, sizeof queries / sizeof queries[0]);
     tcase_add_test(tcase, the_longest_query);
     tcase_add_test(tcase, answers_are_sent_and_forgotten);
     tcase_add_test(tcase, fin_by_itself);

@@ -16,7 +16,7 @@ START_TEST(every_value_below_a_bound_comes_about_as_often)
     static const uint32_t bounds[] = {1, 2, 3, 8, 1000};
     struct random_pool pool;
     random_pool_init(&pool);
-    for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+    for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
         uint32_t counts[1000] = {0};
         uint32_t draws = bounds[i] * 1000;
         for (uint32_t n = 0; n < draws; n++) {

@@ -80,7 +80,7 @@ START_TEST(records_are_read)
     struct records_record record;
     while (records_next(&records, &record)) {
         size_t used = strlen(text);
-        snprintf(text + used, sizeof(text) - used, "%d:%u:%u:%u:%zu ", (int)record.section,
+        snprintf(text + used, sizeof text - used, "%d:%u:%u:%u:%zu ", (int)record.section,
                  (unsigned)record.type, (unsigned)record.class, (unsigned)record.ttl, record.size);
     }
     ck_assert_msg(!records_next(&records, &record), "the end is the end");

@@ -24,7 +24,7 @@ union place {
 /* A socket of ours, bound to loopback at a port that *place tells. */
 static int bound(int family, int type, union place *place)
 {
-    socklen_t size = sizeof(*place);
+    socklen_t size = sizeof *place;
     int descriptor = socket(family, type, 0);
     *place = (union place){.any = {.sa_family = (sa_family_t)family}};
     if (family == AF_INET) {

@@ -13,14 +13,14 @@ static const uint8_t TEN[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x
 
 START_TEST(reads_fields_in_network_order)
 {
-    struct span_reader reader = span_reader((struct span){TEN, sizeof(TEN)});
+    struct span_reader reader = span_reader((struct span){TEN, sizeof TEN});
     ck_assert_uint_eq(span_read_u8(&reader), 0x01);
     ck_assert_uint_eq(span_read_u16(&reader), 0x0203);
     ck_assert_uint_eq(span_read_u32(&reader), 0x04050607);
     struct span rest = span_read(&reader, 3);
     ck_assert_ptr_eq(rest.bytes, TEN + 7);
     ck_assert_uint_eq(rest.size, 3);
-    ck_assert_uint_eq(reader.at, sizeof(TEN));
+    ck_assert_uint_eq(reader.at, sizeof TEN);
     ck_assert(!reader.failed);
 }
 END_TEST
@@ -28,7 +28,7 @@ END_TEST
 START_TEST(reads_the_highest_values)
 {
     static const uint8_t ONES[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    struct span_reader reader = span_reader((struct span){ONES, sizeof(ONES)});
+    struct span_reader reader = span_reader((struct span){ONES, sizeof ONES});
     ck_assert_uint_eq(span_read_u8(&reader), UINT8_MAX);
     ck_assert_uint_eq(span_read_u16(&reader), UINT16_MAX);
     ck_assert_uint_eq(span_read_u32(&reader), UINT32_MAX);
@@ -55,8 +55,8 @@ static const struct {
 
 START_TEST(reads_only_what_is_there)
 {
-    for (size_t i = 0; i < sizeof(READS) / sizeof(READS[0]); i++) {
-        struct span_reader reader = span_reader((struct span){TEN, sizeof(TEN)});
+    for (size_t i = 0; i < sizeof READS / sizeof READS[0]; i++) {
+        struct span_reader reader = span_reader((struct span){TEN, sizeof TEN});
         span_read(&reader, READS[i].skip);
         struct span run = span_read(&reader, READS[i].size);
         ck_assert_msg(reader.failed != READS[i].fits, "%s", READS[i].label);
@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(reads_zero_after_a_failure)
 {
-    struct span_reader reader = span_reader((struct span){TEN, sizeof(TEN)});
+    struct span_reader reader = span_reader((struct span){TEN, sizeof TEN});
     span_read(&reader, 8);
     ck_assert_uint_eq(span_read_u32(&reader), 0);
     ck_assert(reader.failed);
@@ -98,13 +98,13 @@ END_TEST
 START_TEST(writes_fields_in_network_order)
 {
     uint8_t bytes[10];
-    struct span_writer writer = span_writer(bytes, sizeof(bytes));
+    struct span_writer writer = span_writer(bytes, sizeof bytes);
     span_write_u8(&writer, 0x01);
     span_write_u16(&writer, 0x0203);
     span_write_u32(&writer, 0x04050607);
     span_write(&writer, (struct span){TEN + 7, 3});
     ck_assert(!writer.failed);
-    ck_assert(wire_equal((struct span){bytes, writer.size}, (struct span){TEN, sizeof(TEN)}));
+    ck_assert(wire_equal((struct span){bytes, writer.size}, (struct span){TEN, sizeof TEN}));
 }
 END_TEST
 

@@ -12,7 +12,7 @@
 
 #define BEGINS 1700000000
 #define ENDS 1900000000
-#define END_LINE sizeof("-----END CERTIFICATE-----\n")
+#define END_LINE sizeof "-----END CERTIFICATE-----\n"
 #define TEXT_MAX (4 * CERTIFICATE_TEXT_MAX)
 
 static struct certificate_text ours, other;

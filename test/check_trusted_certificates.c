@@ -17,7 +17,7 @@ static char path[] = "/tmp/check_trusted.XXXXXX";
 
 static void write_file(const char *text)
 {
-    strcpy(path + sizeof(path) - 7, "XXXXXX");
+    strcpy(path + sizeof path - 7, "XXXXXX");
     int descriptor = mkstemp(path);
     ck_assert_int_ge(descriptor, 0);
     ck_assert_int_eq(write(descriptor, text, strlen(text)), (ssize_t)strlen(text));

@@ -22,10 +22,10 @@ struct end {
 
 static struct end open_end(const char *text)
 {
-    struct end end = {.size = sizeof(end.address.ipv4)};
+    struct end end = {.size = sizeof end.address.ipv4};
     if (strchr(text, ':') != NULL) {
         end.address.ipv6.sin6_family = AF_INET6;
-        end.size = sizeof(end.address.ipv6);
+        end.size = sizeof end.address.ipv6;
         ck_assert_int_eq(inet_pton(AF_INET6, text, &end.address.ipv6.sin6_addr), 1);
     } else {
         end.address.ipv4.sin_family = AF_INET;
@@ -76,15 +76,15 @@ START_TEST(the_largest_datagram_is_received_whole)
     struct end client = open_end("127.0.0.1");
     struct udp_receiver *receiver = udp_receiver_new();
     size_t size;
-    for (size_t i = 0; i < sizeof(octets); i++) {
+    for (size_t i = 0; i < sizeof octets; i++) {
         octets[i] = (uint8_t)(i * 7);
     }
     ck_assert_int_eq(
-        sendto(client.descriptor, octets, sizeof(octets), 0, &server.address.any, server.size),
-        (ssize_t)sizeof(octets));
+        sendto(client.descriptor, octets, sizeof octets, 0, &server.address.any, server.size),
+        (ssize_t)sizeof octets);
     ck_assert_uint_eq(udp_receiver_read(receiver, server.descriptor), 1);
     uint8_t *bytes = udp_receiver_bytes(receiver, 0, &size);
-    ck_assert_uint_eq(size, sizeof(octets));
+    ck_assert_uint_eq(size, sizeof octets);
     ck_assert(memcmp(bytes, octets, size) == 0);
     udp_receiver_free(receiver);
     close(server.descriptor);
@@ -113,7 +113,7 @@ START_TEST(the_address_asked_is_known)
     size_t size;
     int on = 1;
     ck_assert_int_eq(
-        setsockopt(server.descriptor, asked[_i].level, asked[_i].option, &on, sizeof(on)), 0);
+        setsockopt(server.descriptor, asked[_i].level, asked[_i].option, &on, sizeof on), 0);
     union origin_peer to = server.address;
     bool ipv4 = to.any.sa_family == AF_INET;
     void *room = ipv4 ? (void *)&to.ipv4.sin_addr : (void *)&to.ipv6.sin6_addr;
@@ -136,7 +136,7 @@ int main(void)
     TCase *tcase = tcase_create("udp_batch");
     tcase_add_test(tcase, a_batch_arrives);
     tcase_add_test(tcase, the_largest_datagram_is_received_whole);
-    tcase_add_loop_test(tcase, the_address_asked_is_known, 0, sizeof(asked) / sizeof(asked[0]));
+    tcase_add_loop_test(tcase, the_address_asked_is_known, 0, sizeof asked / sizeof asked[0]);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

@@ -29,11 +29,11 @@ struct end {
 
 static struct end open_end_at(const char *text, in_port_t port)
 {
-    struct end end = {.size = sizeof(end.address.ipv4)};
+    struct end end = {.size = sizeof end.address.ipv4};
     if (strchr(text, ':') != NULL) {
         end.address.ipv6.sin6_family = AF_INET6;
         end.address.ipv6.sin6_port = port;
-        end.size = sizeof(end.address.ipv6);
+        end.size = sizeof end.address.ipv6;
         ck_assert_int_eq(inet_pton(AF_INET6, text, &end.address.ipv6.sin6_addr), 1);
     } else {
         end.address.ipv4.sin_family = AF_INET;
@@ -54,7 +54,7 @@ static struct end open_end(const char *text)
 
 static void set_option(int descriptor, int level, int name, int value)
 {
-    ck_assert_int_eq(setsockopt(descriptor, level, name, &value, sizeof(value)), 0);
+    ck_assert_int_eq(setsockopt(descriptor, level, name, &value, sizeof value), 0);
 }
 
 /* Datagrams with their number in each octet. */
@@ -70,8 +70,8 @@ static struct span numbered(unsigned number, size_t size)
 static unsigned receive(int descriptor, const size_t *sizes, union origin_peer *from)
 {
     uint8_t got[OCTETS_MAX + 1];
-    socklen_t size = sizeof(*from);
-    ssize_t count = recvfrom(descriptor, got, sizeof(got), MSG_DONTWAIT, &from->any, &size);
+    socklen_t size = sizeof *from;
+    ssize_t count = recvfrom(descriptor, got, sizeof got, MSG_DONTWAIT, &from->any, &size);
     ck_assert_int_gt(count, 0);
     ck_assert_uint_lt(got[0], UDP_BATCH);
     ck_assert_int_eq(count, (ssize_t)sizes[got[0]]);
@@ -82,7 +82,7 @@ static unsigned receive(int descriptor, const size_t *sizes, union origin_peer *
 static void expect_no_more(int descriptor)
 {
     uint8_t more;
-    ck_assert_int_lt(recv(descriptor, &more, sizeof(more), MSG_DONTWAIT), 0);
+    ck_assert_int_lt(recv(descriptor, &more, sizeof more, MSG_DONTWAIT), 0);
 }
 
 /* Receives so many datagrams; each must have come once. */
@@ -189,7 +189,7 @@ END_TEST
 static void expect_joined(int descriptor, size_t size)
 {
     uint8_t got[65536];
-    ck_assert_int_eq(recv(descriptor, got, sizeof(got), MSG_DONTWAIT), (ssize_t)size);
+    ck_assert_int_eq(recv(descriptor, got, sizeof got, MSG_DONTWAIT), (ssize_t)size);
 }
 
 START_TEST(those_of_one_size_and_a_shorter_one_are_joined)
@@ -222,7 +222,7 @@ START_TEST(empty_ones_are_not_lost_among_others)
     unsigned empty = 0;
     for (unsigned i = 0; i < 4; i++) {
         uint8_t got[2];
-        empty += recv(server.descriptor, got, sizeof(got), MSG_DONTWAIT) == 0;
+        empty += recv(server.descriptor, got, sizeof got, MSG_DONTWAIT) == 0;
     }
     ck_assert_uint_eq(empty, 2);
 }
@@ -251,7 +251,7 @@ START_TEST(one_that_cannot_be_sent_does_not_stop_the_others)
         (void)add(i, 0, sizes[i]);
     }
     (void)udp_sender_add_connected(sender, (struct span){0},
-                                   (struct span){too_long, sizeof(too_long)});
+                                   (struct span){too_long, sizeof too_long});
     ck_assert_uint_eq(udp_sender_flush(sender, client.descriptor), 1);
     expect(server.descriptor, 4, sizes);
 }
@@ -334,9 +334,9 @@ static struct in6_addr local_of(const char *text)
 static void expect_from(const union origin_peer *from, const struct in6_addr *local)
 {
     if (from->any.sa_family == AF_INET) {
-        ck_assert(memcmp(&from->ipv4.sin_addr, local, sizeof(from->ipv4.sin_addr)) == 0);
+        ck_assert(memcmp(&from->ipv4.sin_addr, local, sizeof from->ipv4.sin_addr) == 0);
     } else {
-        ck_assert(memcmp(&from->ipv6.sin6_addr, local, sizeof(*local)) == 0);
+        ck_assert(memcmp(&from->ipv6.sin6_addr, local, sizeof *local) == 0);
     }
 }
 
@@ -538,7 +538,7 @@ START_TEST(a_room_holds_the_longest_answer)
     }
     ck_assert_uint_eq(udp_sender_flush(sender, client.descriptor), 0);
     for (unsigned i = 0; i < UDP_BATCH; i++) {
-        ck_assert_int_eq(recv(server.descriptor, got, sizeof(got), MSG_DONTWAIT), BLOCK_ANSWER_MAX);
+        ck_assert_int_eq(recv(server.descriptor, got, sizeof got, MSG_DONTWAIT), BLOCK_ANSWER_MAX);
         ck_assert_uint_eq(got[0], i);
         ck_assert_mem_eq(got, got + 1, BLOCK_ANSWER_MAX - 1);
     }
@@ -550,16 +550,16 @@ int main(void)
     Suite *suite = suite_create("udp_sender");
     TCase *tcase = tcase_create("udp_sender");
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, each_arrives_by_itself, 0, sizeof(trains) / sizeof(trains[0]));
+    tcase_add_loop_test(tcase, each_arrives_by_itself, 0, sizeof trains / sizeof trains[0]);
     tcase_add_test(tcase, those_of_one_size_and_a_shorter_one_are_joined);
     tcase_add_test(tcase, empty_ones_are_not_lost_among_others);
     tcase_add_test(tcase, what_is_refused_once_is_not_tried_again);
     tcase_add_test(tcase, one_that_cannot_be_sent_does_not_stop_the_others);
     tcase_add_test(tcase, a_peer_that_was_away_gets_all_when_it_is_back);
     tcase_add_test(tcase, a_socket_that_cannot_cut_is_known);
-    tcase_add_loop_test(tcase, each_peer_gets_its_own, 0, sizeof(answers) / sizeof(answers[0]));
+    tcase_add_loop_test(tcase, each_peer_gets_its_own, 0, sizeof answers / sizeof answers[0]);
     tcase_add_loop_test(tcase, batches_that_have_little_in_common, 0,
-                        sizeof(families) / sizeof(families[0]));
+                        sizeof families / sizeof families[0]);
     tcase_add_test(tcase, only_what_goes_one_way_is_joined);
     tcase_add_test(tcase, an_address_that_is_not_ours_loses_only_its_own);
     tcase_add_test(tcase, one_that_does_not_join_keeps_the_order);

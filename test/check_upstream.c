@@ -103,7 +103,7 @@ START_TEST(first_takes_the_first_that_is_up)
     struct address client = {{0}};
     bench->config.balance = CONFIG_BALANCE_FIRST;
     adopt("201");
-    for (size_t i = 0; i < sizeof(FIRST) / sizeof(FIRST[0]); i++) {
+    for (size_t i = 0; i < sizeof FIRST / sizeof FIRST[0]; i++) {
         for (size_t j = 0; j < SERVERS; j++) {
             set_down(j, strchr(FIRST[i].down, '0' + (int)j) != NULL);
         }

@@ -166,7 +166,7 @@ START_TEST(an_answer_leaves_with_the_clients_id)
     fake_answer(&answer);
     bench->env.events.on_answer = on_answer_in_table;
     upstream_deliver(&bench->env, entry,
-                     (struct upstream_room){answer.bytes, answer.size, sizeof(answer.bytes)});
+                     (struct upstream_room){answer.bytes, answer.size, sizeof answer.bytes});
     ck_assert_uint_eq(bench->answers, 1);
     ck_assert_uint_eq(dns_id(bench->answer.bytes), 0xabcd);
     ck_assert_mem_eq(bench->answer.bytes + 2, answer.bytes + 2, answer.size - 2);

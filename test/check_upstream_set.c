@@ -18,13 +18,13 @@ static struct config_address address_of(const char *host, uint16_t port)
     if (inet_pton(AF_INET, host, &ipv4->sin_addr) == 1) {
         ipv4->sin_family = AF_INET;
         ipv4->sin_port = htons(port);
-        address.size = sizeof(*ipv4);
+        address.size = sizeof *ipv4;
     } else {
         address.sockaddr = (struct sockaddr_storage){0};
         ck_assert_int_eq(inet_pton(AF_INET6, host, &ipv6->sin6_addr), 1);
         ipv6->sin6_family = AF_INET6;
         ipv6->sin6_port = htons(port);
-        address.size = sizeof(*ipv6);
+        address.size = sizeof *ipv6;
     }
     return address;
 }

@@ -138,12 +138,12 @@ START_TEST(large_messages_pass_both_ways)
     static struct fake_message message;
     struct inflight_entry *entry;
     static uint8_t query[DNS_MESSAGE_MAX] = {0, 1, 1, 0, 0, 0};
-    entry = inflight_add(bench->env.inflight, (struct span){query, sizeof(query)}, 0);
+    entry = inflight_add(bench->env.inflight, (struct span){query, sizeof query}, 0);
     ck_assert_ptr_nonnull(entry);
     ck_assert(upstream_streams_send(streams, entry));
     int connection = fake_server_accept(&server, bench->base);
     ck_assert(fake_stream_read(connection, bench->base, &message));
-    ck_assert_uint_eq(message.size, sizeof(query));
+    ck_assert_uint_eq(message.size, sizeof query);
     answer(connection, &message);
     close(connection);
 }
@@ -382,7 +382,7 @@ int main(void)
     tcase_add_test(tcase, a_refused_connection_was_never_reached);
     tcase_add_test(tcase, without_descriptors_nobody_is_asked);
     tcase_add_loop_test(tcase, a_connection_that_does_not_come_up_is_given_up, 0,
-                        sizeof(HANGING) / sizeof(HANGING[0]));
+                        sizeof HANGING / sizeof HANGING[0]);
     tcase_add_test(tcase, a_connection_that_came_up_unnoticed_is_used);
     tcase_add_test(tcase, a_silent_connection_gets_no_more_queries);
     tcase_add_test(tcase, a_silent_connection_may_still_answer);

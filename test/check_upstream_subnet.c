@@ -94,14 +94,14 @@ START_TEST(two_that_have_no_room_are_asked_as_one)
 {
     static uint8_t query[DNS_MESSAGE_MAX - 40] = {0x12, 0x34, 1, 0, 0, 1, 0, 0,    0,    0, 0,
                                                   1,    0,    0, 1, 0, 1, 0, 0xff, 0xff, 0, 1};
-    size_t rdata = sizeof(query) - 28;
+    size_t rdata = sizeof query - 28;
     query[26] = (uint8_t)(rdata >> 8);
     query[27] = (uint8_t)rdata;
     struct inflight_entry *entry =
-        upstream_subnet_add(&bench->env, (struct span){query, sizeof(query)}, &client);
+        upstream_subnet_add(&bench->env, (struct span){query, sizeof query}, &client);
     ck_assert_ptr_nonnull(entry);
     ck_assert_int_eq(entry->subnet, CLIENT_SUBNET_NONE);
-    ck_assert_uint_eq(entry->message_size, sizeof(query));
+    ck_assert_uint_eq(entry->message_size, sizeof query);
     inflight_take(bench->env.inflight, entry);
 }
 END_TEST

@@ -230,7 +230,7 @@ START_TEST(a_server_that_is_not_there_is_survived)
     ck_assert_uint_eq(bench->answers, 0);
 
     struct sockaddr_in address;
-    memcpy(&address, &gone.address.sockaddr, sizeof(address));
+    memcpy(&address, &gone.address.sockaddr, sizeof address);
     server = gone;
     server.udp = fake_socket(SOCK_DGRAM, &address);
     server.tcp = -1;

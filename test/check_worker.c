@@ -385,7 +385,7 @@ static int64_t time_left(void)
 
 START_TEST(one_that_retires_stops_with_the_daemon)
 {
-    struct worker_sockets *none = calloc(1, sizeof(*none));
+    struct worker_sockets *none = calloc(1, sizeof *none);
     bench_init(""); /* upstream has ten seconds */
     int stream = bench_client(NOWHERE, SOCK_STREAM);
     bench_ask(stream, 1, OTHER);

@@ -32,7 +32,7 @@ struct fake_message {
 
 static inline int fake_socket(int type, struct sockaddr_in *address)
 {
-    socklen_t size = sizeof(*address);
+    socklen_t size = sizeof *address;
     int descriptor = socket(AF_INET, type | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(descriptor, 0);
     if (bind(descriptor, (struct sockaddr *)address, size) != 0) {
@@ -47,7 +47,7 @@ static inline int fake_socket(int type, struct sockaddr_in *address)
 static inline void fake_server_open(struct fake_server *server)
 {
     struct sockaddr_in *address = (struct sockaddr_in *)&server->address.sockaddr;
-    *server = (struct fake_server){.tcp = -1, .address = {.size = sizeof(*address)}};
+    *server = (struct fake_server){.tcp = -1, .address = {.size = sizeof *address}};
     while (server->tcp < 0) {
         *address = (struct sockaddr_in){.sin_family = AF_INET,
                                         .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
@@ -100,9 +100,9 @@ static inline uint16_t fake_server_port(const struct fake_server *server)
 static inline void fake_server_receive(const struct fake_server *server, struct event_base *base,
                                        struct fake_message *message)
 {
-    socklen_t size = sizeof(message->from);
+    socklen_t size = sizeof message->from;
     LOOP_UNTIL(base, loop_readable(server->udp));
-    ssize_t got = recvfrom(server->udp, message->bytes, sizeof(message->bytes), 0,
+    ssize_t got = recvfrom(server->udp, message->bytes, sizeof message->bytes, 0,
                            (struct sockaddr *)&message->from, &size);
     ck_assert_int_ge(got, 0);
     message->size = (size_t)got;
@@ -113,7 +113,7 @@ static inline void fake_server_send(const struct fake_server *server,
                                     const struct fake_message *message)
 {
     ck_assert_int_eq(sendto(server->udp, message->bytes, message->size, 0,
-                            (const struct sockaddr *)&message->from, sizeof(message->from)),
+                            (const struct sockaddr *)&message->from, sizeof message->from),
                      (ssize_t)message->size);
 }
 
@@ -147,7 +147,7 @@ static inline bool fake_stream_read(int connection, struct event_base *base,
                                     struct fake_message *message)
 {
     uint8_t length[2];
-    if (!fake_stream_octets(connection, base, length, sizeof(length))) {
+    if (!fake_stream_octets(connection, base, length, sizeof length)) {
         return false;
     }
     message->size = (size_t)(length[0] << 8 | length[1]);

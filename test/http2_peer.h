@@ -56,7 +56,7 @@ static inline int peer_on_header(nghttp2_session *client, const nghttp2_frame *f
                 {"allow", stream->allow, sizeof stream->allow}};
     (void)client;
     (void)flags;
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
         if (name_size == strlen(kept[i].name) && memcmp(name, kept[i].name, name_size) == 0) {
             ck_assert_uint_lt(value_size, kept[i].size);
             memcpy(kept[i].room, value, value_size);

@@ -66,7 +66,7 @@ static void bench_on_batch_end(void *ctx)
 /* capacity: of the table. No time-out is reached that the test has not shortened. */
 static inline struct bench *bench_new(size_t capacity)
 {
-    struct bench *bench = calloc(1, sizeof(*bench));
+    struct bench *bench = calloc(1, sizeof *bench);
     ck_assert_ptr_nonnull(bench);
     signal(SIGPIPE, SIG_IGN); /* as the daemon does */
     bench->base = event_base_new();

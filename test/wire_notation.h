@@ -16,7 +16,7 @@
 static inline uint8_t wire_hex_digit(char digit)
 {
     static const char DIGITS[] = "0123456789abcdef";
-    const char *found = memchr(DIGITS, tolower((unsigned char)digit), sizeof(DIGITS) - 1);
+    const char *found = memchr(DIGITS, tolower((unsigned char)digit), sizeof DIGITS - 1);
     ck_assert_msg(found != NULL, "not a hex digit: %c", digit);
     return (uint8_t)(found - DIGITS);
 }

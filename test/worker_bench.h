@@ -72,7 +72,7 @@ static inline struct worker_socket bench_socket(int type, struct sockaddr_in *ad
 /* The same sockets by descriptors of their own. */
 static inline struct worker_sockets *bench_share(const struct worker_sockets *sockets)
 {
-    size_t size = sizeof(*sockets) + sockets->count * sizeof(struct worker_socket);
+    size_t size = sizeof *sockets + sockets->count * sizeof(struct worker_socket);
     struct worker_sockets *shared = malloc(size);
     ck_assert_ptr_nonnull(shared);
     memcpy(shared, sockets, size);
@@ -133,7 +133,7 @@ static inline void bench_init(const char *lines)
         .rate_limit = rate_limit_new(),
         .notify = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
     };
-    struct worker_sockets *sockets = calloc(1, sizeof(*sockets) + 2 * sizeof(struct worker_socket));
+    struct worker_sockets *sockets = calloc(1, sizeof *sockets + 2 * sizeof(struct worker_socket));
     ck_assert_ptr_nonnull(sockets);
     sockets->number = 1;
     sockets->items[sockets->count++] = bench_socket(SOCK_DGRAM, &bench.udp);

@@ -117,11 +117,11 @@ const char *config_address_format(const struct config_address *address,
     char host[INET6_ADDRSTRLEN] = "";
     if (address->sockaddr.ss_family == AF_INET) {
         const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address->sockaddr;
-        inet_ntop(AF_INET, &ipv4->sin_addr, host, sizeof(host));
+        inet_ntop(AF_INET, &ipv4->sin_addr, host, sizeof host);
         snprintf(out, CONFIG_ADDRESS_TEXT_MAX, "%s:%u", host, (unsigned)ntohs(ipv4->sin_port));
     } else {
         const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address->sockaddr;
-        inet_ntop(AF_INET6, &ipv6->sin6_addr, host, sizeof(host));
+        inet_ntop(AF_INET6, &ipv6->sin6_addr, host, sizeof host);
         snprintf(out, CONFIG_ADDRESS_TEXT_MAX, "[%s]:%u", host, (unsigned)ntohs(ipv6->sin6_port));
     }
     return out;

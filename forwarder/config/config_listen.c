@@ -322,7 +322,7 @@ static bool copy_path(char **path)
 
 struct config_listen *config_listen_copy(const struct config_listen *listen, size_t count)
 {
-    struct config_listen *copy = calloc(count + 1, sizeof(*copy));
+    struct config_listen *copy = calloc(count + 1, sizeof *copy);
     bool whole = copy != NULL;
     for (size_t i = 0; whole && i < count; i++) {
         copy[i] = listen[i];

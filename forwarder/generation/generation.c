@@ -191,7 +191,7 @@ static bool take_sources(const struct generation_work *work)
 static struct policy *policy_of(const struct generation_work *work)
 {
     const struct generation_private *private = work->result->private;
-    struct order **orders = calloc(private->source_count + 1, sizeof(*orders));
+    struct order **orders = calloc(private->source_count + 1, sizeof *orders);
     struct policy *policy = NULL;
     if (orders != NULL) {
         for (size_t i = 0; i < private->source_count; i++) {

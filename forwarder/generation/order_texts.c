@@ -63,8 +63,8 @@ static bool write_text(struct order_text *text, const struct order *order,
     uint8_t room[ORDER_TEXT_MAX];
     struct span plain = {(const uint8_t *)sentence.text, strlen(sentence.text)};
     return copy(&text->plain, plain) &&
-           copy(&text->structured, structured_error_write(&error, true, room, sizeof(room))) &&
-           copy(&text->shortened, structured_error_write(&error, false, room, sizeof(room)));
+           copy(&text->structured, structured_error_write(&error, true, room, sizeof room)) &&
+           copy(&text->shortened, structured_error_write(&error, false, room, sizeof room));
 }
 
 bool order_texts_init(struct order_texts *texts, const struct order *order,

@@ -22,7 +22,7 @@ static void add(struct http_reply *reply, const char *name, const char *value)
 
 static void add_length(struct http_reply *reply, size_t size)
 {
-    snprintf(reply->length, sizeof(reply->length), "%zu", size);
+    snprintf(reply->length, sizeof reply->length, "%zu", size);
     add(reply, "content-length", reply->length);
 }
 
@@ -34,9 +34,9 @@ void http_reply_answer(struct http_reply *reply, struct span answer)
     add(reply, "content-type", "application/dns-message");
     add_length(reply, answer.size);
     if (freshness_of(answer, &seconds)) {
-        snprintf(reply->cache, sizeof(reply->cache), "private, max-age=%" PRIu32, seconds);
+        snprintf(reply->cache, sizeof reply->cache, "private, max-age=%" PRIu32, seconds);
     } else {
-        snprintf(reply->cache, sizeof(reply->cache), "no-store");
+        snprintf(reply->cache, sizeof reply->cache, "no-store");
     }
     add(reply, "cache-control", reply->cache);
 }

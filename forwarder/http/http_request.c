@@ -178,7 +178,7 @@ void http_request_field(struct http_request *request, struct span name, struct s
     if (request->status != HTTP_STATUS_OK || request->headed) {
         return;
     }
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         if (is_text(name, fields[i].name)) {
             fields[i].take(request, value);
             return;
@@ -205,7 +205,7 @@ void http_request_headed(struct http_request *request)
         {request->exhausted, HTTP_STATUS_UNAVAILABLE},
         {request->get && request->query != HTTP_STATUS_OK, request->query},
     };
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         if (checks[i].wrong) {
             fail(request, checks[i].status);
         }

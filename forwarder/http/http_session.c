@@ -70,7 +70,7 @@ static struct stream *find(const struct http_session *session, int32_t id)
 
 static struct stream *stream_new(struct http_session *session, int32_t id)
 {
-    struct stream *stream = calloc(1, sizeof(*stream));
+    struct stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) {
         return NULL;
     }
@@ -335,7 +335,7 @@ static bool submit_preface(nghttp2_session *nghttp2)
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_REQUEST_FIELDS_MAX},
     };
     return nghttp2_submit_settings(nghttp2, NGHTTP2_FLAG_NONE, settings,
-                                   sizeof(settings) / sizeof(settings[0])) == 0 &&
+                                   sizeof settings / sizeof settings[0]) == 0 &&
            nghttp2_session_set_local_window_size(nghttp2, NGHTTP2_FLAG_NONE, 0,
                                                  HTTP_SESSION_WINDOW) == 0;
 }
@@ -343,7 +343,7 @@ static bool submit_preface(nghttp2_session *nghttp2)
 struct http_session *http_session_new(unsigned patience_ms,
                                       const struct http_session_events *events)
 {
-    struct http_session *session = calloc(1, sizeof(*session));
+    struct http_session *session = calloc(1, sizeof *session);
     if (session == NULL) {
         return NULL;
     }
@@ -409,8 +409,7 @@ void http_session_receive(struct http_session *session, struct span octets,
     ssize_t taken = nghttp2_session_mem_recv(session->nghttp2, octets.bytes, octets.size);
     if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
         session->ended = true;
-        session->notice =
-            (struct span){(const uint8_t *)other_protocol, sizeof(other_protocol) - 1};
+        session->notice = (struct span){(const uint8_t *)other_protocol, sizeof other_protocol - 1};
     } else if (taken < 0) {
         end(session,
             taken == NGHTTP2_ERR_NOMEM ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_ENHANCE_YOUR_CALM);

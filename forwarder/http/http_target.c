@@ -7,8 +7,8 @@
 static const char path[] = "/dns-query";
 static const char name[] = "dns=";
 
-#define PATH_SIZE (sizeof(path) - 1)
-#define NAME_SIZE (sizeof(name) - 1)
+#define PATH_SIZE (sizeof path - 1)
+#define NAME_SIZE (sizeof name - 1)
 
 /* The octets before the next mark, or all; rest is what follows it. */
 static struct span cut(struct span *rest, char mark)

@@ -189,7 +189,7 @@ void quic_connection_enter(struct quic_connection *connection)
 static struct quic_connection *make(const struct quic_opening *opening, uint64_t now)
 {
     struct quic_table *table = opening->endpoint->table;
-    struct quic_connection *connection = calloc(1, sizeof(*connection));
+    struct quic_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL) {
         return NULL;
     }

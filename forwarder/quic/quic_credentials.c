@@ -32,7 +32,7 @@ struct quic_credentials *quic_credentials_new(struct span certificate, struct sp
 {
     gnutls_datum_t chain = datum(certificate);
     gnutls_datum_t secret = datum(key);
-    struct quic_credentials *credentials = calloc(1, sizeof(*credentials));
+    struct quic_credentials *credentials = calloc(1, sizeof *credentials);
     if (credentials == NULL) {
         snprintf(why, WHY_MAX, "out of memory");
         return NULL;
@@ -76,7 +76,7 @@ void quic_credentials_unref(struct quic_credentials *credentials)
 
 struct quic_tickets *quic_tickets_new(void)
 {
-    struct quic_tickets *tickets = calloc(1, sizeof(*tickets));
+    struct quic_tickets *tickets = calloc(1, sizeof *tickets);
     if (tickets == NULL || gnutls_session_ticket_key_generate(&tickets->key) != 0) {
         free(tickets);
         return NULL;

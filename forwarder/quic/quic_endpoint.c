@@ -59,7 +59,7 @@ static void negotiate(const struct arrival *arrival)
     answer(arrival, room,
            ngtcp2_pkt_write_version_negotiation(
                room, QUIC_PACKET_SIZE, random_octet(), packet->source.bytes, packet->source.size,
-               packet->id.bytes, packet->id.size, versions, sizeof(versions) / sizeof(*versions)));
+               packet->id.bytes, packet->id.size, versions, sizeof versions / sizeof *versions));
 }
 
 /* May one more stateless reset be sent this second? */
@@ -89,14 +89,14 @@ static void reset(const struct arrival *arrival)
     ngtcp2_cid_init(&id, arrival->packet.id.bytes, arrival->packet.id.size);
     size_t size =
         arrival->datagram.size <= RESET_SIZE_MAX ? arrival->datagram.size - 1 : RESET_SIZE_MAX;
-    if (gnutls_rnd(GNUTLS_RND_NONCE, noise, sizeof(noise)) != 0 ||
-        ngtcp2_crypto_generate_stateless_reset_token(token, table->secret, sizeof(table->secret),
+    if (gnutls_rnd(GNUTLS_RND_NONCE, noise, sizeof noise) != 0 ||
+        ngtcp2_crypto_generate_stateless_reset_token(token, table->secret, sizeof table->secret,
                                                      &id) != 0) {
         return;
     }
     uint8_t *room = quic_write_room(arrival->endpoint);
     answer(arrival, room,
-           ngtcp2_pkt_write_stateless_reset(room, size, token, noise, size - sizeof(token)));
+           ngtcp2_pkt_write_stateless_reset(room, size, token, noise, size - sizeof token));
 }
 
 /* Tells a stranger why he gets no connection. */
@@ -119,7 +119,7 @@ static void retry(const struct arrival *arrival, const ngtcp2_pkt_hd *header)
     ngtcp2_cid id;
     quic_transport_id(table, &id);
     ngtcp2_ssize size = ngtcp2_crypto_generate_retry_token(
-        token, table->secret, sizeof(table->secret), header->version, path.remote.addr,
+        token, table->secret, sizeof table->secret, header->version, path.remote.addr,
         path.remote.addrlen, &id, &header->dcid, arrival->now);
     if (size < 0) {
         return;
@@ -152,7 +152,7 @@ static enum token read_token(const struct arrival *arrival, const ngtcp2_pkt_hd 
         return TOKEN_NONE;
     }
     int code = ngtcp2_crypto_verify_retry_token(
-        original, token.bytes, token.size, table->secret, sizeof(table->secret), header->version,
+        original, token.bytes, token.size, table->secret, sizeof table->secret, header->version,
         path.remote.addr, path.remote.addrlen, &header->dcid, TOKEN_SECONDS * SECOND_NS,
         arrival->now);
     return code == 0 ? TOKEN_GOOD : TOKEN_WRONG;
@@ -222,7 +222,7 @@ static bool is_from_client(const struct quic_connection *connection, const struc
            address_of_sockaddr(&arrival->way.peer.any, &client) &&
            address_equal(&client, &connection->client) &&
            (!arrival->endpoint->wildcard ||
-            memcmp(&arrival->way.local, &connection->way.local, sizeof(arrival->way.local)) == 0);
+            memcmp(&arrival->way.local, &connection->way.local, sizeof arrival->way.local) == 0);
 }
 
 static void handle(struct arrival *arrival)
@@ -275,7 +275,7 @@ static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
 struct quic_endpoint *quic_endpoint_new(struct quic_table *table,
                                         const struct quic_endpoint_setup *setup)
 {
-    struct quic_endpoint *endpoint = calloc(1, sizeof(*endpoint));
+    struct quic_endpoint *endpoint = calloc(1, sizeof *endpoint);
     if (endpoint == NULL) {
         close(setup->descriptor);
         return NULL;
@@ -283,7 +283,7 @@ struct quic_endpoint *quic_endpoint_new(struct quic_table *table,
     endpoint->table = table;
     endpoint->descriptor = setup->descriptor;
     endpoint->wildcard = setup->wildcard;
-    memcpy(&endpoint->local, &setup->address->sockaddr, sizeof(endpoint->local));
+    memcpy(&endpoint->local, &setup->address->sockaddr, sizeof endpoint->local);
     endpoint->sender = udp_sender_new(false);
     endpoint->readable =
         event_new(table->env.base, setup->descriptor, EV_READ | EV_PERSIST, on_readable, endpoint);

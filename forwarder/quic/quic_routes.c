@@ -26,7 +26,7 @@ struct quic_routes {
 
 struct quic_routes *quic_routes_new(uint64_t key)
 {
-    struct quic_routes *routes = calloc(1, sizeof(*routes));
+    struct quic_routes *routes = calloc(1, sizeof *routes);
     if (routes == NULL) {
         return NULL;
     }
@@ -118,7 +118,7 @@ bool quic_routes_add(struct quic_routes *routes, struct span id, void *owner,
     if (!is_an_id(id) || quic_routes_find(routes, id) != NULL) {
         return false;
     }
-    struct quic_route *route = calloc(1, sizeof(*route));
+    struct quic_route *route = calloc(1, sizeof *route);
     if (route == NULL) {
         return false;
     }

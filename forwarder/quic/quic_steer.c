@@ -29,9 +29,9 @@ bool quic_steer(int descriptor, unsigned workers)
         BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
         BPF_STMT(BPF_RET | BPF_A, 0),
     };
-    struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]), .filter = steps};
-    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
-                      sizeof(program)) == 0;
+    struct sock_fprog program = {.len = sizeof steps / sizeof steps[0], .filter = steps};
+    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) ==
+           0;
 }
 
 bool quic_steer_whole(int descriptor, bool ipv6)
@@ -40,8 +40,7 @@ bool quic_steer_whole(int descriptor, bool ipv6)
     const int ipv6_value = IPV6_PMTUDISC_PROBE;
     if (ipv6) {
         return setsockopt(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &ipv6_value,
-                          sizeof(ipv6_value)) == 0;
+                          sizeof ipv6_value) == 0;
     }
-    return setsockopt(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, &ipv4_value, sizeof(ipv4_value)) ==
-           0;
+    return setsockopt(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, &ipv4_value, sizeof ipv4_value) == 0;
 }

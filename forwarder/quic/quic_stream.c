@@ -17,7 +17,7 @@ struct quic_block {
 
 struct quic_stream *quic_stream_new(int64_t id)
 {
-    struct quic_stream *stream = calloc(1, sizeof(*stream));
+    struct quic_stream *stream = calloc(1, sizeof *stream);
     if (stream != NULL) {
         stream->id = id;
     }
@@ -97,7 +97,7 @@ void quic_stream_drop_query(struct quic_stream *stream)
 
 bool quic_stream_answer(struct quic_stream *stream, struct span message)
 {
-    struct quic_block *block = malloc(sizeof(*block) + QUIC_STREAM_LENGTH + message.size);
+    struct quic_block *block = malloc(sizeof *block + QUIC_STREAM_LENGTH + message.size);
     if (block == NULL) {
         return false;
     }

@@ -19,7 +19,7 @@ uint64_t quic_now(void)
 
 struct quic_table *quic_table_new(const struct quic_env *env)
 {
-    struct quic_table *table = calloc(1, sizeof(*table));
+    struct quic_table *table = calloc(1, sizeof *table);
     uint64_t key;
     if (table == NULL) {
         return NULL;
@@ -29,8 +29,8 @@ struct quic_table *quic_table_new(const struct quic_env *env)
     TAILQ_INIT(&table->dirty);
     TAILQ_INIT(&table->shaking);
     TAILQ_INIT(&table->stalled);
-    if (getrandom(table->secret, sizeof(table->secret), 0) != sizeof(table->secret) ||
-        getrandom(&key, sizeof(key), 0) != sizeof(key)) {
+    if (getrandom(table->secret, sizeof table->secret, 0) != sizeof table->secret ||
+        getrandom(&key, sizeof key, 0) != sizeof key) {
         free(table);
         return NULL;
     }
@@ -67,7 +67,7 @@ void quic_table_free(struct quic_table *table)
     }
     quic_routes_free(table->routes);
     slots_fini(&table->slots);
-    explicit_bzero(table->secret, sizeof(table->secret));
+    explicit_bzero(table->secret, sizeof table->secret);
     free(table);
 }
 

@@ -24,9 +24,9 @@ static void fill_random(uint8_t *bytes, size_t size, const ngtcp2_rand_ctx *unus
 void quic_transport_id(const struct quic_table *table, ngtcp2_cid *id)
 {
     uint8_t bytes[QUIC_ID_SIZE];
-    fill_random(bytes, sizeof(bytes), NULL);
+    fill_random(bytes, sizeof bytes, NULL);
     quic_id_mark(bytes, table->env.worker);
-    ngtcp2_cid_init(id, bytes, sizeof(bytes));
+    ngtcp2_cid_init(id, bytes, sizeof bytes);
 }
 
 static struct span span_of(const ngtcp2_cid *id)
@@ -47,7 +47,7 @@ static int on_new_id(ngtcp2_conn *transport, ngtcp2_cid *id, uint8_t *token, siz
     (void)transport;
     (void)size; /* that of the first one, which is ours too */
     quic_transport_id(table, id);
-    if (ngtcp2_crypto_generate_stateless_reset_token(token, table->secret, sizeof(table->secret),
+    if (ngtcp2_crypto_generate_stateless_reset_token(token, table->secret, sizeof table->secret,
                                                      id) != 0 ||
         !quic_routes_add(table->routes, span_of(id), connection, &connection->routes)) {
         return NGTCP2_ERR_CALLBACK_FAILURE;
@@ -266,7 +266,7 @@ static bool make_transport(struct quic_connection *connection, const struct quic
     quic_transport_id(table, &id);
     params.stateless_reset_token_present = 1;
     return ngtcp2_crypto_generate_stateless_reset_token(params.stateless_reset_token, table->secret,
-                                                        sizeof(table->secret), &id) == 0 &&
+                                                        sizeof table->secret, &id) == 0 &&
            quic_routes_add(table->routes, span_of(&id), connection, &connection->routes) &&
            quic_routes_add(table->routes, span_of(&opening->header->dcid), connection,
                            &connection->routes) &&

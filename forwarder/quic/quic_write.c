@@ -33,7 +33,7 @@ void quic_write_flush(struct quic_endpoint *endpoint)
 
 static socklen_t size_of(const union origin_peer *address)
 {
-    return address->any.sa_family == AF_INET ? sizeof(address->ipv4) : sizeof(address->ipv6);
+    return address->any.sa_family == AF_INET ? sizeof address->ipv4 : sizeof address->ipv6;
 }
 
 ngtcp2_path quic_write_path(const struct quic_endpoint *endpoint, const struct origin_datagram *way,
@@ -42,7 +42,7 @@ ngtcp2_path quic_write_path(const struct quic_endpoint *endpoint, const struct o
     room->local = endpoint->local;
     room->remote = way->peer;
     if (endpoint->wildcard && room->local.any.sa_family == AF_INET) {
-        memcpy(&room->local.ipv4.sin_addr, &way->local, sizeof(room->local.ipv4.sin_addr));
+        memcpy(&room->local.ipv4.sin_addr, &way->local, sizeof room->local.ipv4.sin_addr);
     } else if (endpoint->wildcard) {
         room->local.ipv6.sin6_addr = way->local;
     }

@@ -84,7 +84,7 @@ static void check_files(const struct checker *checker)
         {NULL, "orders", config->orders, R_OK | X_OK},
         {NULL, "state", config->state, R_OK | W_OK | X_OK},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct yaml_node table = rows[i].section == NULL
                                      ? checker->root
                                      : yaml_node_find(checker->root, rows[i].section);

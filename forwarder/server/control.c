@@ -130,7 +130,7 @@ bool control_peer(const struct control *control, uint64_t ticket, struct control
     LIST_FOREACH(asker, &control->askers, link)
     {
         struct ucred peer;
-        socklen_t size = sizeof(peer);
+        socklen_t size = sizeof peer;
         if (asker->ticket == ticket) {
             bool known = getsockopt(bufferevent_getfd(asker->transport), SOL_SOCKET, SO_PEERCRED,
                                     &peer, &size) == 0;
@@ -193,7 +193,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t descripto
                       struct sockaddr *peer, int peer_size, void *ctx)
 {
     struct control *control = ctx;
-    struct asker *asker = control->count < CONNECTIONS_MAX ? calloc(1, sizeof(*asker)) : NULL;
+    struct asker *asker = control->count < CONNECTIONS_MAX ? calloc(1, sizeof *asker) : NULL;
     (void)peer;
     (void)peer_size;
     if (asker == NULL) {
@@ -256,7 +256,7 @@ static bool may_be_replaced(const struct control *control, char why[static WHY_M
 static bool take_lock(struct control *control, char why[static WHY_MAX])
 {
     char path[PATH_SIZE + 8];
-    snprintf(path, sizeof(path), "%s.lock", control->path);
+    snprintf(path, sizeof path, "%s.lock", control->path);
     control->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (control->lock < 0) {
         snprintf(why, WHY_MAX, "%s: cannot open: %s", path, strerror(errno));
@@ -274,15 +274,15 @@ static bool take_lock(struct control *control, char why[static WHY_MAX])
 static bool bind_socket(struct control *control, char why[static WHY_MAX])
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int needed = snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", control->path);
-    if (needed < 0 || (size_t)needed >= sizeof(address.sun_path)) {
+    int needed = snprintf(address.sun_path, sizeof address.sun_path, "%s.new", control->path);
+    if (needed < 0 || (size_t)needed >= sizeof address.sun_path) {
         snprintf(why, WHY_MAX, "%s: too long for a socket", control->path);
         return false;
     }
     control->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     unlink(address.sun_path);
     if (control->descriptor < 0 || fchmod(control->descriptor, 0660) != 0 ||
-        bind(control->descriptor, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        bind(control->descriptor, (const struct sockaddr *)&address, sizeof address) != 0 ||
         chmod(address.sun_path, 0660) != 0 || listen(control->descriptor, BACKLOG) != 0 ||
         rename(address.sun_path, control->path) != 0) {
         snprintf(why, WHY_MAX, "%s: cannot make the control socket: %s", control->path,
@@ -297,7 +297,7 @@ static bool bind_socket(struct control *control, char why[static WHY_MAX])
 struct control *control_new(struct event_base *base, const char *path, control_handle_fn *handle,
                             void *ctx, char why[static WHY_MAX])
 {
-    struct control *control = calloc(1, sizeof(*control));
+    struct control *control = calloc(1, sizeof *control);
     if (control == NULL) {
         snprintf(why, WHY_MAX, "out of memory");
         return NULL;
@@ -308,8 +308,8 @@ struct control *control_new(struct event_base *base, const char *path, control_h
     control->descriptor = -1;
     control->lock = -1;
     LIST_INIT(&control->askers);
-    int needed = snprintf(control->path, sizeof(control->path), "%s", path);
-    if (needed < 0 || (size_t)needed >= sizeof(control->path)) {
+    int needed = snprintf(control->path, sizeof control->path, "%s", path);
+    if (needed < 0 || (size_t)needed >= sizeof control->path) {
         snprintf(why, WHY_MAX, "%s: too long for a socket", path);
         goto fail;
     }

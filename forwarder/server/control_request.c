@@ -26,7 +26,7 @@ static const struct command_row {
 
 static const struct command_row *find_row(const char *name)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strcmp(rows[i].name, name) == 0) {
             return &rows[i];
         }
@@ -119,7 +119,7 @@ bool control_request_parse(const char *bytes, size_t size, struct control_reques
                            char why[static WHY_MAX])
 {
     json_error_t error;
-    memset(out, 0, sizeof(*out));
+    memset(out, 0, sizeof *out);
     json_t *object = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(object)) {
         snprintf(why, WHY_MAX, "not a JSON object: %s", object == NULL ? error.text : "");

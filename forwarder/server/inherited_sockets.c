@@ -37,7 +37,7 @@ struct inherited_sockets *inherited_sockets_take(void)
         return NULL;
     }
     struct inherited_sockets *inherited =
-        calloc(1, sizeof(*inherited) + (size_t)count * sizeof(inherited->items[0]));
+        calloc(1, sizeof *inherited + (size_t)count * sizeof inherited->items[0]);
     for (int i = 0; i < count; i++) {
         int descriptor = SD_LISTEN_FDS_START + i; /* closed on exec: the library has seen to it */
         if (inherited == NULL) {
@@ -61,7 +61,7 @@ void inherited_sockets_free(struct inherited_sockets *inherited)
         if (item->descriptor >= 0) {
             char value[LOG_VALUE_MAX];
             log_event(LOG_LEVEL_WARNING, "server", "inherited socket not wanted", "name=%s",
-                      log_quote(item->name, value, sizeof(value)));
+                      log_quote(item->name, value, sizeof value));
             service_manager_drop(item->name);
             close(item->descriptor);
         }
@@ -76,7 +76,7 @@ typedef bool compare_fn(const struct config_address *a, const struct config_addr
 static bool is_bound(int descriptor, const struct config_listen *listen, compare_fn *compare)
 {
     int type = config_listen_is_datagrams(listen) ? SOCK_DGRAM : SOCK_STREAM;
-    struct config_address bound = {.size = sizeof(bound.sockaddr)};
+    struct config_address bound = {.size = sizeof bound.sockaddr};
     if (sd_is_socket(descriptor, AF_UNSPEC, type, type == SOCK_STREAM) <= 0 ||
         getsockname(descriptor, (struct sockaddr *)&bound.sockaddr, &bound.size) != 0) {
         return false;
@@ -161,7 +161,7 @@ const char *inherited_sockets_name(const struct config_listen *listen, size_t wo
     const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)any;
     bool is_ipv4 = any->ss_family == AF_INET;
     inet_ntop(any->ss_family, is_ipv4 ? (const void *)&ipv4->sin_addr : &ipv6->sin6_addr, host,
-              sizeof(host));
+              sizeof host);
     for (char *colon = host; (colon = strchr(colon, ':')) != NULL;) {
         *colon = '_';
     }

@@ -43,7 +43,7 @@ static void *run(void *ctx)
     struct keeper *keeper = ctx;
     uint64_t one = 1;
     keeper->failed = !generation_keep_write(keeper->running, keeper->why);
-    (void)!write(keeper->finished, &one, sizeof(one));
+    (void)!write(keeper->finished, &one, sizeof one);
     return NULL;
 }
 
@@ -81,7 +81,7 @@ static void on_finished(evutil_socket_t descriptor, short what, void *ctx)
     struct keeper *keeper = ctx;
     uint64_t count;
     (void)what;
-    (void)!read(descriptor, &count, sizeof(count));
+    (void)!read(descriptor, &count, sizeof count);
     pthread_join(keeper->thread, NULL);
     keeper->busy = false;
     tell(keeper, keeper->running, keeper->failed ? keeper->why : NULL);
@@ -92,7 +92,7 @@ static void on_finished(evutil_socket_t descriptor, short what, void *ctx)
 struct keeper *keeper_new(struct event_base *base, keeper_done_fn *done, void *ctx,
                           char why[static WHY_MAX])
 {
-    struct keeper *keeper = calloc(1, sizeof(*keeper));
+    struct keeper *keeper = calloc(1, sizeof *keeper);
     snprintf(why, WHY_MAX, "out of memory or descriptors");
     if (keeper == NULL) {
         return NULL;
@@ -128,7 +128,7 @@ static void supersede(struct keeper *keeper, const struct generation_keep *newer
 
 void keeper_add(struct keeper *keeper, struct generation_keep *keep)
 {
-    struct waiting *item = calloc(1, sizeof(*item));
+    struct waiting *item = calloc(1, sizeof *item);
     if (item == NULL) {
         tell(keeper, keep, "no memory to keep the last good versions");
         generation_keep_free(keep);

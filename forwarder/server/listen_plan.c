@@ -29,7 +29,7 @@ size_t listen_plan_workers(const struct config *config)
     if (config->workers > 0) {
         return config->workers;
     }
-    if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0 || CPU_COUNT(&cpus) < 1) {
+    if (sched_getaffinity(0, sizeof cpus, &cpus) != 0 || CPU_COUNT(&cpus) < 1) {
         return 1;
     }
     return (size_t)CPU_COUNT(&cpus);
@@ -73,7 +73,7 @@ static bool was_listened_to(const struct listen_plan *before, const struct confi
 static struct worker_sockets *new_list(struct listen_rows *registry, size_t room)
 {
     struct worker_sockets *list =
-        calloc(1, sizeof(*list) + (room + 1) * sizeof(struct worker_socket));
+        calloc(1, sizeof *list + (room + 1) * sizeof(struct worker_socket));
     if (list != NULL) {
         list->number = listen_rows_number(registry);
     }
@@ -82,15 +82,15 @@ static struct worker_sockets *new_list(struct listen_rows *registry, size_t room
 
 static struct listen_plan *new_plan(struct listen_rows *registry, size_t workers, size_t rows)
 {
-    struct listen_plan *plan = calloc(1, sizeof(*plan) + workers * sizeof(struct worker_sockets *));
+    struct listen_plan *plan = calloc(1, sizeof *plan + workers * sizeof(struct worker_sockets *));
     if (plan == NULL) {
         return NULL;
     }
     plan->registry = registry;
     plan->workers = workers;
     plan->room = rows;
-    plan->rows = calloc(rows + 1, sizeof(plan->rows[0]));
-    plan->claims = calloc(rows + 1, sizeof(plan->claims[0]));
+    plan->rows = calloc(rows + 1, sizeof plan->rows[0]);
+    plan->claims = calloc(rows + 1, sizeof plan->claims[0]);
     bool whole = plan->rows != NULL && plan->claims != NULL;
     for (size_t i = 0; i < workers; i++) {
         plan->lists[i] = new_list(registry, rows);
@@ -306,7 +306,7 @@ struct listen_plan *listen_plan_make(struct listen_rows *rows, const struct conf
 static bool widen(struct listen_plan *plan, size_t worker)
 {
     struct worker_sockets *list = plan->lists[worker];
-    size_t size = sizeof(*list) + (list->count + 2) * sizeof(struct worker_socket);
+    size_t size = sizeof *list + (list->count + 2) * sizeof(struct worker_socket);
     if (list->count < plan->room) {
         return true;
     }
@@ -423,7 +423,7 @@ bool listen_plan_is_wanted(const struct listen_plan *plan, const struct config *
 
 bool listen_plan_offer(struct listen_plan *plan, size_t workers)
 {
-    plan->offers = calloc(workers + 1, sizeof(plan->offers[0]));
+    plan->offers = calloc(workers + 1, sizeof plan->offers[0]);
     for (size_t i = 0; plan->offers != NULL && i < workers; i++) {
         plan->offers[i] =
             i < plan->workers ? listen_plan_share(plan, i) : new_list(plan->registry, 0);
@@ -502,7 +502,7 @@ static void drop(int descriptor, const char *name)
  * where queries of others go, but still answers those that it holds. */
 static void turn_away(const struct worker_socket *socket)
 {
-    struct config_address address = {.size = sizeof(address.sockaddr)};
+    struct config_address address = {.size = sizeof address.sockaddr};
     struct sockaddr *any = (struct sockaddr *)&address.sockaddr;
     if (config_listen_is_datagrams(socket->listen) && socket->listen->transport != CONFIG_QUIC &&
         getsockname(socket->descriptor, any, &address.size) == 0) {

@@ -50,7 +50,7 @@ const struct config_listen *listen_rows_intern(struct listen_rows *rows,
             return row->listen;
         }
     }
-    row = calloc(1, sizeof(*row));
+    row = calloc(1, sizeof *row);
     if (row == NULL || (row->listen = config_listen_copy(listen, 1)) == NULL) {
         free(row);
         return NULL;

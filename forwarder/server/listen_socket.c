@@ -45,7 +45,7 @@ bool listen_socket_meets(const struct config_address *a, const struct config_add
 
 static bool set(int descriptor, int level, int option, int value)
 {
-    return setsockopt(descriptor, level, option, &value, sizeof(value)) == 0;
+    return setsockopt(descriptor, level, option, &value, sizeof value) == 0;
 }
 
 /* Datagrams: answers leave whole or in fragments as their size demands, but never follow a path MTU
@@ -172,7 +172,7 @@ void listen_socket_why(const struct config_listen *listen, char why[static WHY_M
     bool is_ipv4 = address->sockaddr.ss_family == AF_INET;
     inet_ntop(address->sockaddr.ss_family,
               is_ipv4 ? (const void *)&ipv4->sin_addr : (const void *)&ipv6->sin6_addr, host,
-              sizeof(host));
+              sizeof host);
     snprintf(why, WHY_MAX, "cannot listen on %s port %u (%s): %s%s", host,
              (unsigned)port_of(address), config_listen_transport(listen), strerror(error),
              error == EADDRINUSE ? ": another process has this port" : "");

@@ -56,7 +56,7 @@ static struct listener_view *view_sockets(struct worker *const *workers, size_t 
     for (size_t i = 0; i < worker_count; i++) {
         sockets += socket_count(workers[i]);
     }
-    struct listener_view *views = calloc(sockets, sizeof(*views));
+    struct listener_view *views = calloc(sockets, sizeof *views);
     for (size_t i = 0; views != NULL && i < worker_count; i++) {
         for (size_t j = 0; j < socket_count(workers[i]); j++) {
             const struct worker_socket *socket = &workers[i]->sockets->items[j];
@@ -84,7 +84,7 @@ struct listener_view *listener_view_all(struct worker *const *workers, size_t wo
 static struct listener_view *widen(struct listener_view_left *left, size_t more)
 {
     struct listener_view *views =
-        realloc(left->views, (left->count + more + 1) * sizeof(*left->views));
+        realloc(left->views, (left->count + more + 1) * sizeof *left->views);
     if (views != NULL) {
         left->views = views;
     }
@@ -151,7 +151,7 @@ void listener_view_log(struct worker *const *workers, size_t worker_count, size_
     for (size_t i = 0; i < count; i++) {
         if (listener_view_is_short(&views[i], asked, why)) {
             log_event(LOG_LEVEL_WARNING, "server", "receive buffer is short", "why=%s",
-                      log_quote(why, value, sizeof(value)));
+                      log_quote(why, value, sizeof value));
         }
     }
     free(views);

@@ -106,7 +106,7 @@ static bool keep_fixed(struct loader *loader, struct config *config, struct prob
 /* The rows that are listened to now, in place of those of config. */
 static bool keep_listen(struct config *config, const struct listen_plan *plan)
 {
-    struct config_listen *rows = calloc(plan->row_count + 1, sizeof(*rows));
+    struct config_listen *rows = calloc(plan->row_count + 1, sizeof *rows);
     for (size_t i = 0; rows != NULL && i < plan->row_count; i++) {
         rows[i] = *plan->rows[i];
     }
@@ -246,7 +246,7 @@ static void *run(void *ctx)
     struct loader *loader = ctx;
     uint64_t one = 1;
     load(loader);
-    (void)!write(loader->finished, &one, sizeof(one));
+    (void)!write(loader->finished, &one, sizeof one);
     return NULL;
 }
 
@@ -255,7 +255,7 @@ static void on_finished(evutil_socket_t descriptor, short what, void *ctx)
     struct loader *loader = ctx;
     uint64_t count;
     (void)what;
-    (void)!read(descriptor, &count, sizeof(count));
+    (void)!read(descriptor, &count, sizeof count);
     pthread_join(loader->thread, NULL);
     loader->busy = false;
     loader->done(loader->ctx, &loader->result);
@@ -264,7 +264,7 @@ static void on_finished(evutil_socket_t descriptor, short what, void *ctx)
 struct loader *loader_new(struct event_base *base, const char *config_path, loader_done_fn *done,
                           void *ctx, char why[static WHY_MAX])
 {
-    struct loader *loader = calloc(1, sizeof(*loader));
+    struct loader *loader = calloc(1, sizeof *loader);
     snprintf(why, WHY_MAX, "out of memory or descriptors");
     if (loader == NULL) {
         return NULL;
@@ -277,7 +277,7 @@ struct loader *loader_new(struct event_base *base, const char *config_path, load
         event_new(base, loader->finished, EV_READ | EV_PERSIST, on_finished, loader);
     if (loader->path == NULL || loader->finished < 0 || loader->finished_event == NULL ||
         event_add(loader->finished_event, NULL) != 0 ||
-        getrandom(&loader->seed, sizeof(loader->seed), 0) != sizeof(loader->seed) ||
+        getrandom(&loader->seed, sizeof loader->seed, 0) != sizeof loader->seed ||
         getrandom(loader->cookie_secret, EDNS_COOKIE_SECRET, 0) != EDNS_COOKIE_SECRET) {
         loader_free(loader);
         return NULL;

@@ -141,7 +141,7 @@ static const struct {
 
 static void write_singles(struct metrics_text *text, const struct status_view *view)
 {
-    for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++) {
+    for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++) {
         metrics_text_family(text, METRICS_GAUGE, singles[i].name, singles[i].help);
         metrics_text_real(text, NULL, singles[i].value(view));
     }
@@ -186,7 +186,7 @@ static void write_counters(struct metrics_text *text, const struct status_view *
 {
     char name[64];
     for (enum counter counter = COUNTER_QUERIES + 1; counter < COUNTERS; counter++) {
-        snprintf(name, sizeof(name), "bailiwick_%s_total", counters_name(counter));
+        snprintf(name, sizeof name, "bailiwick_%s_total", counters_name(counter));
         metrics_text_family(text, METRICS_COUNTER, name, counters_help(counter));
         metrics_text_count(text, NULL, status_counter(view, counter));
     }

@@ -121,7 +121,7 @@ static void make_room(struct metrics_listener *listener)
 static struct bufferevent *on_connection(struct event_base *base, void *ctx)
 {
     struct metrics_listener *listener = ctx;
-    struct connection *connection = calloc(1, sizeof(*connection));
+    struct connection *connection = calloc(1, sizeof *connection);
     struct bufferevent *transport = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     if (connection == NULL || transport == NULL) {
         free(connection);
@@ -141,7 +141,7 @@ static void hold_back(struct evkeyvalq *headers, struct evbuffer *text)
 {
     char length[32];
     size_t size = evbuffer_get_length(text);
-    snprintf(length, sizeof(length), "%zu", size);
+    snprintf(length, sizeof length, "%zu", size);
     evhttp_add_header(headers, "Content-Length", length);
     evbuffer_drain(text, size);
 }
@@ -249,7 +249,7 @@ struct metrics_listener *metrics_listener_new(struct event_base *base,
                                               metrics_write_fn *write, void *ctx,
                                               char why[static WHY_MAX])
 {
-    struct metrics_listener *listener = calloc(1, sizeof(*listener));
+    struct metrics_listener *listener = calloc(1, sizeof *listener);
     snprintf(why, WHY_MAX, "out of memory");
     if (listener == NULL) {
         return NULL;

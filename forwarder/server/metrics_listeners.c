@@ -64,7 +64,7 @@ void metrics_listeners_write(struct metrics_text *text, const struct status_view
         text->whole = false;
         return;
     }
-    for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
+    for (size_t f = 0; f < sizeof families / sizeof families[0]; f++) {
         metrics_text_family(text, families[f].type, families[f].name, families[f].help);
         for (size_t i = 0; i < count; i++) {
             bool datagrams = config_listen_is_datagrams(views[i].listen);

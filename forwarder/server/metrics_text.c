@@ -93,7 +93,7 @@ static void put_count(struct metrics_text *text, const char *suffix,
                       const struct metrics_label *labels, uint64_t value)
 {
     char shown[VALUE_MAX];
-    snprintf(shown, sizeof(shown), "%" PRIu64, value);
+    snprintf(shown, sizeof shown, "%" PRIu64, value);
     put_sample(text, suffix, labels, shown);
 }
 
@@ -102,9 +102,9 @@ static void put_real(struct metrics_text *text, const char *suffix,
 {
     char shown[VALUE_MAX];
     if (isfinite(value)) {
-        snprintf(shown, sizeof(shown), "%.15g", value);
+        snprintf(shown, sizeof shown, "%.15g", value);
     } else {
-        snprintf(shown, sizeof(shown), "%s", isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
+        snprintf(shown, sizeof shown, "%s", isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
     }
     put_sample(text, suffix, labels, shown);
 }
@@ -146,7 +146,7 @@ void metrics_text_histogram(struct metrics_text *text, const struct metrics_labe
             put_count(text, "_bucket", with_bound, below);
         }
     }
-    snprintf(bound, sizeof(bound), "+Inf");
+    snprintf(bound, sizeof bound, "+Inf");
     put_count(text, "_bucket", with_bound, histogram_count(sum));
     put_real(text, "_sum", labels, (double)sum->sum_us / 1e6);
     put_count(text, "_count", labels, histogram_count(sum));

@@ -108,7 +108,7 @@ static void write_samples(struct metrics_text *text, const struct upstream_set *
 
 void metrics_upstream_write(struct metrics_text *text, const struct upstream_set *set)
 {
-    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         metrics_text_family(text, families[i].type, families[i].name, families[i].help);
         write_samples(text, set, &families[i]);
     }

@@ -31,9 +31,9 @@ void reload_record_end(struct reload_record *record, enum reload_outcome outcome
 static bool same_order(const struct order *a, const struct order *b)
 {
     bool same = strcmp(a->id, b->id) == 0 && a->list_count == b->list_count &&
-                memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;
+                memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0;
     for (size_t i = 0; same && i < a->list_count; i++) {
-        same = memcmp(a->lists[i].sha256, b->lists[i].sha256, sizeof(a->lists[i].sha256)) == 0;
+        same = memcmp(a->lists[i].sha256, b->lists[i].sha256, sizeof a->lists[i].sha256) == 0;
     }
     return same;
 }

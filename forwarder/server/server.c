@@ -62,7 +62,7 @@ static void on_notified(evutil_socket_t descriptor, short what, void *ctx)
     struct server *server = ctx;
     uint64_t count;
     (void)what;
-    (void)!read(descriptor, &count, sizeof(count));
+    (void)!read(descriptor, &count, sizeof count);
     server_collect(server);
     server_top_collect(server);
     if (server_workers_ended(server)) {
@@ -281,7 +281,7 @@ static void finish(struct server *server)
     config_free(server->config);
     tally_fini(&server->tally);
     problem_list_fini(&server->refused);
-    for (size_t i = 0; i < sizeof(server->signals) / sizeof(server->signals[0]); i++) {
+    for (size_t i = 0; i < sizeof server->signals / sizeof server->signals[0]; i++) {
         free_event(server->signals[i]);
     }
     free_event(server->watchdog);
@@ -309,7 +309,7 @@ static void on_libevent_message(int severity, const char *message)
     };
     char value[LOG_VALUE_MAX];
     log_event(levels[severity], "libevent", "message", "text=%s",
-              log_quote(message, value, sizeof(value)));
+              log_quote(message, value, sizeof value));
 }
 
 /* The maps of large lists are to be given back to the kernel with their generation. By itself the C

@@ -51,7 +51,7 @@ static void enter_sandbox(void)
         break;
     case SANDBOX_NONE:
         log_event(LOG_LEVEL_WARNING, "server", "no sandbox", "reason=%s",
-                  log_quote(why, reason, sizeof(reason)));
+                  log_quote(why, reason, sizeof reason));
         break;
     }
 }

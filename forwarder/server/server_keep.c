@@ -13,10 +13,10 @@ static void note_problem(struct server *server, const char *problem)
     if (!trouble_note(&server->unkept, problem, server_now(server))) {
         return;
     }
-    log_quote(server->config->state, state, sizeof(state));
+    log_quote(server->config->state, state, sizeof state);
     if (problem[0] != '\0') {
         log_event(LOG_LEVEL_WARNING, "state", "not everything is kept", "state=%s reason=%s", state,
-                  log_quote(problem, reason, sizeof(reason)));
+                  log_quote(problem, reason, sizeof reason));
     } else {
         log_event(LOG_LEVEL_INFO, "state", "everything is kept again", "state=%s", state);
     }

@@ -36,9 +36,9 @@ void server_log_problems(const struct problem_list *problems)
         const struct problem *problem = &problems->items[i];
         char text[LOG_VALUE_MAX];
         char value[LOG_VALUE_MAX];
-        problem_format(problem, text, sizeof(text));
+        problem_format(problem, text, sizeof text);
         log_event(problem->level == PROBLEM_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, "load",
-                  "problem", "text=%s", log_quote(text, value, sizeof(value)));
+                  "problem", "text=%s", log_quote(text, value, sizeof value));
     }
 }
 
@@ -73,7 +73,7 @@ static struct published *insert(struct server *server, struct loader_result *res
 {
     size_t planned = plan != NULL ? plan->workers : listen_plan_workers(server->config);
     size_t room = planned > server->worker_count ? planned : server->worker_count;
-    struct server_published *item = calloc(1, sizeof(*item));
+    struct server_published *item = calloc(1, sizeof *item);
     struct published *published = item == NULL ? NULL : published_new(result->generation, room);
     if (published == NULL) {
         free(item);
@@ -191,7 +191,7 @@ void server_load_asked(struct server *server)
 
 void server_ask_reload(struct server *server, const struct server_ask *ask, uint64_t ticket)
 {
-    struct server_reload *reload = calloc(1, sizeof(*reload));
+    struct server_reload *reload = calloc(1, sizeof *reload);
     if (reload == NULL) {
         control_reply(server->control, ticket, "out of memory", NULL);
         return;

@@ -18,12 +18,12 @@ void server_service_ready(const struct server *server)
     const struct generation *generation = server_generation(server);
     char status[STATUS_MAX];
     int put =
-        snprintf(status, sizeof(status), "Generation %llu in force, %zu order%s",
+        snprintf(status, sizeof status, "Generation %llu in force, %zu order%s",
                  (unsigned long long)generation->number, policy_order_count(generation->policy),
                  policy_order_count(generation->policy) == 1 ? "" : "s");
     size_t errors = generation->error_count + server->refused.errors;
     if (errors > 0) {
-        snprintf(status + put, sizeof(status) - (size_t)put, "; %zu error%s, see bailiwick status",
+        snprintf(status + put, sizeof status - (size_t)put, "; %zu error%s, see bailiwick status",
                  errors, errors == 1 ? "" : "s");
     }
     service_manager_ready(status);

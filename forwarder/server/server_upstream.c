@@ -173,7 +173,7 @@ static bool note_drained(struct server *server, const struct config_address *add
         return true;
     }
     struct config_address *all =
-        realloc(server->drained, (server->drained_count + 1) * sizeof(*all));
+        realloc(server->drained, (server->drained_count + 1) * sizeof *all);
     if (all == NULL) {
         return false;
     }
@@ -194,7 +194,7 @@ static bool split(const char *text, char host[static ADDRESS_TEXT_MAX], const ch
     if (colon != NULL && strchr(colon + 1, ':') == NULL) {
         size = (size_t)(colon - text); /* one colon: that of a port */
     }
-    if (size >= sizeof(copy)) {
+    if (size >= sizeof copy) {
         return false;
     }
     memcpy(copy, text, size);
@@ -325,7 +325,7 @@ static void on_set(void *ctx, struct upstream_set *set)
 {
     struct server_era *era = ctx;
     struct server *server = era->server;
-    struct server_set *item = calloc(1, sizeof(*item));
+    struct server_set *item = calloc(1, sizeof *item);
     if (item == NULL) {
         upstream_set_free(set); /* the one before stays in use */
         return;
@@ -352,7 +352,7 @@ static void on_set(void *ctx, struct upstream_set *set)
 bool server_follow_upstream(struct server *server, struct config *config, struct upstream_tls *tls,
                             char why[static WHY_MAX])
 {
-    struct server_era *era = calloc(1, sizeof(*era));
+    struct server_era *era = calloc(1, sizeof *era);
     const struct upstream_set *newest = server_upstreams(server);
     snprintf(why, WHY_MAX, "out of memory");
     if (era == NULL) {

@@ -18,7 +18,7 @@ static void on_changed(void *ctx, const struct watch_change *change)
         .strictness = GENERATION_LENIENT, .watched = true, .asker = {.kind = AUDIT_ASKER_WATCH}};
     char files[LOG_VALUE_MAX];
     log_event(LOG_LEVEL_INFO, "watch", "files changed", "changes=%lu files=%s", change->count,
-              log_quote(change->files, files, sizeof(files)));
+              log_quote(change->files, files, sizeof files));
     server_ask_reload(ctx, &ask, 0);
 }
 
@@ -37,7 +37,7 @@ static void note_problem(struct server *server, const char *problem)
     }
     if (problem[0] != '\0') {
         log_event(LOG_LEVEL_WARNING, "watch", "some edits go unnoticed", "reason=%s",
-                  log_quote(problem, reason, sizeof(reason)));
+                  log_quote(problem, reason, sizeof reason));
     } else {
         log_event(LOG_LEVEL_INFO, "watch", "all edits are noticed again", "");
     }
@@ -50,8 +50,7 @@ static const char *absolute(const char *path, char out[static PATH_MAX])
     if (path[0] == '/') {
         return path;
     }
-    int put =
-        getcwd(here, sizeof(here)) == NULL ? -1 : snprintf(out, PATH_MAX, "%s/%s", here, path);
+    int put = getcwd(here, sizeof here) == NULL ? -1 : snprintf(out, PATH_MAX, "%s/%s", here, path);
     return put < 0 || put >= PATH_MAX ? NULL : out;
 }
 
@@ -66,14 +65,14 @@ static void follow(struct server *server, const struct config *config)
                                  config->block.protected_networks,
                                  config->block.cookie_secret};
     size_t lists = generation == NULL ? 0 : generation->outside_count;
-    size_t most = sizeof(fixed) / sizeof(fixed[0]) + lists + 2 * config->listen_count;
+    size_t most = sizeof fixed / sizeof fixed[0] + lists + 2 * config->listen_count;
     const char **files = calloc(most, sizeof(char *));
     size_t count = 0;
     if (files == NULL) {
         note_problem(server, "out of memory");
         return;
     }
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
         if (fixed[i] != NULL) {
             files[count++] = fixed[i];
         }

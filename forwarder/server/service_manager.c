@@ -46,7 +46,7 @@ void service_manager_alive(void)
 void service_manager_keep(int descriptor, const char *name)
 {
     char message[256];
-    snprintf(message, sizeof(message), "FDSTORE=1\nFDNAME=%s", name);
+    snprintf(message, sizeof message, "FDSTORE=1\nFDNAME=%s", name);
     (void)sd_pid_notify_with_fds(0, 0, message, &descriptor, 1);
 }
 

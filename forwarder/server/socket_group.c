@@ -15,13 +15,13 @@ bool socket_group_narrow(int descriptor, unsigned count)
         BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, count),
         BPF_STMT(BPF_RET | BPF_A, 0),
     };
-    struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]), .filter = steps};
-    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
-                      sizeof(program)) == 0;
+    struct sock_fprog program = {.len = sizeof steps / sizeof steps[0], .filter = steps};
+    return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) ==
+           0;
 }
 
 void socket_group_widen(int descriptor)
 {
     int unused = 0;
-    (void)setsockopt(descriptor, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof(unused));
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused);
 }

@@ -275,7 +275,7 @@ static json_t *warnings_json(const struct status_view *view)
     json_t *array = standing_problems(view, PROBLEM_WARNING);
     if (trouble_stands(view->unwatched)) {
         char text[2 * WHY_MAX];
-        snprintf(text, sizeof(text),
+        snprintf(text, sizeof text,
                  "some edits go unnoticed: after one, send SIGHUP or run bailiwick reload (%s)",
                  view->unwatched->why);
         json_array_append_new(array,

@@ -65,8 +65,8 @@ static void note_change(struct watch *watch, const char *path)
     if (change->count++ == 0) {
         watch->first_ms = monotonic_ms();
     }
-    if (strstr(change->files, path) == NULL && used + strlen(path) + 3 < sizeof(change->files)) {
-        snprintf(change->files + used, sizeof(change->files) - used, "%s%s", used > 0 ? ", " : "",
+    if (strstr(change->files, path) == NULL && used + strlen(path) + 3 < sizeof change->files) {
+        snprintf(change->files + used, sizeof change->files - used, "%s%s", used > 0 ? ", " : "",
                  path);
     }
     await_quiet(watch);
@@ -117,7 +117,7 @@ static void forget_unfinished(struct watch *watch)
 
 struct file_identity *watch_unfinished(const struct watch *watch, size_t *count)
 {
-    struct file_identity *files = calloc(watch->unfinished_count + 1, sizeof(*files));
+    struct file_identity *files = calloc(watch->unfinished_count + 1, sizeof *files);
     *count = 0;
     for (size_t i = 0; files != NULL && i < watch->unfinished_count; i++) {
         *count += file_identity_of(AT_FDCWD, watch->unfinished[i], &files[*count]);
@@ -189,8 +189,8 @@ static void on_event(struct watch *watch, const struct inotify_event *event)
     if (name == NULL) {
         return;
     }
-    int put = snprintf(path, sizeof(path), "%s/%s", folder->path, event->name);
-    if (put < 0 || (size_t)put >= sizeof(path)) {
+    int put = snprintf(path, sizeof path, "%s/%s", folder->path, event->name);
+    if (put < 0 || (size_t)put >= sizeof path) {
         return;
     }
     if (!name->file || (event->mask & IN_ISDIR) != 0) {
@@ -203,8 +203,8 @@ static void on_event(struct watch *watch, const struct inotify_event *event)
 static void on_events(struct watch *watch, const char *bytes, size_t size)
 {
     struct inotify_event event;
-    for (size_t at = 0; at + sizeof(event) <= size; at += sizeof(event) + event.len) {
-        memcpy(&event, bytes + at, sizeof(event));
+    for (size_t at = 0; at + sizeof event <= size; at += sizeof event + event.len) {
+        memcpy(&event, bytes + at, sizeof event);
         on_event(watch, (const struct inotify_event *)(const void *)(bytes + at));
     }
 }
@@ -215,7 +215,7 @@ static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
     alignas(struct inotify_event) char bytes[EVENTS_SIZE];
     (void)what;
     for (unsigned i = 0; i < READS_MAX; i++) {
-        ssize_t size = read(descriptor, bytes, sizeof(bytes));
+        ssize_t size = read(descriptor, bytes, sizeof bytes);
         if (size <= 0) {
             break;
         }
@@ -232,7 +232,7 @@ static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
 struct watch *watch_new(struct event_base *base, const struct watch_timing *timing,
                         watch_changed_fn *changed, void *ctx, char why[static WHY_MAX])
 {
-    struct watch *watch = calloc(1, sizeof(*watch));
+    struct watch *watch = calloc(1, sizeof *watch);
     snprintf(why, WHY_MAX, "out of memory");
     if (watch == NULL) {
         return NULL;

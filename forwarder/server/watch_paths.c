@@ -38,7 +38,7 @@ struct watch_paths {
 
 struct watch_paths *watch_paths_new(char why[static WHY_MAX])
 {
-    struct watch_paths *paths = calloc(1, sizeof(*paths));
+    struct watch_paths *paths = calloc(1, sizeof *paths);
     if (paths == NULL) {
         snprintf(why, WHY_MAX, "out of memory");
         return NULL;
@@ -113,7 +113,7 @@ bool watch_paths_want(struct watch_paths *paths, const char *tree, const char *c
 static void say(struct watch_paths *paths, const char *path, int error)
 {
     if (paths->problem[0] == '\0') {
-        snprintf(paths->problem, sizeof(paths->problem), "%.200s: %s", path[0] == '\0' ? "/" : path,
+        snprintf(paths->problem, sizeof paths->problem, "%.200s: %s", path[0] == '\0' ? "/" : path,
                  error == ENOSPC ? "no watch is left (fs.inotify.max_user_watches)"
                                  : strerror(error));
     }
@@ -133,7 +133,7 @@ static struct watch_folder *append(struct watch_paths *paths, const char *path)
 {
     if (paths->count == paths->capacity) {
         size_t capacity = paths->capacity * 2 + 16;
-        struct watch_folder *more = reallocarray(paths->folders, capacity, sizeof(*more));
+        struct watch_folder *more = reallocarray(paths->folders, capacity, sizeof *more);
         if (more == NULL) {
             return NULL;
         }
@@ -176,7 +176,7 @@ static bool add_name(struct watch_folder *folder, const char *name, bool file)
             return true;
         }
     }
-    struct watch_name *more = reallocarray(folder->names, folder->name_count + 1, sizeof(*more));
+    struct watch_name *more = reallocarray(folder->names, folder->name_count + 1, sizeof *more);
     if (more == NULL) {
         return false;
     }
@@ -225,13 +225,13 @@ static void step_up(struct way *way)
 static bool follow_link(struct way *way, const char *path)
 {
     char target[PATH_MAX], rest[PATH_MAX];
-    ssize_t size = readlink(path, target, sizeof(target) - 1);
+    ssize_t size = readlink(path, target, sizeof target - 1);
     if (size < 0 || ++way->links > LINKS_MAX) {
         return false;
     }
     target[size] = '\0';
-    int put = snprintf(rest, sizeof(rest), "%s/%s", target, way->rest);
-    if (put < 0 || (size_t)put >= sizeof(rest)) {
+    int put = snprintf(rest, sizeof rest, "%s/%s", target, way->rest);
+    if (put < 0 || (size_t)put >= sizeof rest) {
         return false;
     }
     if (target[0] == '/') {
@@ -259,8 +259,8 @@ static bool step(struct watch_paths *paths, struct way *way, const char *name, b
                        : !add_name(folder, name, file)) {
         say(paths, way->done, errno);
     }
-    int put = snprintf(path, sizeof(path), "%s/%s", way->done, name);
-    if (put < 0 || (size_t)put >= sizeof(path) || lstat(path, &status) != 0) {
+    int put = snprintf(path, sizeof path, "%s/%s", way->done, name);
+    if (put < 0 || (size_t)put >= sizeof path || lstat(path, &status) != 0) {
         return false;
     }
     if (S_ISLNK(status.st_mode)) {
@@ -276,7 +276,7 @@ static bool go(struct watch_paths *paths, const char *path, bool contents, struc
 {
     char name[NAME_MAX + 1];
     *way = (struct way){.links = 0};
-    if (strlen(path) >= sizeof(way->rest)) {
+    if (strlen(path) >= sizeof way->rest) {
         return false;
     }
     memcpy(way->rest, path, strlen(path) + 1);
@@ -355,7 +355,7 @@ const struct watch_folder *watch_paths_find(const struct watch_paths *paths, int
 {
     return paths->count == 0 ? NULL
                              : bsearch(&descriptor, paths->folders, paths->count,
-                                       sizeof(paths->folders[0]), compare_to_descriptor);
+                                       sizeof paths->folders[0], compare_to_descriptor);
 }
 
 /* Drops what could not be watched. */
@@ -371,7 +371,7 @@ static void settle(struct watch_paths *paths)
     }
     paths->count = kept;
     if (kept > 0) {
-        qsort(paths->folders, kept, sizeof(paths->folders[0]), compare_descriptors);
+        qsort(paths->folders, kept, sizeof paths->folders[0], compare_descriptors);
     }
 }
 

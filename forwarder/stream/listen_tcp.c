@@ -55,7 +55,7 @@ static void on_resume(evutil_socket_t descriptor, short what, void *ctx)
 static bool read_ends(int descriptor, const union origin_peer *peer, struct query_ends *ends)
 {
     union origin_peer local = {.any = {.sa_family = AF_UNSPEC}};
-    socklen_t size = sizeof(local);
+    socklen_t size = sizeof local;
     if (!address_of_sockaddr(&peer->any, &ends->client) ||
         getsockname(descriptor, &local.any, &size) != 0 ||
         !address_of_sockaddr(&local.any, &ends->server)) {
@@ -112,7 +112,7 @@ static void on_accept(struct evconnlistener *evlistener, evutil_socket_t descrip
         return;
     }
     counters_add(&worker->counters, COUNTER_TCP_ACCEPTED);
-    (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (listener->listen->proxy == CONFIG_PROXY_FIRST) {
         proxy_intake_take(listener->intake, &opening);
     } else {
@@ -147,7 +147,7 @@ bool listen_tcp_become(struct listen_tcp *listener, const struct config_listen *
 
 struct listen_tcp *listen_tcp_new(struct worker *worker, const struct worker_socket *socket)
 {
-    struct listen_tcp *listener = calloc(1, sizeof(*listener));
+    struct listen_tcp *listener = calloc(1, sizeof *listener);
     if (listener == NULL) {
         close(socket->descriptor);
         return NULL;
@@ -175,7 +175,7 @@ void listen_tcp_accept_waiting(struct listen_tcp *listener)
     int descriptor = evconnlistener_get_fd(listener->listener);
     while (!descriptors_short(listener->worker->wake)) {
         union origin_peer peer = {.any = {.sa_family = AF_UNSPEC}};
-        socklen_t size = sizeof(peer);
+        socklen_t size = sizeof peer;
         int accepted = accept4(descriptor, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (accepted < 0) {
             return;

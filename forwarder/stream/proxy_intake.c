@@ -48,7 +48,7 @@ struct proxy_intake {
 struct proxy_intake *proxy_intake_new(struct worker *worker, proxy_intake_fn *on_client, void *ctx)
 {
     struct timeval patience = milliseconds(PROXY_INTAKE_MS);
-    struct proxy_intake *intake = calloc(1, sizeof(*intake));
+    struct proxy_intake *intake = calloc(1, sizeof *intake);
     if (intake == NULL) {
         return NULL;
     }
@@ -172,7 +172,7 @@ static void on_deadline(evutil_socket_t descriptor, short what, void *ctx)
 void proxy_intake_take(struct proxy_intake *intake, const struct stream_opening *opening)
 {
     struct event_base *base = intake->worker->base;
-    struct newcomer *newcomer = calloc(1, sizeof(*newcomer));
+    struct newcomer *newcomer = calloc(1, sizeof *newcomer);
     if (newcomer == NULL) {
         close_opening(intake->worker, opening);
         return;

@@ -417,7 +417,7 @@ static const struct reaper_kind activity = {is_spared, reap};
 
 void stream_client_open(struct worker *worker, const struct stream_opening *opening)
 {
-    struct stream_client *client = calloc(1, sizeof(*client));
+    struct stream_client *client = calloc(1, sizeof *client);
     if (client == NULL || !stream_table_add(worker->streams->table, &client->place)) {
         free(client);
         close(opening->descriptor);
@@ -483,7 +483,7 @@ struct stream_clients *stream_clients_new(struct worker *worker)
                                       : STREAM_CLIENT_HANDSHAKE_MS;
     const struct stream_table_events events = {close_client, resume_client, drain_client,
                                                read_clock, worker};
-    struct stream_clients *clients = calloc(1, sizeof(*clients));
+    struct stream_clients *clients = calloc(1, sizeof *clients);
     if (clients == NULL) {
         return NULL;
     }

@@ -30,7 +30,7 @@ static void go_on(struct stream_client *client, const struct proxy_header *heade
 static void read_proxied(struct stream_client *client, struct evbuffer *input)
 {
     uint8_t bytes[PROXY_HEADER_MAX];
-    ev_ssize_t size = evbuffer_copyout(input, bytes, sizeof(bytes));
+    ev_ssize_t size = evbuffer_copyout(input, bytes, sizeof bytes);
     struct proxy_header header;
     if (size < 0) {
         size = 0;

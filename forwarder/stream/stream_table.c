@@ -50,7 +50,7 @@ static void on_later(evutil_socket_t descriptor, short what, void *ctx)
 struct stream_table *stream_table_new(struct event_base *base,
                                       const struct stream_table_events *events)
 {
-    struct stream_table *table = calloc(1, sizeof(*table));
+    struct stream_table *table = calloc(1, sizeof *table);
     if (table == NULL) {
         return NULL;
     }

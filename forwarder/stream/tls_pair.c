@@ -42,7 +42,7 @@ static bool fail(struct tls_fault *fault, bool in_key, const char *text)
     unsigned long error = ERR_peek_last_error();
     const char *reason = error == 0 ? NULL : ERR_reason_error_string(error);
     fault->in_key = in_key;
-    snprintf(fault->why, sizeof(fault->why), reason == NULL ? "%s" : "%s (%s)", text, reason);
+    snprintf(fault->why, sizeof fault->why, reason == NULL ? "%s" : "%s (%s)", text, reason);
     ERR_clear_error();
     return false;
 }
@@ -109,7 +109,7 @@ static bool read_parts(const struct tls_files *files, struct parts *parts, struc
     }
     if (X509_check_private_key(parts->certificate, parts->key) != 1) {
         ERR_clear_error();
-        snprintf(fault->why, sizeof(fault->why), "is not the key of the certificate in %s",
+        snprintf(fault->why, sizeof fault->why, "is not the key of the certificate in %s",
                  files->certificate);
         fault->in_key = true;
         return false;
@@ -226,7 +226,7 @@ static void wipe(struct tls_files *files)
 /* Takes over the bytes. */
 static struct tls_pair *hold_files(struct tls_files *files)
 {
-    struct tls_pair *pair = calloc(1, sizeof(*pair));
+    struct tls_pair *pair = calloc(1, sizeof *pair);
     if (pair == NULL) {
         wipe(files);
         return NULL;
@@ -306,7 +306,7 @@ bool tls_pair_is_of(const struct tls_pair *pair, const char *certificate, const 
 
 static bool same_bytes(const struct file_bytes *a, const struct file_bytes *b)
 {
-    return memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;
+    return memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0;
 }
 
 bool tls_pair_is_same(const struct tls_pair *pair, const struct tls_files *files)

@@ -40,7 +40,7 @@ enum answer {
 
 struct tls_tickets *tls_tickets_new(void)
 {
-    struct tls_tickets *tickets = calloc(1, sizeof(*tickets));
+    struct tls_tickets *tickets = calloc(1, sizeof *tickets);
     if (tickets == NULL) {
         return NULL;
     }
@@ -59,24 +59,24 @@ void tls_tickets_free(struct tls_tickets *tickets)
         return;
     }
     pthread_mutex_destroy(&tickets->lock);
-    explicit_bzero(tickets, sizeof(*tickets));
+    explicit_bzero(tickets, sizeof *tickets);
     free(tickets);
 }
 
 void tls_tickets_rotate(struct tls_tickets *tickets)
 {
     struct key fresh;
-    if (RAND_bytes(fresh.name, sizeof(fresh.name)) != 1 ||
-        RAND_priv_bytes(fresh.cipher, sizeof(fresh.cipher)) != 1 ||
-        RAND_priv_bytes(fresh.mac, sizeof(fresh.mac)) != 1) {
+    if (RAND_bytes(fresh.name, sizeof fresh.name) != 1 ||
+        RAND_priv_bytes(fresh.cipher, sizeof fresh.cipher) != 1 ||
+        RAND_priv_bytes(fresh.mac, sizeof fresh.mac) != 1) {
         return;
     }
     pthread_mutex_lock(&tickets->lock);
-    memmove(tickets->keys + 1, tickets->keys, sizeof(tickets->keys[0]) * (KEYS - 1));
+    memmove(tickets->keys + 1, tickets->keys, sizeof tickets->keys[0] * (KEYS - 1));
     tickets->keys[0] = fresh;
     tickets->count += tickets->count < KEYS;
     pthread_mutex_unlock(&tickets->lock);
-    explicit_bzero(&fresh, sizeof(fresh));
+    explicit_bzero(&fresh, sizeof fresh);
 }
 
 /* The newest key, or the one of this name. Its age in rotations; KEYS: there is none. */
@@ -100,7 +100,7 @@ static bool set_mac(EVP_MAC_CTX *mac, struct key *key)
 {
     char digest[] = "SHA256";
     const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->mac, sizeof(key->mac)),
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->mac, sizeof key->mac),
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end(),
     };
@@ -116,7 +116,7 @@ static enum answer encrypt(struct tls_tickets *tickets, uint8_t *name, uint8_t *
     bool ready = RAND_bytes(iv, EVP_MAX_IV_LENGTH) == 1 &&
                  EVP_EncryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1 &&
                  set_mac(mac, &key);
-    explicit_bzero(&key, sizeof(key));
+    explicit_bzero(&key, sizeof key);
     return ready ? ANSWER_USE : ANSWER_FAILED;
 }
 
@@ -130,7 +130,7 @@ static enum answer decrypt(struct tls_tickets *tickets, const uint8_t *name, con
     }
     bool ready = EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), NULL, key.cipher, iv) == 1 &&
                  set_mac(mac, &key);
-    explicit_bzero(&key, sizeof(key));
+    explicit_bzero(&key, sizeof key);
     return !ready ? ANSWER_FAILED : age == 0 ? ANSWER_USE : ANSWER_RENEW;
 }
 

@@ -60,16 +60,16 @@ static struct span span_of(const char *text)
 
 struct tap *tap_new(const struct config_dnstap *config, char why[static WHY_MAX])
 {
-    struct tap *tap = calloc(1, sizeof(*tap));
+    struct tap *tap = calloc(1, sizeof *tap);
     snprintf(why, WHY_MAX, "dnstap: out of memory or descriptors");
     if (tap == NULL) {
         return NULL;
     }
     tap->config = config;
     if (config->identity != NULL) {
-        snprintf(tap->identity, sizeof(tap->identity), "%s", config->identity);
+        snprintf(tap->identity, sizeof tap->identity, "%s", config->identity);
     } else {
-        (void)gethostname(tap->identity, sizeof(tap->identity) - 1);
+        (void)gethostname(tap->identity, sizeof tap->identity - 1);
     }
     tap->stop = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     tap->ended = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -135,7 +135,7 @@ void tap_put(struct tap *tap, unsigned worker, struct dnstap_event *event)
 {
     struct share *share = &tap->shares[worker];
     event->identity = span_of(tap->identity);
-    event->version = (struct span){(const uint8_t *)version, sizeof(version) - 1};
+    event->version = (struct span){(const uint8_t *)version, sizeof version - 1};
     size_t most = most_of(event);
     uint8_t *room = tap_ring_room(share->ring, most);
     if (room == NULL) {
@@ -160,10 +160,10 @@ static void note(struct tap *tap, const char *problem)
     if (!trouble_note(&tap->trouble, problem, (int64_t)time(NULL))) {
         return;
     }
-    log_quote(config->socket != NULL ? config->socket : config->file, where, sizeof(where));
+    log_quote(config->socket != NULL ? config->socket : config->file, where, sizeof where);
     if (problem[0] != '\0') {
         log_event(LOG_LEVEL_WARNING, "dnstap", "not written", "to=%s reason=%s lost=%llu", where,
-                  log_quote(problem, reason, sizeof(reason)),
+                  log_quote(problem, reason, sizeof reason),
                   (unsigned long long)tap_counts(tap).lost);
     } else {
         log_event(LOG_LEVEL_INFO, "dnstap", "written again", "to=%s lost=%llu", where,
@@ -221,7 +221,7 @@ static bool drain(struct tap *tap)
 static void ring(int descriptor)
 {
     uint64_t one = 1;
-    (void)!write(descriptor, &one, sizeof(one));
+    (void)!write(descriptor, &one, sizeof one);
 }
 
 /* Workers have ended: what they left is the last. */

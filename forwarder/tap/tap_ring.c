@@ -28,11 +28,11 @@ struct tap_ring {
 
 struct tap_ring *tap_ring_new(size_t capacity)
 {
-    struct tap_ring *ring = aligned_alloc(CACHE_LINE, sizeof(*ring));
+    struct tap_ring *ring = aligned_alloc(CACHE_LINE, sizeof *ring);
     if (ring == NULL) {
         return NULL;
     }
-    memset(ring, 0, sizeof(*ring));
+    memset(ring, 0, sizeof *ring);
     ring->capacity = capacity;
     ring->octets = malloc(capacity);
     if (ring->octets == NULL) {
@@ -68,7 +68,7 @@ static uint64_t until_end(const struct tap_ring *ring, uint64_t position)
 
 static void put_size(const struct tap_ring *ring, uint64_t position, uint64_t size)
 {
-    memcpy(octets_at(ring, position), &size, sizeof(size));
+    memcpy(octets_at(ring, position), &size, sizeof size);
 }
 
 uint8_t *tap_ring_room(struct tap_ring *ring, size_t size)
@@ -101,10 +101,10 @@ struct span tap_ring_read(struct tap_ring *ring)
     if (ring->taken == atomic_load_explicit(&ring->written, memory_order_acquire)) {
         return (struct span){0};
     }
-    memcpy(&size, octets_at(ring, ring->taken), sizeof(size));
+    memcpy(&size, octets_at(ring, ring->taken), sizeof size);
     if (size == SKIP) {
         ring->taken += until_end(ring, ring->taken);
-        memcpy(&size, octets_at(ring, ring->taken), sizeof(size));
+        memcpy(&size, octets_at(ring, ring->taken), sizeof size);
     }
     struct span record = {octets_at(ring, ring->taken) + HEAD, (size_t)size};
     ring->taken += whole((size_t)size);

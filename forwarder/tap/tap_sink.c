@@ -44,7 +44,7 @@ struct tap_sink {
 
 struct tap_sink *tap_sink_new(const struct config_dnstap *config)
 {
-    struct tap_sink *sink = calloc(1, sizeof(*sink));
+    struct tap_sink *sink = calloc(1, sizeof *sink);
     if (sink != NULL) {
         sink->config = config;
         sink->descriptor = -1;
@@ -81,11 +81,11 @@ static fstrm_res connect_socket(void *obj)
 {
     struct tap_sink *sink = obj;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", sink->config->socket);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", sink->config->socket);
     sink->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     /* Where its backlog is full the receiver hangs, and this fails at once. */
     if (sink->descriptor < 0 ||
-        connect(sink->descriptor, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        connect(sink->descriptor, (const struct sockaddr *)&address, sizeof address) != 0) {
         return fail(sink, strerror(errno));
     }
     return fstrm_res_success;
@@ -145,7 +145,7 @@ static fstrm_res write_socket(void *obj, const struct iovec *given, int count)
     if (count > PIECES_MAX || sink->descriptor < 0) {
         return fail(sink, "the connection is broken");
     }
-    memcpy(room, given, (size_t)count * sizeof(*given));
+    memcpy(room, given, (size_t)count * sizeof *given);
     while ((count = advance(&pieces, count, 0)) > 0) {
         const struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
         ssize_t sent = sendmsg(sink->descriptor, &message, MSG_NOSIGNAL);
@@ -174,7 +174,7 @@ static bool move_away(struct tap_sink *sink)
     if (lstat(path, &found) != 0 || !S_ISREG(found.st_mode)) {
         return true;
     }
-    if (snprintf(old, sizeof(old), "%s.old", path) >= (int)sizeof(old)) {
+    if (snprintf(old, sizeof old, "%s.old", path) >= (int)sizeof old) {
         errno = ENAMETOOLONG;
         return false;
     }
@@ -207,7 +207,7 @@ static fstrm_res write_file(void *obj, const struct iovec *given, int count)
     if (count > PIECES_MAX || sink->descriptor < 0) {
         return fail(sink, "the file is closed");
     }
-    memcpy(room, given, (size_t)count * sizeof(*given));
+    memcpy(room, given, (size_t)count * sizeof *given);
     while ((count = advance(&pieces, count, 0)) > 0) {
         ssize_t put = pwritev(sink->descriptor, pieces, count, size);
         if (put <= 0 && errno != EINTR) {

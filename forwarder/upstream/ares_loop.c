@@ -86,7 +86,7 @@ static void on_state(void *ctx, ares_socket_t descriptor, int readable, int writ
     if (!readable && !writable) {
         return;
     }
-    watch = calloc(1, sizeof(*watch));
+    watch = calloc(1, sizeof *watch);
     if (watch == NULL) {
         return; /* the lookup runs into its time-out */
     }
@@ -108,7 +108,7 @@ struct ares_loop *ares_loop_new(struct event_base *base, const struct ares_loop_
         .tries = (int)options->tries,
         .sock_state_cb = on_state,
     };
-    struct ares_loop *loop = calloc(1, sizeof(*loop));
+    struct ares_loop *loop = calloc(1, sizeof *loop);
     if (loop == NULL) {
         snprintf(why, WHY_MAX, "out of memory");
         return NULL;

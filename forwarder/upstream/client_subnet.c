@@ -63,7 +63,7 @@ static struct ecs told_subnet(const struct client_subnet_teller *teller)
     unsigned known = teller->spread < width ? width - teller->spread : 0;
     unsigned bits = ipv4 ? teller->ipv4_bits : teller->ipv6_bits;
     subnet.source = (uint8_t)(bits < known ? bits : known);
-    memcpy(subnet.octet, teller->client->octet, sizeof(subnet.octet));
+    memcpy(subnet.octet, teller->client->octet, sizeof subnet.octet);
     return subnet;
 }
 
@@ -79,8 +79,8 @@ static void cut(struct ecs *subnet)
 static bool covers(const struct ecs *wider, const struct ecs *narrower)
 {
     struct address a, b;
-    memcpy(a.octet, wider->octet, sizeof(a.octet));
-    memcpy(b.octet, narrower->octet, sizeof(b.octet));
+    memcpy(a.octet, wider->octet, sizeof a.octet);
+    memcpy(b.octet, narrower->octet, sizeof b.octet);
     return wider->family == narrower->family && wider->source <= narrower->source &&
            address_common_bits(&a, &b) >= family_offset(wider) + wider->source;
 }

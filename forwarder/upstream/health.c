@@ -44,7 +44,7 @@ struct health {
 struct health *health_new(struct event_base *base, const struct config_upstream *config,
                           struct upstream_tls *tls, char why[static WHY_MAX])
 {
-    struct health *health = calloc(1, sizeof(*health));
+    struct health *health = calloc(1, sizeof *health);
     if (health == NULL) {
         snprintf(why, WHY_MAX, "out of memory");
         return NULL;
@@ -161,7 +161,7 @@ void health_free(struct health *health)
 
 static struct probe *probe_new(struct health *health, struct upstream_target *target)
 {
-    struct probe *probe = calloc(1, sizeof(*probe));
+    struct probe *probe = calloc(1, sizeof *probe);
     if (probe == NULL) {
         return NULL;
     }

@@ -60,7 +60,7 @@ static void on_datagram(evutil_socket_t descriptor, short what, void *ctx)
     struct health_probe *probe = ctx;
     uint8_t answer[DNS_MESSAGE_MAX];
     (void)what;
-    ssize_t size = recv(descriptor, answer, sizeof(answer), MSG_DONTWAIT);
+    ssize_t size = recv(descriptor, answer, sizeof answer, MSG_DONTWAIT);
     if (size < 0) {
         end(probe, (struct span){0});
     } else if (belongs(probe, (struct span){answer, (size_t)size})) {
@@ -142,7 +142,7 @@ struct health_probe *health_probe_new(struct event_base *base,
                                       const struct health_probe_question *question)
 {
     struct timeval timeout = milliseconds(question->timeout_ms);
-    struct health_probe *probe = calloc(1, sizeof(*probe) + question->query.size);
+    struct health_probe *probe = calloc(1, sizeof *probe + question->query.size);
     if (probe == NULL) {
         return NULL;
     }

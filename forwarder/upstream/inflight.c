@@ -58,18 +58,18 @@ static uint32_t buckets_for(size_t capacity)
 
 struct inflight *inflight_new(size_t capacity)
 {
-    struct inflight *inflight = calloc(1, sizeof(*inflight));
+    struct inflight *inflight = calloc(1, sizeof *inflight);
     if (inflight == NULL) {
         return NULL;
     }
     uint32_t buckets = buckets_for(capacity);
     inflight->capacity = capacity;
     inflight->bucket_mask = buckets - 1;
-    inflight->entries = reserve(capacity * sizeof(*inflight->entries));
+    inflight->entries = reserve(capacity * sizeof *inflight->entries);
     inflight->small = reserve(capacity * INFLIGHT_SMALL);
     inflight->large = reserve((size_t)INFLIGHT_LARGE * LARGE_SIZE);
-    inflight->buckets = reserve(buckets * sizeof(*inflight->buckets));
-    inflight->free_entries = malloc(capacity * sizeof(*inflight->free_entries));
+    inflight->buckets = reserve(buckets * sizeof *inflight->buckets);
+    inflight->free_entries = malloc(capacity * sizeof *inflight->free_entries);
     if (inflight->entries == NULL || inflight->small == NULL || inflight->large == NULL ||
         inflight->buckets == NULL || inflight->free_entries == NULL) {
         inflight_free(inflight);
@@ -93,10 +93,10 @@ void inflight_free(struct inflight *inflight)
         return;
     }
     free(inflight->free_entries);
-    release(inflight->buckets, (inflight->bucket_mask + 1U) * sizeof(*inflight->buckets));
+    release(inflight->buckets, (inflight->bucket_mask + 1U) * sizeof *inflight->buckets);
     release(inflight->large, (size_t)INFLIGHT_LARGE * LARGE_SIZE);
     release(inflight->small, inflight->capacity * INFLIGHT_SMALL);
-    release(inflight->entries, inflight->capacity * sizeof(*inflight->entries));
+    release(inflight->entries, inflight->capacity * sizeof *inflight->entries);
     free(inflight);
 }
 

@@ -287,7 +287,7 @@ struct transfer *transfer_new(struct upstream_env *env, struct upstream *upstrea
                               const struct transfer_request *request,
                               const struct transfer_events *events)
 {
-    struct transfer *transfer = calloc(1, sizeof(*transfer) + request->query.size);
+    struct transfer *transfer = calloc(1, sizeof *transfer + request->query.size);
     if (transfer == NULL) {
         return NULL;
     }

@@ -77,7 +77,7 @@ static bool may_ask(const struct upstream_server *server, const struct candidate
 static uint64_t weight(const struct address *client, const struct upstream_target *target)
 {
     uint64_t hash = target->hash;
-    for (unsigned i = 0; i < sizeof(client->octet); i++) {
+    for (unsigned i = 0; i < sizeof client->octet; i++) {
         hash = (hash ^ client->octet[i]) * 0x100000001B3U;
     }
     hash ^= hash >> 32;
@@ -370,7 +370,7 @@ static void server_free(struct upstream_server *server)
 
 static struct upstream_server *server_new(struct upstream *upstream, struct upstream_target *target)
 {
-    struct upstream_server *server = calloc(1, sizeof(*server));
+    struct upstream_server *server = calloc(1, sizeof *server);
     if (server == NULL) {
         return NULL;
     }
@@ -439,7 +439,7 @@ static void on_renewal(evutil_socket_t descriptor, short what, void *ctx)
 
 struct upstream *upstream_new(struct upstream_env *env)
 {
-    struct upstream *upstream = calloc(1, sizeof(*upstream));
+    struct upstream *upstream = calloc(1, sizeof *upstream);
     if (upstream == NULL) {
         return NULL;
     }

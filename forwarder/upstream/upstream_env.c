@@ -97,7 +97,7 @@ static void deliver_changed(struct upstream_env *env, struct inflight_entry *ent
                             struct upstream_room answer)
 {
     uint8_t room[DNS_MESSAGE_MAX];
-    struct span_writer writer = span_writer(room, sizeof(room));
+    struct span_writer writer = span_writer(room, sizeof room);
     struct span received = {answer.bytes, answer.size};
     if (upstream_subnet_withdraw(env, entry, received)) {
         (void)inflight_abandon(env->inflight, entry, NULL);

@@ -90,16 +90,16 @@ static struct config_address literal_address(const struct config_server *server)
         struct sockaddr_in *ipv4 = (struct sockaddr_in *)&out.sockaddr;
         ipv4->sin_family = AF_INET;
         ipv4->sin_port = htons(server->port);
-        memcpy(&ipv4->sin_addr, server->address.octet + 12, sizeof(ipv4->sin_addr));
-        out.size = sizeof(*ipv4);
+        memcpy(&ipv4->sin_addr, server->address.octet + 12, sizeof ipv4->sin_addr);
+        out.size = sizeof *ipv4;
         return out;
     }
     struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)&out.sockaddr;
     ipv6->sin6_family = AF_INET6;
     ipv6->sin6_port = htons(server->port);
     ipv6->sin6_scope_id = server->scope_id;
-    memcpy(&ipv6->sin6_addr, server->address.octet, sizeof(ipv6->sin6_addr));
-    out.size = sizeof(*ipv6);
+    memcpy(&ipv6->sin6_addr, server->address.octet, sizeof ipv6->sin6_addr);
+    out.size = sizeof *ipv6;
     return out;
 }
 
@@ -114,7 +114,7 @@ static bool found_address(const struct ares_addrinfo_node *node, uint16_t port,
         ipv4->sin_family = AF_INET;
         ipv4->sin_port = htons(port);
         ipv4->sin_addr = ((const struct sockaddr_in *)node->ai_addr)->sin_addr;
-        out->size = sizeof(*ipv4);
+        out->size = sizeof *ipv4;
         return true;
     }
     if (node->ai_family == AF_INET6) {
@@ -124,7 +124,7 @@ static bool found_address(const struct ares_addrinfo_node *node, uint16_t port,
         ipv6->sin6_port = htons(port);
         ipv6->sin6_addr = found->sin6_addr;
         ipv6->sin6_scope_id = found->sin6_scope_id;
-        out->size = sizeof(*ipv6);
+        out->size = sizeof *ipv6;
         return true;
     }
     return false;
@@ -240,11 +240,11 @@ static bool take_addresses(struct named_server *server, const struct ares_addrin
         targets[count] = obtain_target(server, &address);
         count += targets[count] != NULL ? 1 : 0;
     }
-    qsort(targets, count, sizeof(targets[0]), compare_targets);
+    qsort(targets, count, sizeof targets[0], compare_targets);
     bool changed = count > 0 && !same_targets(server, targets, count);
     if (count > 0) {
         drop_targets(server);
-        memcpy(server->targets, targets, count * sizeof(targets[0]));
+        memcpy(server->targets, targets, count * sizeof targets[0]);
         server->count = count;
     }
     return changed;
@@ -330,7 +330,7 @@ struct upstream_names *upstream_names_new(struct event_base *base,
                                           char why[static WHY_MAX])
 {
     char *csv = NULL;
-    struct upstream_names *names = calloc(1, sizeof(*names));
+    struct upstream_names *names = calloc(1, sizeof *names);
     snprintf(why, WHY_MAX, "out of memory");
     if (names == NULL) {
         return NULL;
@@ -338,7 +338,7 @@ struct upstream_names *upstream_names_new(struct event_base *base,
     names->base = base;
     names->config = config;
     names->workers = workers;
-    names->servers = calloc(config->server_count, sizeof(*names->servers));
+    names->servers = calloc(config->server_count, sizeof *names->servers);
     if (names->servers == NULL || !bootstrap_csv(config, &csv)) {
         goto fail;
     }

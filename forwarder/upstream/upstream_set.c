@@ -25,12 +25,12 @@ static uint64_t hash_of(const struct config_address *address)
     uint64_t hash = 0xCBF29CE484222325U;
     if (address->sockaddr.ss_family == AF_INET) {
         const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address->sockaddr;
-        hash = hash_octets(hash, &ipv4->sin_addr, sizeof(ipv4->sin_addr));
-        return hash_octets(hash, &ipv4->sin_port, sizeof(ipv4->sin_port));
+        hash = hash_octets(hash, &ipv4->sin_addr, sizeof ipv4->sin_addr);
+        return hash_octets(hash, &ipv4->sin_port, sizeof ipv4->sin_port);
     }
     const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address->sockaddr;
-    hash = hash_octets(hash, &ipv6->sin6_addr, sizeof(ipv6->sin6_addr));
-    return hash_octets(hash, &ipv6->sin6_port, sizeof(ipv6->sin6_port));
+    hash = hash_octets(hash, &ipv6->sin6_addr, sizeof ipv6->sin6_addr);
+    return hash_octets(hash, &ipv6->sin6_port, sizeof ipv6->sin6_port);
 }
 
 /* There may be many more workers than there are: what nobody writes must take no memory, so nothing
@@ -47,7 +47,7 @@ static bool make_counts(struct upstream_target *target, size_t workers)
 
 struct upstream_target *upstream_target_new(const struct config_address *address, size_t workers)
 {
-    struct upstream_target *target = calloc(1, sizeof(*target));
+    struct upstream_target *target = calloc(1, sizeof *target);
     if (target == NULL) {
         return NULL;
     }
@@ -113,7 +113,7 @@ uint64_t upstream_target_outstanding(const struct upstream_target *target)
 struct upstream_set *upstream_set_new(uint64_t number, struct upstream_target *const *targets,
                                       size_t count)
 {
-    struct upstream_set *set = calloc(1, sizeof(*set) + count * sizeof(set->targets[0]));
+    struct upstream_set *set = calloc(1, sizeof *set + count * sizeof set->targets[0]);
     if (set == NULL) {
         return NULL;
     }

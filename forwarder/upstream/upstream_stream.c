@@ -212,7 +212,7 @@ static unsigned bucket_of(const struct query_ends *ends)
 {
     const uint8_t *octets = (const uint8_t *)ends;
     uint32_t hash = 0x811C9DC5U;
-    for (size_t i = 0; i < sizeof(*ends); i++) {
+    for (size_t i = 0; i < sizeof *ends; i++) {
         hash = (hash ^ octets[i]) * 0x01000193U;
     }
     return (hash ^ hash >> 16) % BUCKETS;
@@ -245,7 +245,7 @@ static bool stream_start(struct upstream_stream *stream)
 static struct upstream_stream *stream_new(struct upstream_streams *streams,
                                           const struct query_ends *ends)
 {
-    struct upstream_stream *stream = calloc(1, sizeof(*stream));
+    struct upstream_stream *stream = calloc(1, sizeof *stream);
     if (stream == NULL) {
         return NULL;
     }
@@ -270,7 +270,7 @@ struct upstream_streams *upstream_streams_new(struct upstream_env *env,
                                               struct upstream_target *target,
                                               upstream_stream_broken_fn *on_broken, void *ctx)
 {
-    struct upstream_streams *streams = calloc(1, sizeof(*streams));
+    struct upstream_streams *streams = calloc(1, sizeof *streams);
     if (streams == NULL) {
         return NULL;
     }
@@ -310,7 +310,7 @@ static struct upstream_stream *least_busy(const struct upstream_streams *streams
     struct upstream_stream *stream;
     LIST_FOREACH(stream, &streams->buckets[bucket_of(ends)], link)
     {
-        if (!stream->stale && memcmp(&stream->ends, ends, sizeof(*ends)) == 0 &&
+        if (!stream->stale && memcmp(&stream->ends, ends, sizeof *ends) == 0 &&
             (best == NULL || stream->channel.in_flight < best->channel.in_flight)) {
             best = stream;
         }

@@ -27,7 +27,7 @@ static struct inflight_entry *add_telling(struct upstream_env *env, struct span 
                                           struct span original, const struct query_client *client)
 {
     uint8_t room[DNS_MESSAGE_MAX];
-    struct span_writer writer = span_writer(room, sizeof(room));
+    struct span_writer writer = span_writer(room, sizeof room);
     enum client_subnet change = tell(env, client, message, &writer);
     if (change == CLIENT_SUBNET_NONE) {
         return NULL;
@@ -64,7 +64,7 @@ bool upstream_subnet_withdraw(struct upstream_env *env, struct inflight_entry *e
 {
     uint8_t room[DNS_MESSAGE_MAX];
     struct span message = {entry->message, entry->message_size};
-    struct span_writer writer = span_writer(room, sizeof(room));
+    struct span_writer writer = span_writer(room, sizeof room);
     if (!client_subnet_is_refusal(answer, entry->subnet) ||
         !client_subnet_withdraw(message, entry->subnet, &writer)) {
         return false;

@@ -40,7 +40,7 @@ static bool set_up(SSL_CTX *context)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, on_session);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_alpn_protos(context, ALPN_DOT, sizeof(ALPN_DOT)) == 0;
+           SSL_CTX_set_alpn_protos(context, ALPN_DOT, sizeof ALPN_DOT) == 0;
 }
 
 struct upstream_tls *upstream_tls_new(const struct config_upstream *config,
@@ -50,7 +50,7 @@ struct upstream_tls *upstream_tls_new(const struct config_upstream *config,
     if (store == NULL) {
         return NULL;
     }
-    struct upstream_tls *tls = calloc(1, sizeof(*tls));
+    struct upstream_tls *tls = calloc(1, sizeof *tls);
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     if (tls == NULL || context == NULL || !set_up(context)) {
         snprintf(why, WHY_MAX, "out of memory");

@@ -22,7 +22,7 @@
 static struct proxy_header_end end_of(const struct address *address, uint16_t port)
 {
     struct proxy_header_end end = {.port = port};
-    memcpy(end.octet, address->octet, sizeof(end.octet));
+    memcpy(end.octet, address->octet, sizeof end.octet);
     return end;
 }
 
@@ -30,7 +30,7 @@ size_t upstream_transport_header(enum proxy_header_transport kind, const struct 
                                  uint8_t out[static PROXY_HEADER_ENCODED_MAX])
 {
     static const struct query_ends nobody;
-    if (ends == NULL || memcmp(ends, &nobody, sizeof(nobody)) == 0) {
+    if (ends == NULL || memcmp(ends, &nobody, sizeof nobody) == 0) {
         return proxy_header_encode_local(out);
     }
     struct proxy_header_end source = end_of(&ends->client, ends->client_port);
@@ -99,7 +99,7 @@ struct bufferevent *upstream_transport_open(const struct upstream_transport *tra
         return NULL;
     }
     int on = 1;
-    (void)setsockopt(bufferevent_getfd(connection), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(bufferevent_getfd(connection), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return connection;
 }
 

@@ -48,10 +48,10 @@ static bool bind_random_port(int descriptor, sa_family_t family, struct random_p
     for (unsigned i = 0; i < PORT_TRIES; i++) {
         uint32_t port = PORT_FIRST + random_pool_below(random, 65536U - PORT_FIRST);
         union origin_peer any = {.ipv6 = {.sin6_family = family}};
-        socklen_t size = sizeof(any.ipv6);
+        socklen_t size = sizeof any.ipv6;
         if (family == AF_INET) {
             any.ipv4.sin_port = htons((uint16_t)port);
-            size = sizeof(any.ipv4);
+            size = sizeof any.ipv4;
         } else {
             any.ipv6.sin6_port = htons((uint16_t)port);
         }
@@ -70,7 +70,7 @@ static bool bind_random_port(int descriptor, sa_family_t family, struct random_p
 static void discard_queued(int descriptor)
 {
     char octet;
-    while (recv(descriptor, &octet, sizeof(octet), MSG_DONTWAIT | MSG_TRUNC) >= 0) {
+    while (recv(descriptor, &octet, sizeof octet, MSG_DONTWAIT | MSG_TRUNC) >= 0) {
     }
 }
 
@@ -82,8 +82,8 @@ static int open_descriptor(const struct config_address *address, struct random_p
     if (descriptor < 0) {
         return -1;
     }
-    if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) != 0) {
-        (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    if (setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
+        (void)setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     }
     if (!bind_random_port(descriptor, address->sockaddr.ss_family, random) ||
         connect(descriptor, (const struct sockaddr *)&address->sockaddr, address->size) != 0) {
@@ -129,7 +129,7 @@ static void socket_free(struct upstream_socket *socket)
 
 static struct upstream_socket *socket_new(struct upstream_udp *udp)
 {
-    struct upstream_socket *socket = calloc(1, sizeof(*socket));
+    struct upstream_socket *socket = calloc(1, sizeof *socket);
     if (socket == NULL) {
         return NULL;
     }
@@ -154,7 +154,7 @@ fail:
 struct upstream_udp *upstream_udp_new(struct upstream_env *env, struct upstream_server *server,
                                       struct upstream_target *target)
 {
-    struct upstream_udp *udp = calloc(1, sizeof(*udp));
+    struct upstream_udp *udp = calloc(1, sizeof *udp);
     if (udp == NULL) {
         return NULL;
     }

@@ -23,7 +23,7 @@ static unsigned bits_of(uint16_t family)
 /* Where the family's address begins in the 16 octets. */
 static unsigned offset_of(uint16_t family)
 {
-    return family == ECS_FAMILY_IPV6 ? 0 : sizeof(MAPPED);
+    return family == ECS_FAMILY_IPV6 ? 0 : sizeof MAPPED;
 }
 
 static unsigned octets_of(uint8_t source)
@@ -54,7 +54,7 @@ bool ecs_decode(struct span data, struct ecs *out)
         return false;
     }
     if (out->family != ECS_FAMILY_IPV6) {
-        memcpy(out->octet, MAPPED, sizeof(MAPPED));
+        memcpy(out->octet, MAPPED, sizeof MAPPED);
     }
     if (address.size > 0) {
         memcpy(out->octet + offset_of(out->family), address.bytes, address.size);

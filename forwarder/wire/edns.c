@@ -235,12 +235,12 @@ static struct sockaddr_storage client_sockaddr(struct span client)
     struct sockaddr_storage storage = {0};
     if (client.size == sizeof(struct in_addr)) {
         struct sockaddr_in in = {.sin_family = AF_INET};
-        memcpy(&in.sin_addr, client.bytes, sizeof(in.sin_addr));
-        memcpy(&storage, &in, sizeof(in));
+        memcpy(&in.sin_addr, client.bytes, sizeof in.sin_addr);
+        memcpy(&storage, &in, sizeof in);
     } else if (client.size == sizeof(struct in6_addr)) {
         struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
-        memcpy(&in6.sin6_addr, client.bytes, sizeof(in6.sin6_addr));
-        memcpy(&storage, &in6, sizeof(in6));
+        memcpy(&in6.sin6_addr, client.bytes, sizeof in6.sin6_addr);
+        memcpy(&storage, &in6, sizeof in6);
     }
     return storage;
 }
@@ -259,7 +259,7 @@ size_t edns_cookie_answer(const struct edns_query *query, const struct edns_cook
         .timestamp = env->now,
         .client_addr = &client,
     };
-    memcpy(params.secret, env->secret, sizeof(params.secret));
+    memcpy(params.secret, env->secret, sizeof params.secret);
     knot_edns_cookie_t client_cookie = {.len = EDNS_COOKIE_CLIENT};
     memcpy(client_cookie.data, query->cookie.bytes, EDNS_COOKIE_CLIENT);
     knot_edns_cookie_t server_cookie;

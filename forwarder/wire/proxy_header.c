@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
-#define SIGNATURE_SIZE (sizeof(SIGNATURE) - 1)
+#define SIGNATURE_SIZE (sizeof SIGNATURE - 1)
 
 #define VERSION 0x20U
 #define COMMAND_LOCAL 0x0U
@@ -140,9 +140,9 @@ static void read_address(struct span_reader *reader, enum family family,
                          struct proxy_header_end *end)
 {
     struct span address = span_read(reader, SIZES[family].address);
-    memcpy(end->octet, MAPPED, sizeof(MAPPED));
+    memcpy(end->octet, MAPPED, sizeof MAPPED);
     if (address.size > 0) {
-        memcpy(end->octet + sizeof(end->octet) - address.size, address.bytes, address.size);
+        memcpy(end->octet + sizeof end->octet - address.size, address.bytes, address.size);
     }
 }
 
@@ -199,18 +199,18 @@ static void write_fixed(struct span_writer *writer, unsigned command, unsigned f
     fixed[SIGNATURE_SIZE] = (uint8_t)(VERSION | command);
     fixed[SIGNATURE_SIZE + 1] = (uint8_t)family;
     span_put_u16(fixed + SIGNATURE_SIZE + 2, (uint16_t)length);
-    span_write(writer, (struct span){fixed, sizeof(fixed)});
+    span_write(writer, (struct span){fixed, sizeof fixed});
 }
 
 static bool is_ipv4(const struct proxy_header_end *end)
 {
-    return memcmp(end->octet, MAPPED, sizeof(MAPPED)) == 0;
+    return memcmp(end->octet, MAPPED, sizeof MAPPED) == 0;
 }
 
 static void write_address(struct span_writer *writer, const struct proxy_header_end *end,
                           size_t size)
 {
-    span_write(writer, (struct span){end->octet + sizeof(end->octet) - size, size});
+    span_write(writer, (struct span){end->octet + sizeof end->octet - size, size});
 }
 
 size_t proxy_header_encode(enum proxy_header_transport transport,

@@ -40,7 +40,7 @@ static const struct layout LAYOUTS[] = {
 
 static const struct layout *find_layout(uint16_t type)
 {
-    for (size_t i = 0; i < sizeof(LAYOUTS) / sizeof(LAYOUTS[0]); i++) {
+    for (size_t i = 0; i < sizeof LAYOUTS / sizeof LAYOUTS[0]; i++) {
         if (LAYOUTS[i].type == type) {
             return &LAYOUTS[i];
         }

@@ -124,7 +124,7 @@ static bool follow(struct reading *reading)
 static bool take_label(struct reading *reading, size_t length, struct records_name *out)
 {
     size_t size = length + 1;
-    if (size > reading->end - reading->at || size > sizeof(out->wire) - out->size) {
+    if (size > reading->end - reading->at || size > sizeof out->wire - out->size) {
         return false;
     }
     memcpy(out->wire + out->size, reading->message.bytes + reading->at, size);

@@ -99,13 +99,13 @@ static void read_address(const char *text, uint16_t port, void *out, socklen_t *
     struct sockaddr_in6 *ipv6 = out;
     if (strchr(text, ':') != NULL) {
         *ipv6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
-        *size = sizeof(*ipv6);
+        *size = sizeof *ipv6;
         if (inet_pton(AF_INET6, text, &ipv6->sin6_addr) == 1) {
             return;
         }
     } else {
         *ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
-        *size = sizeof(*ipv4);
+        *size = sizeof *ipv4;
         if (inet_pton(AF_INET, text, &ipv4->sin_addr) == 1) {
             return;
         }
@@ -124,9 +124,9 @@ static int open_socket(struct client *client, const char *local)
         die("socket");
     }
     if (size == sizeof(struct sockaddr_in6)) {
-        (void)setsockopt(made, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
+        (void)setsockopt(made, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
     } else {
-        (void)setsockopt(made, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
+        (void)setsockopt(made, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
     }
     if (bind(made, &client->local.any, size) != 0 ||
         connect(made, &client->server.any, client->address_size) != 0 ||
@@ -376,7 +376,7 @@ static void send_all(struct client *client)
             flags = stream->fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0;
         }
         ngtcp2_ssize size = ngtcp2_conn_writev_stream(
-            client->transport, NULL, NULL, packet, sizeof(packet), &taken, flags,
+            client->transport, NULL, NULL, packet, sizeof packet, &taken, flags,
             stream == NULL ? -1 : stream->id, &data, stream == NULL ? 0 : 1, now_ns());
         if (stream != NULL && taken >= 0) {
             stream->sent += (size_t)taken;
@@ -427,7 +427,7 @@ static void receive(struct client *client)
 {
     uint8_t packet[65536];
     ssize_t size;
-    while ((size = recv(client->socket, packet, sizeof(packet), MSG_DONTWAIT)) > 0) {
+    while ((size = recv(client->socket, packet, sizeof packet, MSG_DONTWAIT)) > 0) {
         ngtcp2_path path = path_of(client);
         on_code(client, ngtcp2_conn_read_pkt(client->transport, &path, NULL, packet, (size_t)size,
                                              now_ns()));
@@ -445,7 +445,7 @@ static struct stream *find_stream(struct client *client, unsigned tag)
             return stream;
         }
     }
-    stream = calloc(1, sizeof(*stream));
+    stream = calloc(1, sizeof *stream);
     if (stream == NULL) {
         die("calloc");
     }
@@ -486,10 +486,10 @@ static void command(struct client *client, char *line)
         quic_compat_shutdown(client->transport, find_stream(client, (unsigned)atoi(first))->id, 3);
     } else if (strcmp(verb, "rebind") == 0 && first != NULL) {
         struct sockaddr_storage told;
-        memcpy(&told, &client->local, sizeof(client->local));
+        memcpy(&told, &client->local, sizeof client->local);
         int before = client->socket;
         client->socket = open_socket(client, first);
-        memcpy(&client->local, &told, sizeof(client->local));
+        memcpy(&client->local, &told, sizeof client->local);
         close(before);
         printf("rebound\n");
     } else if (strcmp(verb, "mute") == 0) {
@@ -500,7 +500,7 @@ static void command(struct client *client, char *line)
         quic_compat_error_default(&error);
         quic_compat_error_application(&error, 0, NULL, 0);
         ngtcp2_ssize size = ngtcp2_conn_write_connection_close(
-            client->transport, NULL, NULL, packet, sizeof(packet), &error, now_ns());
+            client->transport, NULL, NULL, packet, sizeof packet, &error, now_ns());
         (void)!send(client->socket, packet, size > 0 ? (size_t)size : 0, 0);
         exit(0);
     }
@@ -509,7 +509,7 @@ static void command(struct client *client, char *line)
 static void read_commands(struct client *client)
 {
     ssize_t got = read(STDIN_FILENO, client->line + client->line_size,
-                       sizeof(client->line) - client->line_size - 1);
+                       sizeof client->line - client->line_size - 1);
     if (got <= 0) {
         exit(0);
     }
@@ -551,7 +551,7 @@ static void run(struct client *client)
 
 static void half_open(struct client *client, const char *local, unsigned count)
 {
-    struct pollfd *sockets = calloc(count, sizeof(*sockets));
+    struct pollfd *sockets = calloc(count, sizeof *sockets);
     unsigned retries = 0;
     unsigned others = 0;
     ssize_t octets = 0;
@@ -560,13 +560,13 @@ static void half_open(struct client *client, const char *local, unsigned count)
         sockets[i] = (struct pollfd){.fd = open_socket(client, local), .events = POLLIN};
         make_transport(client, "doq");
         ngtcp2_ssize size =
-            ngtcp2_conn_write_pkt(client->transport, NULL, NULL, packet, sizeof(packet), now_ns());
+            ngtcp2_conn_write_pkt(client->transport, NULL, NULL, packet, sizeof packet, now_ns());
         (void)!send(sockets[i].fd, packet, size > 0 ? (size_t)size : 0, 0);
     }
     while (sockets != NULL && poll(sockets, count, 1000) > 0) {
         for (unsigned i = 0; i < count; i++) {
             uint8_t packet[2048];
-            ssize_t size = recv(sockets[i].fd, packet, sizeof(packet), MSG_DONTWAIT);
+            ssize_t size = recv(sockets[i].fd, packet, sizeof packet, MSG_DONTWAIT);
             if (size > 0) {
                 octets += size;
                 bool retry = (packet[0] & 0xf0) == 0xf0;

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const uint8_t SECRET[EDNS_COOKIE_SECRET] = "a secret";
 static const uint8_t CLIENT[] = {192, 0, 2, 1};
 static const struct edns_cookie_env COOKIE = {
-    .secret = SECRET, .client = {CLIENT, sizeof(CLIENT)}, .now = 1};
+    .secret = SECRET, .client = {CLIENT, sizeof CLIENT}, .now = 1};
 
 /* RNAMEs: none, and prefixed by as many labels of one octet as the choice says. */
 static struct span choose_rname(uint8_t choice, uint8_t out[static DNS_NAME_MAX])
@@ -100,7 +100,7 @@ static void check_rcodes(const struct block_query *query)
     static const enum dns_rcode RCODES[] = {DNS_RCODE_FORMERR, DNS_RCODE_SERVFAIL,
                                             DNS_RCODE_REFUSED, DNS_RCODE_BADVERS};
     uint8_t out[BLOCK_ANSWER_MAX];
-    for (size_t i = 0; i < sizeof(RCODES) / sizeof(RCODES[0]); i++) {
+    for (size_t i = 0; i < sizeof RCODES / sizeof RCODES[0]; i++) {
         size_t size = block_rcode(query, RCODES[i], (int)i - 1, &COOKIE, out);
         check_answer(query, out, size, RCODES[i]);
     }
@@ -118,7 +118,7 @@ static void check_kinds(const struct block_query *query, struct block_text text)
                  {BLOCK_RECORDS, DNS_RCODE_NOERROR, WHERE_EMPTY},
                  {BLOCK_TRUNCATED, DNS_RCODE_NOERROR, ALWAYS}};
     uint8_t out[BLOCK_ANSWER_MAX];
-    for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++) {
+    for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
         struct dns_header header;
         text.kind = KINDS[i].kind;
         size_t size = block_answer(query, &text, &COOKIE, out);
@@ -134,19 +134,19 @@ static void check_cname(const struct block_query *query, struct block_text text,
 {
     static const uint8_t record[] = {0, 0, DNS_TYPE_A, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 1};
     static const uint8_t target[] = "\6target";
-    const struct block_record cname = {DNS_TYPE_CNAME, {target, sizeof(target)}};
-    uint8_t records[255 * sizeof(record)];
+    const struct block_record cname = {DNS_TYPE_CNAME, {target, sizeof target}};
+    uint8_t records[255 * sizeof record];
     uint8_t out[2048];
-    struct span_writer tail_writer = span_writer(records, sizeof(records));
+    struct span_writer tail_writer = span_writer(records, sizeof records);
     for (unsigned i = 0; i < count; i++) {
-        span_write(&tail_writer, (struct span){record, sizeof(record)});
+        span_write(&tail_writer, (struct span){record, sizeof record});
     }
     const struct block_tail tail = {.rcode = DNS_RCODE_NXDOMAIN,
                                     .answer = {records, tail_writer.size},
                                     .answer_count = count,
-                                    .authority = {record, count > 0 ? sizeof(record) : 0},
+                                    .authority = {record, count > 0 ? sizeof record : 0},
                                     .authority_count = count > 0};
-    struct span_writer writer = span_writer(out, sizeof(out));
+    struct span_writer writer = span_writer(out, sizeof out);
     text.kind = BLOCK_RECORDS;
     text.records = &cname;
     text.record_count = 1;
@@ -175,9 +175,9 @@ static const struct block_record *all_records(void)
     static uint8_t full[256] = {255};
     static struct block_record records[BLOCK_RECORDS_MAX];
     for (size_t i = 0; i < BLOCK_RECORDS_MAX; i++) {
-        records[i] = (struct block_record){DNS_TYPE_TXT, {empty, sizeof(empty)}};
+        records[i] = (struct block_record){DNS_TYPE_TXT, {empty, sizeof empty}};
         if (i % 3 == 0) {
-            records[i].data = (struct span){full, sizeof(full)};
+            records[i].data = (struct span){full, sizeof full};
         }
     }
     return records;

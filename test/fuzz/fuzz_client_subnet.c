@@ -43,7 +43,7 @@ static void check_told(struct span query, struct span told, enum client_subnet c
     assert(dns_question_decode(query, &before) == DNS_QUESTION_ONE);
     assert(dns_question_decode(told, &after) == DNS_QUESTION_ONE);
     assert(dns_question_same(&before, &after) && memcmp(query.bytes, told.bytes, 10) == 0);
-    struct span_writer writer = span_writer(room, sizeof(room));
+    struct span_writer writer = span_writer(room, sizeof room);
     assert(client_subnet_withdraw(told, change, &writer) && !writer.failed);
     struct span withdrawn = {room, writer.size};
     if (change == CLIENT_SUBNET_OPT) {
@@ -57,7 +57,7 @@ static void check_told(struct span query, struct span told, enum client_subnet c
 static void check_answer(struct span answer, enum client_subnet change, struct span query)
 {
     static uint8_t room[DNS_MESSAGE_MAX];
-    struct span_writer writer = span_writer(room, sizeof(room));
+    struct span_writer writer = span_writer(room, sizeof room);
     struct opt_record opt;
     (void)client_subnet_is_refusal(answer, change);
     if (!client_subnet_answer(answer, change, query, &writer)) {
@@ -104,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct span query = {data + 3, wanted < size - 3 ? wanted : size - 3};
     struct span answer = {query.bytes + query.size, size - 3 - query.size};
     struct client_subnet_teller teller = {&client, data[0] >> 1, 24, 56};
-    struct span_writer writer = span_writer(room, sizeof(room));
+    struct span_writer writer = span_writer(room, sizeof room);
     enum client_subnet change = client_subnet_query(query, &teller, &writer);
     if (change != CLIENT_SUBNET_NONE) {
         check_told(query, (struct span){room, writer.size}, change);

@@ -20,9 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         return 0;
     }
-    if (memchr(request.name, '\0', sizeof(request.name)) == NULL ||
-        memchr(request.address, '\0', sizeof(request.address)) == NULL ||
-        memchr(request.type, '\0', sizeof(request.type)) == NULL) {
+    if (memchr(request.name, '\0', sizeof request.name) == NULL ||
+        memchr(request.address, '\0', sizeof request.address) == NULL ||
+        memchr(request.type, '\0', sizeof request.type) == NULL) {
         abort();
     }
     return 0;

@@ -57,9 +57,9 @@ static void check_with_knot(struct span message, const struct edns_query *query)
 static void check_round_trip(const struct edns_query *query)
 {
     static const uint8_t HEAD[] = {0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1};
-    uint8_t bytes[sizeof(HEAD) + EDNS_ANSWER_BARE_MAX];
-    struct span_writer writer = span_writer(bytes, sizeof(bytes));
-    span_write(&writer, (struct span){HEAD, sizeof(HEAD)});
+    uint8_t bytes[sizeof HEAD + EDNS_ANSWER_BARE_MAX];
+    struct span_writer writer = span_writer(bytes, sizeof bytes);
+    span_write(&writer, (struct span){HEAD, sizeof HEAD});
     edns_answer_encode(&writer, &(struct edns_answer){.dnssec_ok = query->dnssec_ok,
                                                       .has_error = true,
                                                       .cookie = query->cookie,

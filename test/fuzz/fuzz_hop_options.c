@@ -35,7 +35,7 @@ static void check_own_opt(const uint8_t *out, size_t taken, const uint8_t *plain
     assert(memcmp(out, plain, DNS_ARCOUNT_AT) == 0);
     assert(span_u16(out + DNS_ARCOUNT_AT) == span_u16(plain + DNS_ARCOUNT_AT) + 1);
     assert(memcmp(out + DNS_HEADER_SIZE, plain + DNS_HEADER_SIZE, bare - DNS_HEADER_SIZE) == 0);
-    assert(memcmp(out + bare, opt, sizeof(opt)) == 0);
+    assert(memcmp(out + bare, opt, sizeof opt) == 0);
     assert(span_u16(out + taken - 2) == 0);
 }
 

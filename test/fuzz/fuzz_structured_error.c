@@ -54,7 +54,7 @@ static void check_object(struct span written, const struct structured_error *err
 static void check_error(const struct structured_error *error, bool whole)
 {
     uint8_t out[OUT_MAX];
-    struct span written = structured_error_write(error, whole, out, sizeof(out));
+    struct span written = structured_error_write(error, whole, out, sizeof out);
     if (written.size == 0) {
         return;
     }

@@ -67,8 +67,8 @@ static void put_proxy(struct way_route *route, const char *client, bool stream)
         die(client);
     }
     const uint8_t ports[] = {0x10, 0x92, 0, 53};
-    memcpy(at + 16 + 2 * octets, ports, sizeof(ports));
-    route->prefix_size = 16 + 2 * octets + sizeof(ports);
+    memcpy(at + 16 + 2 * octets, ports, sizeof ports);
+    route->prefix_size = 16 + 2 * octets + sizeof ports;
 }
 
 /* The /24 of an IPv4 client (RFC 7871). */
@@ -79,8 +79,8 @@ static void put_ecs(struct row_plan *plan, const char *client)
         die(client);
     }
     const uint8_t data[] = {0, 1, 24, 0, address[0], address[1], address[2]};
-    memcpy(plan->ecs, data, sizeof(data));
-    plan->ecs_size = sizeof(data);
+    memcpy(plan->ecs, data, sizeof data);
+    plan->ecs_size = sizeof data;
 }
 
 /* ---- Commands ---- */
@@ -89,7 +89,7 @@ static const struct way_kind *kind_of(const char *name)
 {
     static const struct way_kind *const kinds[] = {&way_udp, &way_tcp, &way_tls, &way_https,
                                                    &way_quic};
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i]->name, name) == 0) {
             return kinds[i];
         }

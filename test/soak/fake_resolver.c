@@ -128,7 +128,7 @@ static void break_off(struct stream *stream, const struct reply *reply)
     stream->breaking = true;
     if (stream->resolver->streamed / BREAK_EVERY % 2 == 0) {
         setsockopt(bufferevent_getfd(stream->transport), SOL_SOCKET, SO_LINGER, &abruptly,
-                   sizeof(abruptly));
+                   sizeof abruptly);
     }
     bufferevent_setcb(stream->transport, NULL, on_broken_off, on_end, stream);
     bufferevent_write(stream->transport, reply->bytes, reply->size / 2);
@@ -140,10 +140,10 @@ static void reply_send(const struct reply *reply)
     uint8_t length[2] = {(uint8_t)(reply->size >> 8), (uint8_t)reply->size};
     if (stream == NULL) {
         sendto(reply->resolver->socket, reply->bytes, reply->size, 0,
-               (const struct sockaddr *)&reply->peer, sizeof(reply->peer));
+               (const struct sockaddr *)&reply->peer, sizeof reply->peer);
         return;
     }
-    bufferevent_write(stream->transport, length, sizeof(length));
+    bufferevent_write(stream->transport, length, sizeof length);
     if (reply->resolver->mode == BREAK && ++reply->resolver->streamed % BREAK_EVERY == 0) {
         break_off(stream, reply);
         return;
@@ -166,7 +166,7 @@ static void on_due(evutil_socket_t unused, short what, void *ctx)
 
 static void reply_later(const struct reply *reply)
 {
-    struct reply *kept = malloc(sizeof(*kept));
+    struct reply *kept = malloc(sizeof *kept);
     if (kept == NULL) {
         die("malloc");
     }
@@ -203,7 +203,7 @@ static void lie(struct reply *reply, const uint8_t *query, size_t size)
         int from = mode == LIE_PORT ? resolver->other_port : resolver->other_address;
         if (reply->stream == NULL) {
             sendto(from, reply->bytes, reply->size, 0, (const struct sockaddr *)&reply->peer,
-                   sizeof(reply->peer));
+                   sizeof reply->peer);
         }
         return;
     }
@@ -239,8 +239,8 @@ static void on_datagrams(evutil_socket_t descriptor, short what, void *ctx)
     for (unsigned i = 0; i < BATCH; i++) {
         uint8_t query[RIGHT_QUERY_MAX];
         struct reply reply = {.resolver = ctx};
-        socklen_t length = sizeof(reply.peer);
-        ssize_t size = recvfrom(descriptor, query, sizeof(query), MSG_DONTWAIT,
+        socklen_t length = sizeof reply.peer;
+        ssize_t size = recvfrom(descriptor, query, sizeof query, MSG_DONTWAIT,
                                 (struct sockaddr *)&reply.peer, &length);
         if (size < 0) {
             return;
@@ -256,7 +256,7 @@ static void on_octets(struct bufferevent *transport, void *ctx)
     struct evbuffer *input = bufferevent_get_input(transport);
     uint8_t framed[2 + RIGHT_QUERY_MAX];
     ev_ssize_t got;
-    while (!stream->breaking && (got = evbuffer_copyout(input, framed, sizeof(framed))) >= 2) {
+    while (!stream->breaking && (got = evbuffer_copyout(input, framed, sizeof framed)) >= 2) {
         size_t size = (size_t)framed[0] << 8 | framed[1];
         struct reply reply = {.resolver = stream->resolver, .stream = stream};
         if (size > RIGHT_QUERY_MAX || (size_t)got < 2 + size) {
@@ -271,7 +271,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t descripto
                       struct sockaddr *peer, int length, void *ctx)
 {
     struct resolver *resolver = ctx;
-    struct stream *stream = calloc(1, sizeof(*stream));
+    struct stream *stream = calloc(1, sizeof *stream);
     (void)listener;
     (void)peer;
     (void)length;
@@ -362,10 +362,10 @@ static int open_socket(const char *host, const char *port)
     const int room = 8 << 20;
     struct sockaddr_in address = address_of(host, port);
     int made = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (made < 0 || bind(made, (struct sockaddr *)&address, sizeof(address)) != 0) {
+    if (made < 0 || bind(made, (struct sockaddr *)&address, sizeof address) != 0) {
         die("bind");
     }
-    setsockopt(made, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+    setsockopt(made, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
     return made;
 }
 
@@ -386,7 +386,7 @@ int main(int argc, char **argv)
         event_new(resolver.base, resolver.socket, EV_READ | EV_PERSIST, on_datagrams, &resolver);
     struct evconnlistener *listener = evconnlistener_new_bind(
         resolver.base, on_accept, &resolver, LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE, 1024,
-        (struct sockaddr *)&address, sizeof(address));
+        (struct sockaddr *)&address, sizeof address);
     evutil_make_socket_nonblocking(STDIN_FILENO);
     struct bufferevent *commands = bufferevent_socket_new(resolver.base, STDIN_FILENO, 0);
     if (readable == NULL || listener == NULL || commands == NULL ||

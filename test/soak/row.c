@@ -59,7 +59,7 @@ struct row {
 
 struct row *row_new(struct asker *asker, const struct row_plan *plan)
 {
-    struct row *row = calloc(1, sizeof(*row));
+    struct row *row = calloc(1, sizeof *row);
     if (row == NULL) {
         return NULL;
     }
@@ -69,7 +69,7 @@ struct row *row_new(struct asker *asker, const struct row_plan *plan)
     if (plan->turnover == 0) {
         row->plan.turnover = plan->kind->turnover;
     }
-    snprintf(row->suffix, sizeof(row->suffix), "%s", plan->suffix);
+    snprintf(row->suffix, sizeof row->suffix, "%s", plan->suffix);
     row->right = ROW_FORWARD;
     return row;
 }
@@ -143,9 +143,9 @@ static uint8_t *put_label(uint8_t *at, uint64_t chance)
 static uint8_t *put_option(uint8_t *at, unsigned code, const uint8_t *data, size_t size)
 {
     const uint8_t head[] = {(uint8_t)(code >> 8), (uint8_t)code, 0, (uint8_t)size};
-    memcpy(at, head, sizeof(head));
-    memcpy(at + sizeof(head), data, size);
-    return at + sizeof(head) + size;
+    memcpy(at, head, sizeof head);
+    memcpy(at + sizeof head, data, size);
+    return at + sizeof head + size;
 }
 
 /* With DO or without, and now and then an option that nobody knows, before or after ECS. */
@@ -155,8 +155,8 @@ static uint8_t *put_opt(uint8_t *at, const struct row_plan *plan, uint64_t chanc
     bool unknown = (chance >> 1) % 4 == 0;
     bool first = (chance >> 3 & 1) != 0;
     uint8_t octet = (uint8_t)(chance >> 8);
-    memcpy(at, head, sizeof(head));
-    uint8_t *size = at + sizeof(head);
+    memcpy(at, head, sizeof head);
+    uint8_t *size = at + sizeof head;
     uint8_t *options = size + 2;
     at = options;
     if (unknown && first) {
@@ -184,9 +184,9 @@ static void write_query(struct row *row, unsigned index)
     uint64_t chance = chance_of(row, number);
     bool has_opt = row->plan.ecs_size > 0 || number % 4 != 0;
     unsigned id = row->plan.kind->names_slots ? 0 : (unsigned)(number << ID_SLOTS | index) & 0xFFFF;
-    unsigned type = types[chance % (sizeof(types) / sizeof(*types))];
+    unsigned type = types[chance % (sizeof types / sizeof *types)];
     char name[128];
-    snprintf(name, sizeof(name), "q%llu.%s", (unsigned long long)number, row->suffix);
+    snprintf(name, sizeof name, "q%llu.%s", (unsigned long long)number, row->suffix);
     const uint8_t header[] = {(uint8_t)(id >> 8),
                               (uint8_t)id,
                               chance >> 8 & 1,         /* RD */
@@ -199,15 +199,15 @@ static void write_query(struct row *row, unsigned index)
                               0,
                               0,
                               has_opt};
-    memcpy(slot->query, header, sizeof(header));
-    uint8_t *at = slot->query + sizeof(header);
+    memcpy(slot->query, header, sizeof header);
+    uint8_t *at = slot->query + sizeof header;
     if ((chance >> 12) % 4 == 0) {
         at = put_label(at, chance >> 14);
     }
     at = put_name(at, name, chance >> 20);
     const uint8_t tail[] = {(uint8_t)(type >> 8), (uint8_t)type, 0, classes[chance >> 36 & 7]};
-    memcpy(at, tail, sizeof(tail));
-    at += sizeof(tail);
+    memcpy(at, tail, sizeof tail);
+    at += sizeof tail;
     if (has_opt) {
         at = put_opt(at, &row->plan, chance >> 40);
     }

@@ -84,7 +84,7 @@ static int on_body(nghttp2_session *session, uint8_t flags, int32_t stream, cons
     struct exchange *exchange = exchange_of(ctx, stream);
     (void)session;
     (void)flags;
-    if (exchange != NULL && size <= sizeof(exchange->answer) - exchange->answer_size) {
+    if (exchange != NULL && size <= sizeof exchange->answer - exchange->answer_size) {
         memcpy(exchange->answer + exchange->answer_size, bytes, size);
         exchange->answer_size += size;
     }
@@ -154,7 +154,7 @@ static void on_event(struct bufferevent *transport, short what, void *ctx)
 
 static struct way *https_open(const struct way_route *route, struct row *row)
 {
-    struct way *way = calloc(1, sizeof(*way));
+    struct way *way = calloc(1, sizeof *way);
     nghttp2_session_callbacks *callbacks;
     if (way == NULL || nghttp2_session_callbacks_new(&callbacks) != 0) {
         free(way);
@@ -200,7 +200,7 @@ static bool https_send(struct way *way, unsigned slot, const uint8_t *query, siz
     *exchange = (struct exchange){.query_size = size};
     memcpy(exchange->query, query, size);
     exchange->stream = nghttp2_submit_request(way->session, NULL, fields,
-                                              sizeof(fields) / sizeof(*fields), &body, NULL);
+                                              sizeof fields / sizeof *fields, &body, NULL);
     return exchange->stream > 0 && nghttp2_session_send(way->session) == 0;
 }
 

@@ -31,7 +31,7 @@ struct way {
 static void start_client(const struct way_route *route, int socket)
 {
     char port[8];
-    snprintf(port, sizeof(port), "%u", route->port);
+    snprintf(port, sizeof port, "%u", route->port);
     pid_t child = fork();
     if (child < 0) {
         perror("fork");
@@ -60,7 +60,7 @@ static void go_down(struct way *way)
 static void take_octets(struct way *way, unsigned tag, const char *hex)
 {
     unsigned octet;
-    for (; sscanf(hex, "%2x", &octet) == 1 && way->sizes[tag] < sizeof(way->answers[tag]);
+    for (; sscanf(hex, "%2x", &octet) == 1 && way->sizes[tag] < sizeof way->answers[tag];
          hex += 2) {
         way->answers[tag][way->sizes[tag]++] = (uint8_t)octet;
     }
@@ -114,7 +114,7 @@ static void on_end(struct bufferevent *talk, short what, void *ctx)
 
 static struct way *quic_open(const struct way_route *route, struct row *row)
 {
-    struct way *way = calloc(1, sizeof(*way));
+    struct way *way = calloc(1, sizeof *way);
     int pair[2];
     if (way == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         perror("quic");
@@ -153,7 +153,7 @@ static bool quic_send(struct way *way, unsigned slot, const uint8_t *query, size
 static void quic_close(struct way *way)
 {
     static const char farewell[] = "close\n";
-    (void)!send(bufferevent_getfd(way->talk), farewell, sizeof(farewell) - 1, MSG_NOSIGNAL);
+    (void)!send(bufferevent_getfd(way->talk), farewell, sizeof farewell - 1, MSG_NOSIGNAL);
     bufferevent_free(way->talk);
     free(way);
 }

@@ -33,12 +33,12 @@ static int read_address(const char *text, uint16_t port, union way_address *out)
     if (strchr(text, ':') != NULL) {
         out->ipv6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
         if (inet_pton(AF_INET6, text, &out->ipv6.sin6_addr) == 1) {
-            return (int)sizeof(out->ipv6);
+            return (int)sizeof out->ipv6;
         }
     } else {
         out->ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
         if (inet_pton(AF_INET, text, &out->ipv4.sin_addr) == 1) {
-            return (int)sizeof(out->ipv4);
+            return (int)sizeof out->ipv4;
         }
     }
     die(text);
@@ -56,9 +56,9 @@ int way_socket(const struct way_route *route, int type, union way_address *serve
         die("socket");
     }
     if (local.any.sa_family == AF_INET6) {
-        (void)setsockopt(made, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
+        (void)setsockopt(made, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
     } else {
-        (void)setsockopt(made, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
+        (void)setsockopt(made, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
     }
     if (bind(made, &local.any, (socklen_t)local_length) != 0) {
         die("bind");
@@ -73,7 +73,7 @@ struct bufferevent *way_stream_open(const struct way_route *route, const char *a
     union way_address server;
     int length;
     int made = way_socket(route, SOCK_STREAM, &server, &length);
-    (void)setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct bufferevent *transport;
     if (alpn == NULL) {
         transport = bufferevent_socket_new(route->base, made, options);
@@ -105,7 +105,7 @@ static void on_octets(struct bufferevent *transport, void *ctx)
     struct way *way = ctx;
     struct evbuffer *input = bufferevent_get_input(transport);
     uint8_t length[2];
-    while (evbuffer_copyout(input, length, sizeof(length)) == 2) {
+    while (evbuffer_copyout(input, length, sizeof length) == 2) {
         size_t size = (size_t)length[0] << 8 | length[1];
         if (evbuffer_get_length(input) < 2 + size) {
             return;
@@ -129,7 +129,7 @@ static void on_event(struct bufferevent *transport, short what, void *ctx)
 
 static struct way *open_with(const struct way_route *route, struct row *row, const char *alpn)
 {
-    struct way *way = calloc(1, sizeof(*way));
+    struct way *way = calloc(1, sizeof *way);
     if (way == NULL) {
         return NULL;
     }
@@ -153,7 +153,7 @@ static bool stream_send(struct way *way, unsigned slot, const uint8_t *query, si
 {
     const uint8_t length[] = {(uint8_t)(size >> 8), (uint8_t)size};
     (void)slot;
-    return bufferevent_write(way->transport, length, sizeof(length)) == 0 &&
+    return bufferevent_write(way->transport, length, sizeof length) == 0 &&
            bufferevent_write(way->transport, query, size) == 0;
 }
 

@@ -26,7 +26,7 @@ static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
     uint8_t answer[65535];
     (void)what;
     for (unsigned i = 0; i < BATCH; i++) {
-        ssize_t size = recv(descriptor, answer, sizeof(answer), MSG_DONTWAIT);
+        ssize_t size = recv(descriptor, answer, sizeof answer, MSG_DONTWAIT);
         if (size < 0) {
             return;
         }
@@ -36,7 +36,7 @@ static void on_readable(evutil_socket_t descriptor, short what, void *ctx)
 
 static struct way *udp_open(const struct way_route *route, struct row *row)
 {
-    struct way *way = calloc(1, sizeof(*way));
+    struct way *way = calloc(1, sizeof *way);
     union way_address server;
     int length;
     if (way == NULL) {
