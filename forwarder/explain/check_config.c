@@ -85,8 +85,8 @@ static void print_counts(const struct problem_list *problems, const struct gener
 {
     static const char *const tails[] = {
         [COVERAGE_WHOLE] = "",
-        [COVERAGE_DRAFT] = "; orders were judged with the defaults of what is wrong in "
-                           "forwarder.conf",
+        [COVERAGE_DRAFT] = ("; orders were judged with the defaults of what is wrong in "
+                            "forwarder.conf"),
         [COVERAGE_NONE] = "; orders were not read: mend forwarder.conf first",
     };
     size_t orders = generation == NULL ? 0 : policy_order_count(generation->policy);
