@@ -80,6 +80,14 @@ enum coverage {
     COVERAGE_NONE,
 };
 
+static enum coverage coverage_of(const struct config *config, const struct problem_list *problems)
+{
+    if (config == NULL || config->orders == NULL) {
+        return COVERAGE_NONE;
+    }
+    return problems->errors == 0 ? COVERAGE_WHOLE : COVERAGE_DRAFT;
+}
+
 static void print_counts(const struct problem_list *problems, const struct generation *generation,
                          enum coverage coverage, FILE *out)
 {
@@ -149,9 +157,7 @@ int check_config_run(const char *path, FILE *out)
     struct problem_list problems;
     problem_list_init(&problems);
     struct config *config = config_read_draft(path, &problems);
-    enum coverage coverage = problems.errors == 0                       ? COVERAGE_WHOLE
-                             : config != NULL && config->orders != NULL ? COVERAGE_DRAFT
-                                                                        : COVERAGE_NONE;
+    enum coverage coverage = coverage_of(config, &problems);
     if (config != NULL) {
         check_user(config, &problems);
     }
