@@ -9,7 +9,6 @@
 
 #include "forwarder/explain/check_config.h"
 #include "forwarder/log.h"
-#include "forwarder/hangup.h"
 #include "forwarder/server/server.h"
 
 #define DEFAULT_CONFIG "/etc/bailiwick/forwarder.conf"
@@ -30,11 +29,6 @@ static const struct option options[] = {
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
-
-/* A script that starts the daemon and tells it to reload at once means no harm. Constructors of
- * shared libraries take milliseconds before main begins; this comes before them. */
-__attribute__((section(".preinit_array"),
-               used)) static void (*const first_of_all)(void) = hangup_hold;
 
 int main(int argc, char **argv)
 {
@@ -66,7 +60,6 @@ int main(int argc, char **argv)
     }
     log_find_journal();
     if (check) {
-        hangup_let_in();
         log_set_level(LOG_LEVEL_ERROR); /* problems are printed, not logged */
         return check_config_run(config, stdout);
     }

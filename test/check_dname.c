@@ -409,24 +409,22 @@ START_TEST(scan_longest)
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
-
 int main(void)
 {
     TCase *text = tcase_create("text");
-    tcase_add_loop_test(text, parse_good, 0, COUNT(good));
-    tcase_add_loop_test(text, parse_bad, 0, COUNT(bad));
-    tcase_add_loop_test(text, scan, 0, COUNT(good) < COUNT(bad) ? COUNT(good) : COUNT(bad));
+    tcase_add_loop_test(text, parse_good, 0, ROWS(good));
+    tcase_add_loop_test(text, parse_bad, 0, ROWS(bad));
+    tcase_add_loop_test(text, scan, 0, ROWS(good) < ROWS(bad) ? ROWS(good) : ROWS(bad));
     tcase_add_test(text, scan_longest);
     tcase_add_test(text, parse_longest);
     tcase_add_test(text, parse_deepest);
     tcase_add_test(text, parse_very_long);
     tcase_add_test(text, format_longest);
     TCase *wire = tcase_create("wire");
-    tcase_add_loop_test(wire, decode, 0, COUNT(wires));
+    tcase_add_loop_test(wire, decode, 0, ROWS(wires));
     tcase_add_test(wire, decode_longest);
     TCase *tree = tcase_create("tree");
-    tcase_add_loop_test(tree, within, 0, COUNT(pairs));
+    tcase_add_loop_test(tree, within, 0, ROWS(pairs));
     tcase_add_test(tree, within_counts_labels_not_octets);
     tcase_add_test(tree, suffix);
 

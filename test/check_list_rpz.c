@@ -460,14 +460,12 @@ START_TEST(what_does_not_end)
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
-
 int main(void)
 {
     TCase *tcase = tcase_create("zones");
-    tcase_add_loop_test(tcase, good_zones, 0, COUNT(good));
-    tcase_add_loop_test(tcase, bad_zones, 0, COUNT(bad));
-    tcase_add_loop_test(tcase, addresses, 0, COUNT(networks));
+    tcase_add_loop_test(tcase, good_zones, 0, ROWS(good));
+    tcase_add_loop_test(tcase, bad_zones, 0, ROWS(bad));
+    tcase_add_loop_test(tcase, addresses, 0, ROWS(networks));
     tcase_add_test(tcase, equal_rules_are_one);
     tcase_add_test(tcase, what_does_not_end);
     Suite *suite = suite_create("list_rpz");

@@ -414,15 +414,13 @@ START_TEST(references)
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
-
 int main(void)
 {
     TCase *tcase = tcase_create("lists");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_add_loop_test(tcase, good_lists, 0, COUNT(good));
-    tcase_add_loop_test(tcase, bad_lists, 0, COUNT(bad));
-    tcase_add_loop_test(tcase, floods_are_counted, 0, COUNT(floods));
+    tcase_add_loop_test(tcase, good_lists, 0, ROWS(good));
+    tcase_add_loop_test(tcase, bad_lists, 0, ROWS(bad));
+    tcase_add_loop_test(tcase, floods_are_counted, 0, ROWS(floods));
     tcase_add_test(tcase, bytes_come_in_any_steps);
     tcase_add_test(tcase, a_source_that_fails);
     tcase_add_test(tcase, long_lines);

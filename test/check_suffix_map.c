@@ -531,8 +531,6 @@ START_TEST(a_million_names_in_26_octets_each)
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
-
 /* Sums what is visited: a name's labels as hundreds, and its value. */
 static bool add_up(void *ctx, const struct dname *name, uint32_t value)
 {
@@ -580,10 +578,10 @@ int main(void)
     tcase_add_test(properties, depths_are_those_of_the_names);
     tcase_add_test(properties, longest_and_deepest_names);
     tcase_add_test(properties, what_is_not_there_or_not_sealed_can_be_freed);
-    tcase_add_loop_test(properties, keys_hash_suffixes, 0, COUNT(hashed));
+    tcase_add_loop_test(properties, keys_hash_suffixes, 0, ROWS(hashed));
     TCase *oracle = tcase_create("oracle");
     tcase_set_timeout(oracle, 60);
-    tcase_add_loop_test(oracle, as_the_oracle_says, 0, COUNT(rounds));
+    tcase_add_loop_test(oracle, as_the_oracle_says, 0, ROWS(rounds));
     TCase *size = tcase_create("size");
     tcase_set_timeout(size, 120);
     tcase_add_test(size, a_million_names_in_26_octets_each);

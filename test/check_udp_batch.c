@@ -12,36 +12,12 @@
 #include <unistd.h>
 
 #include "test/suite.h"
-
-/* A bound UDP socket and its address. */
-struct end {
-    int descriptor;
-    union origin_peer address;
-    socklen_t size;
-};
-
-static struct end open_end(const char *text)
-{
-    struct end end = {.size = sizeof end.address.ipv4};
-    if (strchr(text, ':') != NULL) {
-        end.address.ipv6.sin6_family = AF_INET6;
-        end.size = sizeof end.address.ipv6;
-        ck_assert_int_eq(inet_pton(AF_INET6, text, &end.address.ipv6.sin6_addr), 1);
-    } else {
-        end.address.ipv4.sin_family = AF_INET;
-        ck_assert_int_eq(inet_pton(AF_INET, text, &end.address.ipv4.sin_addr), 1);
-    }
-    end.descriptor = socket(end.address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(end.descriptor, 0);
-    ck_assert_int_eq(bind(end.descriptor, &end.address.any, end.size), 0);
-    ck_assert_int_eq(getsockname(end.descriptor, &end.address.any, &end.size), 0);
-    return end;
-}
+#include "test/udp_end.h"
 
 START_TEST(a_batch_arrives)
 {
-    struct end server = open_end("127.0.0.1");
-    struct end client = open_end("127.0.0.1");
+    struct udp_end server = udp_end_open("127.0.0.1");
+    struct udp_end client = udp_end_open("127.0.0.1");
     struct udp_receiver *receiver = udp_receiver_new();
     for (uint8_t round = 0; round < 3; round++) { /* the second batch uses headers of the first */
         uint8_t count = (uint8_t)(round == 0 ? UDP_BATCH : 5);
@@ -72,8 +48,8 @@ END_TEST
 START_TEST(the_largest_datagram_is_received_whole)
 {
     static uint8_t octets[65507];
-    struct end server = open_end("127.0.0.1");
-    struct end client = open_end("127.0.0.1");
+    struct udp_end server = udp_end_open("127.0.0.1");
+    struct udp_end client = udp_end_open("127.0.0.1");
     struct udp_receiver *receiver = udp_receiver_new();
     size_t size;
     for (size_t i = 0; i < sizeof octets; i++) {
@@ -106,8 +82,8 @@ static const struct {
 
 START_TEST(the_address_asked_is_known)
 {
-    struct end server = open_end(asked[_i].wildcard);
-    struct end client = open_end(asked[_i].level == IPPROTO_IP ? "127.0.0.1" : "::1");
+    struct udp_end server = udp_end_open(asked[_i].wildcard);
+    struct udp_end client = udp_end_open(asked[_i].level == IPPROTO_IP ? "127.0.0.1" : "::1");
     struct udp_receiver *receiver = udp_receiver_new();
     struct origin_datagram origin = {0};
     size_t size;

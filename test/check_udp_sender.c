@@ -16,41 +16,10 @@
 #include "forwarder/block.h"
 #include "forwarder/wire/proxy_header.h"
 #include "test/suite.h"
+#include "test/udp_end.h"
 
 #define OCTETS_MAX 1500
 #define CLIENTS_MAX UDP_BATCH
-
-/* A bound socket and its address. */
-struct end {
-    int descriptor;
-    union origin_peer address;
-    socklen_t size;
-};
-
-static struct end open_end_at(const char *text, in_port_t port)
-{
-    struct end end = {.size = sizeof end.address.ipv4};
-    if (strchr(text, ':') != NULL) {
-        end.address.ipv6.sin6_family = AF_INET6;
-        end.address.ipv6.sin6_port = port;
-        end.size = sizeof end.address.ipv6;
-        ck_assert_int_eq(inet_pton(AF_INET6, text, &end.address.ipv6.sin6_addr), 1);
-    } else {
-        end.address.ipv4.sin_family = AF_INET;
-        end.address.ipv4.sin_port = port;
-        ck_assert_int_eq(inet_pton(AF_INET, text, &end.address.ipv4.sin_addr), 1);
-    }
-    end.descriptor = socket(end.address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(end.descriptor, 0);
-    ck_assert_int_eq(bind(end.descriptor, &end.address.any, end.size), 0);
-    ck_assert_int_eq(getsockname(end.descriptor, &end.address.any, &end.size), 0);
-    return end;
-}
-
-static struct end open_end(const char *text)
-{
-    return open_end_at(text, 0);
-}
 
 static void set_option(int descriptor, int level, int name, int value)
 {
@@ -101,13 +70,13 @@ static void expect(int descriptor, unsigned count, const size_t *sizes)
 /* ---- To the peer of a connected socket ---- */
 
 static struct udp_sender *sender;
-static struct end server; /* to which the client is connected */
-static struct end client;
+static struct udp_end server; /* to which the client is connected */
+static struct udp_end client;
 
 static void setup(void)
 {
-    server = open_end("127.0.0.1");
-    client = open_end("127.0.0.1");
+    server = udp_end_open("127.0.0.1");
+    client = udp_end_open("127.0.0.1");
     sender = udp_sender_new(udp_sender_can_join(client.descriptor));
     ck_assert_ptr_nonnull(sender);
     ck_assert_int_eq(connect(client.descriptor, &server.address.any, server.size), 0);
@@ -310,13 +279,13 @@ static const struct {
 };
 
 /* Who asks, from where an answer can go there. */
-static struct end open_client(const char *bound, const char *from)
+static struct udp_end open_client(const char *bound, const char *from)
 {
-    struct end end;
+    struct udp_end end;
     if (from != NULL && strncmp(from, "::ffff:", 7) == 0) {
-        end = open_end("::ffff:127.0.0.1");
+        end = udp_end_open("::ffff:127.0.0.1");
     } else {
-        end = open_end(strchr(bound, ':') != NULL ? "::1" : "127.0.0.1");
+        end = udp_end_open(strchr(bound, ':') != NULL ? "::1" : "127.0.0.1");
     }
     return end;
 }
@@ -342,8 +311,8 @@ static void expect_from(const union origin_peer *from, const struct in6_addr *lo
 
 START_TEST(each_peer_gets_its_own)
 {
-    struct end listener = open_end(answers[_i].bound);
-    struct end clients[CLIENTS_MAX];
+    struct udp_end listener = udp_end_open(answers[_i].bound);
+    struct udp_end clients[CLIENTS_MAX];
     const unsigned count = answers[_i].clients;
     const bool from_local = answers[_i].from[0] != NULL;
     const struct in6_addr locals[] = {local_of(answers[_i].from[0]), local_of(answers[_i].from[1])};
@@ -405,7 +374,7 @@ struct drawn {
 };
 
 /* Receives what was drawn for the clients. */
-static void expect_drawn(const struct end *clients, const struct drawn *drawn, unsigned count,
+static void expect_drawn(const struct udp_end *clients, const struct drawn *drawn, unsigned count,
                          const size_t *sizes, const struct in6_addr *locals)
 {
     uint64_t seen = 0;
@@ -427,13 +396,13 @@ START_TEST(batches_that_have_little_in_common)
 {
     const struct in6_addr locals[] = {local_of(families[_i].locals[0]),
                                       local_of(families[_i].locals[1])};
-    struct end listener = open_end(families[_i].bound);
-    struct end clients[6];
+    struct udp_end listener = udp_end_open(families[_i].bound);
+    struct udp_end clients[6];
     struct udp_sender *to_clients = udp_sender_new(true);
     unsigned random = 1;
     for (unsigned i = 0; i < 6; i += 2) {
-        clients[i] = open_end(families[_i].clients[0]);
-        clients[i + 1] = open_end_at(families[_i].clients[1], clients[i].address.ipv4.sin_port);
+        clients[i] = udp_end_open(families[_i].clients[0]);
+        clients[i + 1] = udp_end_open_at(families[_i].clients[1], clients[i].address.ipv4.sin_port);
     }
     for (unsigned round = 0; round < 1000; round++) {
         struct drawn drawn[UDP_BATCH];
@@ -463,8 +432,8 @@ END_TEST
 /* Which of them are joined: those to one address and port, from one address of ours. */
 START_TEST(only_what_goes_one_way_is_joined)
 {
-    struct end listener = open_end("0.0.0.0");
-    struct end other = open_end("127.0.0.1");
+    struct udp_end listener = udp_end_open("0.0.0.0");
+    struct udp_end other = udp_end_open("127.0.0.1");
     const struct in6_addr locals[] = {local_of("127.0.0.1"), local_of("127.9.8.7")};
     struct udp_sender *to_clients = udp_sender_new(true);
     set_option(server.descriptor, SOL_UDP, UDP_GRO, 1);
@@ -489,8 +458,8 @@ END_TEST
 /* It is refused to be sent at all, not to be cut: the others go on joined. */
 START_TEST(an_address_that_is_not_ours_loses_only_its_own)
 {
-    struct end listener = open_end("::");
-    struct end peer = open_end("::1");
+    struct udp_end listener = udp_end_open("::");
+    struct udp_end peer = udp_end_open("::1");
     struct udp_sender *to_clients = udp_sender_new(true);
     set_option(peer.descriptor, SOL_UDP, UDP_GRO, 1);
     for (unsigned round = 0; round < 2; round++) {

@@ -42,10 +42,8 @@ const struct subcommand_set *cmd_order_set(void)
 
 enum command_exit cmd_order(const struct cli_options *options)
 {
-    char why[WHY_MAX];
-    unsigned wait_s;
-    if (!order_lock_wait(options, &wait_s, why)) {
-        cli_output_usage("order", why);
+    if (order_lock_wait_s(options) > ORDER_LOCK_WAIT_MAX_S) {
+        cli_output_usage("order", "--wait takes seconds, from 0 to 3600");
         return COMMAND_MISUSED;
     }
     return subcommand_run(cmd_order_set(), options);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,25 +22,19 @@
 #include "forwarder/cli/cli_output.h"
 
 #define WAIT_S 60U
-#define WAIT_MAX_S 3600U
+#define WAIT_DIGITS 4
 #define AGAIN_US 100000
 #define HOLDER_MAX 64
 
-bool order_lock_wait(const struct cli_options *options, unsigned *wait_s, char why[static WHY_MAX])
+unsigned order_lock_wait_s(const struct cli_options *options)
 {
     const char *text = options->value[CLI_OPTION_WAIT];
-    *wait_s = WAIT_S;
     if (text == NULL) {
-        return true;
+        return WAIT_S;
     }
     size_t digits = strspn(text, "0123456789");
-    unsigned long value = digits == 0 || digits > 4 ? WAIT_MAX_S + 1 : strtoul(text, NULL, 10);
-    if (text[digits] != '\0' || value > WAIT_MAX_S) {
-        snprintf(why, WHY_MAX, "--wait takes seconds, from 0 to %u", WAIT_MAX_S);
-        return false;
-    }
-    *wait_s = (unsigned)value;
-    return true;
+    bool meant = digits > 0 && digits <= WAIT_DIGITS && text[digits] == '\0';
+    return meant ? (unsigned)strtoul(text, NULL, 10) : ORDER_LOCK_WAIT_MAX_S + 1;
 }
 
 /* The process that has the lock, by proc(5); 0: not known, as of another namespace. */

@@ -6,15 +6,12 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
-#include "geo/problem.h"
-
 struct cli_options;
 
-/* How long the options say that a command waits, in seconds; 0: not at all. False with one sentence
- * in why. */
-bool order_lock_wait(const struct cli_options *options, unsigned *wait_s, char why[static WHY_MAX]);
+/* How long the options say that a command waits, in seconds; 0: not at all. What cannot be meant is
+ * more than ORDER_LOCK_WAIT_MAX_S. */
+#define ORDER_LOCK_WAIT_MAX_S 3600U
+unsigned order_lock_wait_s(const struct cli_options *options);
 
 /* Opens the folder and takes its lock; name is what people call it. While another process has the
  * lock it is waited for, which is said on standard error. -1, and the reason said, if there is no

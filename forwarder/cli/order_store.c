@@ -28,13 +28,9 @@
 bool order_store_open(struct order_store *store, const struct cli_options *options)
 {
     struct problem_list problems;
-    char why[WHY_MAX];
     problem_list_init(&problems);
-    *store = (struct order_store){.lock = -1, .folder = {.descriptor = -1}};
-    if (!order_lock_wait(options, &store->wait_s, why)) {
-        cli_output_error("%s", why);
-        return false;
-    }
+    *store = (struct order_store){
+        .wait_s = order_lock_wait_s(options), .lock = -1, .folder = {.descriptor = -1}};
     store->config = cli_set_config(cli_options_config(options));
     if (store->config != NULL) {
         store->guard = generation_guard_read(store->config, &problems);

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "forwarder/client_quota.h"
+#include "forwarder/hangup.h"
 #include "forwarder/quic/quic_credentials.h"
 #include "forwarder/rate_limit.h"
 #include "forwarder/server/control.h"
-#include "forwarder/hangup.h"
 #include "forwarder/server/inherited_sockets.h"
 #include "forwarder/server/keeper.h"
 #include "forwarder/server/listen_rows.h"
