@@ -185,6 +185,7 @@ static bool read_batch(struct listen_udp *listener)
     }
     upstream_flush(worker->upstream);
     listen_udp_flush(listener);
+    coalescing_count(&worker->coalescing, count, count == UDP_BATCH);
     counters_took(&worker->counters, CONFIG_UDP, upstream_clock_since(&worker->clock), count);
     return count > 0;
 }

@@ -26,9 +26,10 @@ struct udp_receiver {
     struct control controls[UDP_BATCH];
     uint8_t *buffers; /* UDP_BATCH * BUFFER_STRIDE, memory only where touched */
     unsigned used;    /* message headers that the last batch changed */
+    bool addressed;   /* who sent a datagram is asked for */
 };
 
-struct udp_receiver *udp_receiver_new(void)
+struct udp_receiver *udp_receiver_new(bool addressed)
 {
     struct udp_receiver *receiver = calloc(1, sizeof *receiver);
     if (receiver == NULL) {
@@ -45,12 +46,11 @@ struct udp_receiver *udp_receiver_new(void)
         receiver->vectors[i] =
             (struct iovec){receiver->buffers + (size_t)i * BUFFER_STRIDE, UDP_RECEIVED_MAX};
         receiver->messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &receiver->peers[i],
             .msg_iov = &receiver->vectors[i],
             .msg_iovlen = 1,
-            .msg_control = receiver->controls[i].bytes,
         };
     }
+    receiver->addressed = addressed;
     receiver->used = UDP_BATCH;
     return receiver;
 }
@@ -64,13 +64,22 @@ void udp_receiver_free(struct udp_receiver *receiver)
     free(receiver);
 }
 
-unsigned udp_receiver_read(struct udp_receiver *receiver, int descriptor)
+/* Makes the headers that were used ready to be told who sends a datagram, and where to. */
+static void ask_origins(struct udp_receiver *receiver)
 {
     for (unsigned i = 0; i < receiver->used; i++) {
         struct msghdr *header = &receiver->messages[i].msg_hdr;
+        header->msg_name = &receiver->peers[i];
         header->msg_namelen = sizeof receiver->peers[i];
+        header->msg_control = receiver->controls[i].bytes;
         header->msg_controllen = sizeof receiver->controls[i];
-        header->msg_flags = 0;
+    }
+}
+
+unsigned udp_receiver_read(struct udp_receiver *receiver, int descriptor)
+{
+    if (receiver->addressed) {
+        ask_origins(receiver);
     }
     int got = recvmmsg(descriptor, receiver->messages, UDP_BATCH, MSG_DONTWAIT, NULL);
     receiver->used = got > 0 ? (unsigned)got : 0;

@@ -21,8 +21,9 @@
 
 struct udp_receiver;
 
-/* NULL when memory is out. */
-struct udp_receiver *udp_receiver_new(void);
+/* addressed: it keeps who sent each datagram, and where to, for udp_receiver_take; a connected
+ * socket need not tell. NULL when memory is out. */
+struct udp_receiver *udp_receiver_new(bool addressed);
 void udp_receiver_free(struct udp_receiver *receiver); /* NULL is allowed */
 
 /* Receives what the socket holds, without blocking: the number of datagrams, 0 if there were none

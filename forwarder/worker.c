@@ -106,7 +106,6 @@ static void begin_end(struct worker *worker, enum worker_end end, unsigned ms)
         listen_quic_drain(worker->quic);
     }
     event_add(worker->stop_deadline, &deadline);
-    event_base_loopbreak(worker->base);
 }
 
 /* One that retires has left its sockets before. */
@@ -173,7 +172,12 @@ static void on_wake(evutil_socket_t descriptor, short what, void *ctx)
 static void *run(void *ctx)
 {
     struct worker *worker = ctx;
-    event_base_dispatch(worker->base); /* until begin_end breaks it */
+    while (!worker->stopping) {
+        event_base_loop(worker->base, EVLOOP_ONCE);
+        if (coalescing_is_due(&worker->coalescing, worker->clock.us)) {
+            coalescing_pause();
+        }
+    }
     while (!worker->overdue && !is_idle(worker)) {
         event_base_loop(worker->base, EVLOOP_ONCE);
     }
@@ -189,8 +193,8 @@ static bool make_parts(struct worker *worker)
     worker->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     worker->inflight = inflight_new(config->limits.in_flight);
     worker->memo = geo_memo_new(MEMO_ENTRIES);
-    worker->queries = udp_receiver_new();
-    worker->answers = udp_receiver_new();
+    worker->queries = udp_receiver_new(true);
+    worker->answers = udp_receiver_new(false);
     random_pool_init(&worker->random);
     upstream_clock_read(&worker->clock);
     return worker->wake >= 0 && worker->inflight != NULL && worker->memo != NULL &&

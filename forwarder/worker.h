@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "forwarder/coalescing.h"
 #include "forwarder/config/config.h"
 #include "forwarder/counters.h"
 #include "forwarder/listeners.h"
@@ -54,6 +55,7 @@ struct worker {
 
     struct event_base *base;
     struct upstream_clock clock;
+    struct coalescing coalescing; /* of queries by UDP */
     struct random_pool random;
     struct inflight *inflight;
     struct geo_memo *memo;

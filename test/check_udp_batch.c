@@ -18,7 +18,7 @@ START_TEST(a_batch_arrives)
 {
     struct udp_end server = udp_end_open("127.0.0.1");
     struct udp_end client = udp_end_open("127.0.0.1");
-    struct udp_receiver *receiver = udp_receiver_new();
+    struct udp_receiver *receiver = udp_receiver_new(true);
     for (uint8_t round = 0; round < 3; round++) { /* the second batch uses headers of the first */
         uint8_t count = (uint8_t)(round == 0 ? UDP_BATCH : 5);
         for (uint8_t i = 0; i < count; i++) {
@@ -50,7 +50,7 @@ START_TEST(the_largest_datagram_is_received_whole)
     static uint8_t octets[65507];
     struct udp_end server = udp_end_open("127.0.0.1");
     struct udp_end client = udp_end_open("127.0.0.1");
-    struct udp_receiver *receiver = udp_receiver_new();
+    struct udp_receiver *receiver = udp_receiver_new(true);
     size_t size;
     for (size_t i = 0; i < sizeof octets; i++) {
         octets[i] = (uint8_t)(i * 7);
@@ -84,7 +84,7 @@ START_TEST(the_address_asked_is_known)
 {
     struct udp_end server = udp_end_open(asked[_i].wildcard);
     struct udp_end client = udp_end_open(asked[_i].level == IPPROTO_IP ? "127.0.0.1" : "::1");
-    struct udp_receiver *receiver = udp_receiver_new();
+    struct udp_receiver *receiver = udp_receiver_new(true);
     struct origin_datagram origin = {0};
     size_t size;
     int on = 1;

@@ -77,7 +77,7 @@ static inline struct bench *bench_new(size_t capacity)
         .random = &bench->random,
         .counters = &bench->counters,
         .clock = &bench->clock,
-        .receiver = udp_receiver_new(),
+        .receiver = udp_receiver_new(false),
         .config = &bench->config,
         .oldest_set = &bench->oldest_set,
         .events = {bench_on_answer, bench_on_unanswered, bench_on_batch_end, bench},
