@@ -240,14 +240,34 @@ bool order_names_reach_beyond(const struct order *order)
            lists_look_beyond_names(order);
 }
 
-bool order_names_need_exceptions(const struct order *order)
+static bool blocks_root(const struct order *order)
 {
     for (size_t i = 0; i < order->name_count; i++) {
         if (order->names[i].kind == NAME_SUBTREE && order->names[i].name.labels == 0) {
             return true;
         }
     }
-    return order_names_reach_beyond(order);
+    return false;
+}
+
+bool order_names_need_exceptions(const struct order *order)
+{
+    return blocks_root(order) || order_names_reach_beyond(order);
+}
+
+static bool holds_clients(const struct order *order)
+{
+    for (size_t i = 0; i < order->list_count; i++) {
+        if (network_rules_count(name_list_clients(order->lists[i].names)) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool order_names_need_passes(const struct order *order)
+{
+    return order_names_reach_beyond(order) && !blocks_root(order) && !holds_clients(order);
 }
 
 /* A guard_visit_fn. */
@@ -257,8 +277,19 @@ static bool add_protected(void *ctx, const struct dname *name)
     return add_name(ctx, NAME_EXCEPT, &item);
 }
 
+/* A guard_visit_fn. What stands above a protected name is protected alone, not with all below it.
+ */
+static bool add_above(void *ctx, const struct dname *name)
+{
+    const struct order_item item = {.name = {.name = *name}};
+    return add_name(ctx, NAME_PASS, &item);
+}
+
 void order_names_finish(struct order_reader *reader)
 {
+    if (order_names_need_passes(reader->order)) {
+        guard_each_above(reader->env->guard, add_above, reader);
+    }
     if (order_names_need_exceptions(reader->order)) {
         guard_each_protected(reader->env->guard, add_protected, reader);
     }
