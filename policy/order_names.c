@@ -255,11 +255,15 @@ bool order_names_need_exceptions(const struct order *order)
     return blocks_root(order) || order_names_reach_beyond(order);
 }
 
-static bool holds_clients(const struct order *order)
+/* Does some list block clients whatever they ask for? One that only lets clients pass does not. */
+static bool blocks_clients(const struct order *order)
 {
     for (size_t i = 0; i < order->list_count; i++) {
-        if (network_rules_count(name_list_clients(order->lists[i].names)) > 0) {
-            return true;
+        const struct network_rules *clients = name_list_clients(order->lists[i].names);
+        for (size_t n = 0; n < network_rules_count(clients); n++) {
+            if (network_rules_at(clients, n)->rule != NAME_LIST_PASS) {
+                return true;
+            }
         }
     }
     return false;
@@ -267,7 +271,7 @@ static bool holds_clients(const struct order *order)
 
 bool order_names_need_passes(const struct order *order)
 {
-    return order_names_reach_beyond(order) && !blocks_root(order) && !holds_clients(order);
+    return order_names_reach_beyond(order) && !blocks_root(order) && !blocks_clients(order);
 }
 
 /* A guard_visit_fn. */

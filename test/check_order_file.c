@@ -28,6 +28,8 @@ static const struct {
     {"covered.txt", "listed.example\n=exact.listed.example\n!other.example\n"},
     {"wide.txt", "listed.example\ngithub.io\n"},
     {"answers.rpz", "@ SOA . . 1 2 3 4 5\n32.7.113.0.203.rpz-ip CNAME .\n"},
+    {"clients.rpz", "@ SOA . . 1 2 3 4 5\n32.7.113.0.203.rpz-client-ip CNAME .\n"},
+    {"passing.rpz", "@ SOA . . 1 2 3 4 5\n32.7.113.0.203.rpz-client-ip CNAME rpz-passthru.\n"},
     {"wide.hosts", "0.0.0.0 listed.example github.io\n"},
     {"bad.txt", "listed.example\nhttp://x.example/\n"},
 };
@@ -360,6 +362,8 @@ static const struct {
     {NAMED "aliases: yes\n", 4, true},
     {NAMED "aliases: no\n", 1, false},
     {BASE "lists: [{file: answers.rpz, format: rpz}]\n", 3, true},
+    {BASE "lists: [{file: clients.rpz, format: rpz}]\nallow-wide: [.]\n", 1, true},
+    {NAMED "aliases: yes\nlists: [{file: passing.rpz, format: rpz}]\n", 4, true},
     {BASE "lists: [{file: good.txt, format: names}]\n", 0, false},
 };
 
