@@ -36,6 +36,7 @@ void dispatch_resume(struct worker *worker, struct published *published, int64_t
         .generation = published->generation,
         .memo = worker->memo,
         .now = now,
+        .waited = worker->clock.seconds > now ? worker->clock.seconds - now : 0,
         .on_shadow = on_shadow,
         .ctx = out,
     };

@@ -185,7 +185,7 @@ static void draft_answer(struct answer *answer, const struct query_env *env,
     answer->text = (struct block_text){
         .kind = kind_of(action, &answer->records),
         .matched = owner_offset(query, match),
-        .ttl = ttl_until(match->end, config->ttl_s, env->now),
+        .ttl = ttl_until(match->end, config->ttl_s, env->now + env->waited),
         .rname = generation->soa_rname,
         .records = answer->records.record,
         .record_count = answer->records.count,

@@ -42,7 +42,9 @@ enum query_reason {
 struct query_env {
     const struct generation *generation;
     struct geo_memo *memo;
-    int64_t now;               /* seconds since the epoch */
+    int64_t now;    /* seconds since the epoch */
+    int64_t waited; /* seconds since then, for an answer that upstream was asked for: what
+                     * is answered ends with its order, whenever it leaves */
     policy_note_fn *on_shadow; /* told of POLICY_SHADOWS matches, to count them; and of others, in
                                 * countries where an order is only counted */
     void *ctx;

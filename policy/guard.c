@@ -371,3 +371,28 @@ void guard_each_protected(const struct guard *guard, guard_visit_fn *visit, void
         }
     }
 }
+
+/* The names of a map, each once. */
+struct names_visit {
+    guard_visit_fn *visit;
+    void *ctx;
+    struct dname last;
+};
+
+/* A suffix_map_visit_fn: the values of one name come one behind the other. */
+static bool visit_once(void *ctx, const struct dname *name, uint32_t value)
+{
+    struct names_visit *names = ctx;
+    (void)value;
+    if (dname_equal(name, &names->last)) {
+        return true;
+    }
+    names->last = *name;
+    return names->visit(names->ctx, name);
+}
+
+void guard_each_above(const struct guard *guard, guard_visit_fn *visit, void *ctx)
+{
+    struct names_visit names = {.visit = visit, .ctx = ctx};
+    suffix_map_each(guard->above, visit_once, &names);
+}

@@ -74,6 +74,8 @@ bool guard_permits_label(const struct guard_wide *wide, const struct dname *labe
 bool guard_permits_network(const struct guard *guard, const struct guard_wide *wide,
                            const struct network *network, char why[static WHY_MAX]);
 
-/* Calls visit with each protected name. */
+/* Calls visit with each protected name; with each name that stands above one, once, but for the
+ * root. Until it returns false. */
 typedef bool guard_visit_fn(void *ctx, const struct dname *name);
 void guard_each_protected(const struct guard *guard, guard_visit_fn *visit, void *ctx);
+void guard_each_above(const struct guard *guard, guard_visit_fn *visit, void *ctx);

@@ -44,7 +44,8 @@ struct order_scope {
 };
 
 struct order_name {
-    enum name_kind kind; /* NAME_SUBTREE, NAME_EXACT or NAME_EXCEPT */
+    enum name_kind kind; /* NAME_SUBTREE, NAME_EXACT or NAME_EXCEPT; NAME_PASS: above a protected
+                          * name */
     struct dname name;
     size_t term;  /* index in order->terms + 1; 0: as long as the order */
     char *ticket; /* NULL: none */

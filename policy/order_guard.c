@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * Names and networks are asked one by one. What an order blocks without naming it cannot be: there
- * each protected name must be excepted, as it was when the order was read.
+ * each protected name must be excepted, and those above it must pass, as when the order was read.
  */
 #include "policy/order_guard.h"
 
@@ -18,7 +18,7 @@
 
 struct judgement {
     const struct guard *guard;
-    const struct suffix_map *exceptions; /* of the order file, for good */
+    const struct suffix_map *exceptions; /* of the order file, for good; values are kinds */
     bool refused;
     char *why; /* WHY_MAX octets */
 };
@@ -64,17 +64,29 @@ static void judge_networks(struct judgement *judgement, const struct network_rul
     }
 }
 
-/* A guard_visit_fn: is this protected name excepted, by itself or with one above it? */
+/* Is the name excepted, by itself or with one above it, or does it pass? */
+static bool is_free(const struct judgement *judgement, const struct dname *name)
+{
+    struct suffix_keys keys;
+    suffix_keys_init(&keys, name, SEED);
+    for (unsigned labels = 0; labels <= keys.count; labels++) {
+        const uint32_t *kinds = NULL;
+        size_t count = suffix_map_find(judgement->exceptions, &keys, labels, &kinds);
+        for (size_t i = 0; i < count; i++) {
+            if (kinds[i] == NAME_EXCEPT || labels == keys.count) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A guard_visit_fn over what is protected. */
 static bool visit_protected(void *ctx, const struct dname *name)
 {
     struct judgement *judgement = ctx;
-    struct suffix_keys keys;
-    const uint32_t *ignored = NULL;
-    suffix_keys_init(&keys, name, SEED);
-    for (unsigned labels = 0; labels <= keys.count; labels++) {
-        if (suffix_map_find(judgement->exceptions, &keys, labels, &ignored) > 0) {
-            return true;
-        }
+    if (is_free(judgement, name)) {
+        return true;
     }
     char shown[DNAME_TEXT_MAX];
     judgement->refused = true;
@@ -89,8 +101,8 @@ static struct suffix_map *map_exceptions(const struct order *order)
     struct suffix_map_builder *builder = suffix_map_builder_new(SEED);
     for (size_t i = 0; builder != NULL && i < order->name_count; i++) {
         const struct order_name *name = &order->names[i];
-        if (name->kind == NAME_EXCEPT && name->term == 0 &&
-            !suffix_map_builder_add(builder, &name->name, 0)) {
+        if ((name->kind == NAME_EXCEPT || name->kind == NAME_PASS) && name->term == 0 &&
+            !suffix_map_builder_add(builder, &name->name, (uint32_t)name->kind)) {
             suffix_map_builder_free(builder);
             return NULL;
         }
@@ -108,6 +120,9 @@ static void judge_unnamed(struct judgement *judgement, const struct order *order
     }
     judgement->exceptions = exceptions;
     guard_each_protected(judgement->guard, visit_protected, judgement);
+    if (!judgement->refused && order_names_need_passes(order)) {
+        guard_each_above(judgement->guard, visit_protected, judgement);
+    }
     suffix_map_free(exceptions);
 }
 
@@ -116,7 +131,8 @@ bool order_guard_allows(const struct order *order, const struct guard *guard,
 {
     struct judgement judgement = {.guard = guard, .why = why};
     for (size_t i = 0; !judgement.refused && i < order->name_count; i++) {
-        if (order->names[i].kind != NAME_EXCEPT) {
+        enum name_kind kind = order->names[i].kind;
+        if (kind != NAME_EXCEPT && kind != NAME_PASS) {
             judge_name(&judgement, &order->names[i].name);
         }
     }

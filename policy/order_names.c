@@ -240,14 +240,38 @@ bool order_names_reach_beyond(const struct order *order)
            lists_look_beyond_names(order);
 }
 
-bool order_names_need_exceptions(const struct order *order)
+static bool blocks_root(const struct order *order)
 {
     for (size_t i = 0; i < order->name_count; i++) {
         if (order->names[i].kind == NAME_SUBTREE && order->names[i].name.labels == 0) {
             return true;
         }
     }
-    return order_names_reach_beyond(order);
+    return false;
+}
+
+bool order_names_need_exceptions(const struct order *order)
+{
+    return blocks_root(order) || order_names_reach_beyond(order);
+}
+
+/* Does some list block clients whatever they ask for? One that only lets clients pass does not. */
+static bool blocks_clients(const struct order *order)
+{
+    for (size_t i = 0; i < order->list_count; i++) {
+        const struct network_rules *clients = name_list_clients(order->lists[i].names);
+        for (size_t n = 0; n < network_rules_count(clients); n++) {
+            if (network_rules_at(clients, n)->rule != NAME_LIST_PASS) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool order_names_need_passes(const struct order *order)
+{
+    return order_names_reach_beyond(order) && !blocks_root(order) && !blocks_clients(order);
 }
 
 /* A guard_visit_fn. */
@@ -257,8 +281,19 @@ static bool add_protected(void *ctx, const struct dname *name)
     return add_name(ctx, NAME_EXCEPT, &item);
 }
 
+/* A guard_visit_fn. What stands above a protected name is protected alone, not with all below it.
+ */
+static bool add_above(void *ctx, const struct dname *name)
+{
+    const struct order_item item = {.name = {.name = *name}};
+    return add_name(ctx, NAME_PASS, &item);
+}
+
 void order_names_finish(struct order_reader *reader)
 {
+    if (order_names_need_passes(reader->order)) {
+        guard_each_above(reader->env->guard, add_above, reader);
+    }
     if (order_names_need_exceptions(reader->order)) {
         guard_each_protected(reader->env->guard, add_protected, reader);
     }

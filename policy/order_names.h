@@ -20,6 +20,10 @@ bool order_names_reach_beyond(const struct order *order);
 /* Can it, or does it block the root? Then the protected names must be among its exceptions. */
 bool order_names_need_exceptions(const struct order *order);
 
-/* Once all keys are read: an order that needs them gets the protected names as exceptions; equal
- * terms are shared. */
+/* Must what stands above the protected names pass? It is protected too; but who blocks the root, or
+ * whatever some clients ask for, was allowed to by allow-wide, and has these names blocked. */
+bool order_names_need_passes(const struct order *order);
+
+/* Once all keys are read: an order that needs them gets the protected names as exceptions, and
+ * those above them as passes; equal terms are shared. */
 void order_names_finish(struct order_reader *reader);

@@ -5,6 +5,9 @@
  */
 #include "forwarder/dispatch.h"
 
+#include "forwarder/upstream/inflight.h"
+#include "forwarder/wire/records.h"
+#include "policy/instant.h"
 #include "test/worker_bench.h"
 #include "test/suite.h"
 
@@ -24,6 +27,18 @@ static void tear_down(void)
 
 #define LOOKING(id, name) ORDER(id, name) "aliases: yes\n"
 
+/* Orders as they are now, in force when this returns. */
+static void renew(void)
+{
+    struct published *before = bench.published;
+    bench.published =
+        bench_published(load((struct load){.before = before->generation, .read_only = true}));
+    ck_assert_msg(problems.errors == 0, "%s", problems_text());
+    worker_offer(bench.worker, bench.published);
+    LOOP_UNTIL(bench.base, atomic_load(&bench.worker->oldest_published) == bench.published->number);
+    published_free(before);
+}
+
 /* Orders that look at answers, in force when this returns. */
 static void begin(void)
 {
@@ -32,13 +47,7 @@ static void begin(void)
     put("orders/IT/drop.yaml", LOOKING("DROP", "drop.example") "action: drop\n");
     put("orders/IT/led.yaml",
         LOOKING("LED", "led.example") "action: cname\ntarget: page.example\n");
-    struct published *before = bench.published;
-    bench.published =
-        bench_published(load((struct load){.before = before->generation, .read_only = true}));
-    ck_assert_msg(problems.errors == 0, "%s", problems_text());
-    worker_offer(bench.worker, bench.published);
-    LOOP_UNTIL(bench.base, atomic_load(&bench.worker->oldest_published) == bench.published->number);
-    published_free(before);
+    renew();
 }
 
 static uint64_t blocked_by(const char *id)
@@ -131,6 +140,34 @@ START_TEST(answers_are_blocked_and_counted)
     ck_assert_uint_eq(bench_counter(COUNTER_ANSWERED), 1);
     ck_assert_uint_eq(atomic_load(&bench.worker->counters.country[country_index(italy)].blocked),
                       1);
+    close(client);
+}
+END_TEST
+
+/* An answer that upstream takes its time for ends with the order all the same. */
+START_TEST(a_late_answer_ends_with_its_order)
+{
+    static struct fake_message sent;
+    static struct fake_message got;
+    char text[INSTANT_TEXT_MAX], order[512];
+    begin();
+    int64_t now = bench.worker->clock.seconds;
+    snprintf(order, sizeof order, "%saction: nodata\nuntil: %s\n", LOOKING("BAD", "bad.example"),
+             instant_format(now + 45, text));
+    put("orders/IT/bad.yaml", order);
+    renew();
+    int client = bench_client(ITALY, SOCK_DGRAM);
+    ask(client, 1, OTHER);
+    receive(&sent);
+    inflight_next(bench.worker->inflight, NULL)->now = now - 30;
+    fill(&sent, BAD, 1);
+    fake_server_send(&bench.server, &sent);
+    take(client, 1, &got);
+    struct records records = records_begin((struct span){got.bytes, got.size});
+    struct records_record soa;
+    ck_assert(records_next(&records, &soa));
+    ck_assert_uint_eq(soa.type, DNS_TYPE_SOA);
+    ck_assert_uint_le(soa.ttl, 45);
     close(client);
 }
 END_TEST
@@ -401,6 +438,7 @@ int main(void)
     TCase *tcase = tcase_create("dispatch");
     tcase_add_checked_fixture(tcase, NULL, tear_down);
     tcase_add_test(tcase, answers_are_blocked_and_counted);
+    tcase_add_test(tcase, a_late_answer_ends_with_its_order);
     tcase_add_test(tcase, answers_out_of_scope_are_not_read);
     tcase_add_test(tcase, a_dropped_answer_leaves_silence);
     tcase_add_test(tcase, a_question_leads_to_the_target);

@@ -353,6 +353,10 @@ START_TEST(protected_names_are_visited)
     struct visited some = {.left = 2};
     guard_each_protected(guard, visit, &some);
     ck_assert_str_eq(some.text, "resolver.example login.bank.example ");
+    struct visited above = {.left = 9};
+    guard_each_above(guard, visit, &above);
+    ck_assert_int_eq(above.left, 9 - 3); /* example, bank.example and io, in any order */
+    ck_assert_msg(strstr(above.text, "bank.example ") != NULL, "%s", above.text);
     guard_free(guard);
 }
 END_TEST

@@ -28,6 +28,8 @@ static const struct {
     {"covered.txt", "listed.example\n=exact.listed.example\n!other.example\n"},
     {"wide.txt", "listed.example\ngithub.io\n"},
     {"answers.rpz", "@ SOA . . 1 2 3 4 5\n32.7.113.0.203.rpz-ip CNAME .\n"},
+    {"clients.rpz", "@ SOA . . 1 2 3 4 5\n32.7.113.0.203.rpz-client-ip CNAME .\n"},
+    {"passing.rpz", "@ SOA . . 1 2 3 4 5\n32.7.113.0.203.rpz-client-ip CNAME rpz-passthru.\n"},
     {"wide.hosts", "0.0.0.0 listed.example github.io\n"},
     {"bad.txt", "listed.example\nhttp://x.example/\n"},
 };
@@ -220,7 +222,7 @@ START_TEST(reads_every_set)
     ck_assert_str_eq(order->records[0].value, "12345");
     ck_assert_str_eq(order->records[1].key, "court");
 
-    ck_assert_uint_eq(order->name_count, 5); /* with what is protected */
+    ck_assert_uint_eq(order->name_count, 7); /* with what is protected */
     ck_assert_str_eq(name_text(order, 0), "kickasstorrents.to");
     ck_assert_str_eq(name_text(order, 1), "xn--b-eha.example");
     ck_assert_int_eq(order->names[1].kind, NAME_SUBTREE);
@@ -228,8 +230,10 @@ START_TEST(reads_every_set)
     ck_assert_int_eq(order->names[2].kind, NAME_EXACT);
     ck_assert_str_eq(name_text(order, 3), "fine.kickasstorrents.to");
     ck_assert_int_eq(order->names[3].kind, NAME_EXCEPT);
-    ck_assert_str_eq(name_text(order, 4), "dns.example.org");
-    ck_assert_int_eq(order->names[4].kind, NAME_EXCEPT);
+    ck_assert_int_eq(order->names[4].kind, NAME_PASS); /* example.org and org, in any order */
+    ck_assert_int_eq(order->names[5].kind, NAME_PASS);
+    ck_assert_str_eq(name_text(order, 6), "dns.example.org");
+    ck_assert_int_eq(order->names[6].kind, NAME_EXCEPT);
     ck_assert_uint_eq(order->list_count, 2);
     ck_assert_str_eq(order->lists[1].path, "wide.hosts");
     ck_assert_uint_eq(name_list_count(order->lists[1].names), 2);
@@ -352,11 +356,14 @@ static const struct {
 } beyond[] = {
     {BASE "names: [.]\nallow-wide: [.]\n", 2, true},
     {BASE "exact: [.]\nallow-wide: [.]\n", 1, false},
-    {BASE "any-tld: [pirate]\n", 1, true},
-    {BASE "answers: [203.0.113.7]\n", 1, true},
-    {NAMED "aliases: yes\n", 2, true},
+    {BASE "names: [.]\nallow-wide: [.]\naliases: yes\n", 2, true},
+    {BASE "any-tld: [pirate]\n", 3, true},
+    {BASE "answers: [203.0.113.7]\n", 3, true},
+    {NAMED "aliases: yes\n", 4, true},
     {NAMED "aliases: no\n", 1, false},
-    {BASE "lists: [{file: answers.rpz, format: rpz}]\n", 1, true},
+    {BASE "lists: [{file: answers.rpz, format: rpz}]\n", 3, true},
+    {BASE "lists: [{file: clients.rpz, format: rpz}]\nallow-wide: [.]\n", 1, true},
+    {NAMED "aliases: yes\nlists: [{file: passing.rpz, format: rpz}]\n", 4, true},
     {BASE "lists: [{file: good.txt, format: names}]\n", 0, false},
 };
 

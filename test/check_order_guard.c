@@ -101,6 +101,12 @@ static const struct {
      "it might block twice.example, which is protected now"},
     {"answers, and more", "answers: [192.0.2.0/24]", "twice.example", "",
      "it might block twice.example, which is protected now"},
+    {"answers, and above", "answers: [192.0.2.0/24], except: [a.once.example]",
+     "once.example\na.once.example", "", NULL},
+    {"answers, and above an exception of its own", "answers: [192.0.2.0/24], except: [twice.test]",
+     "twice.test", "", "it might block test, which is protected now"},
+    {"the root, and above an exception of its own",
+     "names: [.], allow-wide: [.], aliases: yes, except: [twice.test]", "twice.test", "", NULL},
     {"aliases, and more", "names: [a.example], aliases: yes", "twice.example", "",
      "it might block twice.example, which is protected now"},
 };

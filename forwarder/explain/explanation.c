@@ -95,7 +95,11 @@ static void judge(struct explanation *explanation, struct geo_memo *memo)
 {
     const struct explain_question *question = explanation->question;
     struct query_client client = {.address = question->address, .subject = question->address};
-    struct query_env env = {explanation->generation, memo, question->now, note_shadow, explanation};
+    struct query_env env = {.generation = explanation->generation,
+                            .memo = memo,
+                            .now = question->now,
+                            .on_shadow = note_shadow,
+                            .ctx = explanation};
     uint8_t message[EXPLAIN_QUESTION_MAX];
     struct span query = {message, explain_question_encode(question, false, message)};
     query_judge(&env, &client, query, &explanation->result, explanation->answer);
