@@ -183,6 +183,22 @@ class Numbers(unittest.TestCase):
             self.assertTrue(words.format(number) in plain(page.source), (name, number, words))
 
 
+class Environment(unittest.TestCase):
+    def test_variables_are_those_of_the_sources(self):
+        """And of libsystemd, which the daemon calls."""
+        sources = [*(REPOSITORY / "forwarder").rglob("*.c"), *(REPOSITORY / "policy").glob("*.c")]
+        known = set()
+        for path in sources:
+            known |= set(re.findall(r'\bgetenv\("(\w+)"\)', path.read_text()))
+        described = {
+            each
+            for page in (TOOL, DAEMON)
+            for tags in items(page.section("ENVIRONMENT"), "Ev")
+            for each in tags.removeprefix("Ev ").split()
+        }
+        self.assertEqual(described, known | {"NOTIFY_SOCKET", "LISTEN_FDS", "WATCHDOG_USEC"})
+
+
 class Options(unittest.TestCase):
     def help(self, program, *words):
         done = run(*sanitized(BUILD / program), *words)
