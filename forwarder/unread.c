@@ -28,7 +28,7 @@ bool unread_reads(const struct unread *unread, size_t octets, const struct unrea
 {
     uint64_t read = unread->read - unread->read_by;
     if (unread->over) {
-        return !is_over(octets, limit) || read >= limit->octets / UNREAD_PART;
+        return !is_over(octets, limit) || read * UNREAD_PART >= limit->octets;
     }
     return octets > 0 && read > 0;
 }

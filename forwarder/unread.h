@@ -24,6 +24,7 @@
 #define UNREAD_MS 2000U
 #define UNREAD_PART 8U  /* of the limit must be read in that time: an eighth */
 #define UNREAD_TIMES 8U /* times the limit may be unread */
+#define UNREAD_MUCH 4U  /* a fourth of it makes a client slow */
 
 /* A connection's octets, beside those that are unread now, which each call is told. */
 struct unread {
@@ -58,5 +59,5 @@ bool unread_is_too_much(size_t octets, size_t answer, size_t limit);
  * asked for so far? */
 static inline bool unread_is_much(size_t octets, size_t limit)
 {
-    return octets >= limit / 4;
+    return octets * UNREAD_MUCH >= limit; /* a limit need not be a multiple of four */
 }

@@ -5,6 +5,8 @@
  */
 #include "forwarder/server/block_counts.h"
 
+#include <sqlite3.h>
+
 #include "forwarder/audit/block_store.h"
 #include "forwarder/country_slots.h"
 #include "forwarder/log.h"
@@ -143,6 +145,8 @@ START_TEST(a_database_that_cannot_be_opened)
     block("IT", 3);
     store(HOUR + 60);
     ck_assert_uint_gt(strlen(state.unstored.why), 5);
+    ck_assert_uint_eq(block_counts_left(counts), 3);
+    ck_assert(!block_counts_retry(counts, HOUR + 60)); /* a try more would not help */
     block("IT", 2);
     store(HOUR + 3600);
     block("IT", 1);
@@ -152,6 +156,34 @@ START_TEST(a_database_that_cannot_be_opened)
     ck_assert_str_eq(state.unstored.why, "");
     ck_assert_str_eq(stored(), "0:IT=5 3600:IT=1 ");
     ck_assert_uint_eq(state.lost, 0);
+}
+END_TEST
+
+/* That passes: what waits is told with its amount, and worth another try. */
+START_TEST(a_database_that_is_locked)
+{
+    char path[SCRATCH_PATH_MAX];
+    sqlite3 *db;
+    block("IT", 3);
+    store(HOUR + 60);
+    ck_assert(!block_counts_retry(counts, HOUR + 60));
+    ck_assert_uint_eq(block_counts_left(counts), 0);
+    ck_assert_int_eq(sqlite3_open(scratch_path(&scratch, BLOCK_STORE_FILE, path), &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    block("IT", 2);
+    block("??", 5);
+    store(HOUR + 120);
+    ck_assert(state.locked);
+    ck_assert_uint_eq(block_counts_left(counts), 7);
+    block("IT", 1);
+    block_counts_collect(counts, published);
+    ck_assert_uint_eq(block_counts_left(counts), 8);
+    sqlite3_close(db);
+    ck_assert(block_counts_retry(counts, HOUR + 180));
+    ck_assert(block_counts_finish(counts, 20000));
+    ck_assert_uint_eq(block_counts_left(counts), 0);
+    ck_assert(!block_counts_retry(counts, HOUR + 180));
+    ck_assert_str_eq(stored(), "0:IT=6 0:unknown=5 ");
 }
 END_TEST
 
@@ -181,6 +213,7 @@ int main(void)
     tcase_add_test(tcase, a_generation_that_goes_has_its_counts_stored);
     tcase_add_test(tcase, a_damaged_database_is_put_aside);
     tcase_add_test(tcase, a_database_that_cannot_be_opened);
+    tcase_add_test(tcase, a_database_that_is_locked);
     tcase_add_test(tcase, a_database_that_was_taken_away);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

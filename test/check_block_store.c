@@ -114,7 +114,7 @@ START_TEST(locked_by_somebody)
     ck_assert_int_eq(add("p-1", "B", "IT", 3600, 2), BLOCK_STORE_DONE);
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
     ck_assert_int_eq(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-    ck_assert_int_eq(add("p-2", "B", "IT", 3600, 2), BLOCK_STORE_FAILED);
+    ck_assert_int_eq(add("p-2", "B", "IT", 3600, 2), BLOCK_STORE_LOCKED);
     ck_assert_ptr_nonnull(strstr(why, "locked"));
     sqlite3_close(db);
     ck_assert_int_eq(add("p-2", "B", "IT", 3600, 2), BLOCK_STORE_DONE);

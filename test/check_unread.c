@@ -84,6 +84,25 @@ START_TEST(amounts)
 }
 END_TEST
 
+/* A part of a limit that cannot be divided by it is not rounded down. */
+START_TEST(any_limit_is_exact)
+{
+    for (unsigned more = 1; more < UNREAD_MUCH; more++) {
+        ck_assert(!unread_is_much(LIMIT / 4, LIMIT + more));
+        ck_assert(unread_is_much(LIMIT / 4 + 1, LIMIT + more));
+    }
+    for (unsigned more = 1; more < UNREAD_PART; more++) {
+        struct unread_limit limit = {LIMIT + more, 0};
+        struct unread unread = {0};
+        ck_assert(unread_begin(&unread, 2 * LIMIT, &limit));
+        unread.read = LIMIT / UNREAD_PART;
+        ck_assert(!unread_reads(&unread, 2 * LIMIT, &limit));
+        unread.read++;
+        ck_assert(unread_reads(&unread, 2 * LIMIT, &limit));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("unread");
@@ -92,6 +111,7 @@ int main(void)
     tcase_add_test(tcase, over_the_limit_time_runs_on);
     tcase_add_test(tcase, who_is_over_has_less_time);
     tcase_add_test(tcase, amounts);
+    tcase_add_test(tcase, any_limit_is_exact);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

@@ -35,8 +35,16 @@ static enum block_store_outcome failed(sqlite3 *db, char why[static WHY_MAX])
 {
     int code = db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(db);
     snprintf(why, WHY_MAX, "%.280s", db == NULL ? "out of memory" : sqlite3_errmsg(db));
-    bool damaged = (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
-    return damaged ? BLOCK_STORE_DAMAGED : BLOCK_STORE_FAILED;
+    switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return BLOCK_STORE_DAMAGED;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return BLOCK_STORE_LOCKED;
+    default:
+        return BLOCK_STORE_FAILED;
+    }
 }
 
 static bool run(sqlite3 *db, const char *sql)

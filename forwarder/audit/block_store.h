@@ -30,7 +30,8 @@ struct block_row {
 
 enum block_store_outcome {
     BLOCK_STORE_DONE,
-    BLOCK_STORE_FAILED,  /* for now: locked, no room, no memory; nothing was changed */
+    BLOCK_STORE_FAILED,  /* for now: no room, no memory; nothing was changed */
+    BLOCK_STORE_LOCKED,  /* somebody else has it, for now; nothing was changed */
     BLOCK_STORE_DAMAGED, /* the file is no such database, or not a whole one any more */
 };
 

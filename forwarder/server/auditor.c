@@ -173,6 +173,11 @@ void auditor_state(struct auditor *auditor, struct audit_writer_state *out)
     pthread_mutex_unlock(&auditor->lock);
 }
 
+uint64_t auditor_waiting(const struct auditor *auditor)
+{
+    return errands_waiting(auditor->errands) + auditor->dropped;
+}
+
 bool auditor_finish(struct auditor *auditor, unsigned timeout_ms)
 {
     return errands_finish(auditor->errands, timeout_ms);

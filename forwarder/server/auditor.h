@@ -28,6 +28,9 @@ void auditor_retry(struct auditor *auditor, int64_t now);
 /* The writer's state after the last event that it handled. */
 void auditor_state(struct auditor *auditor, struct audit_writer_state *out);
 
+/* Events that were put, and of which nobody knows yet what became. */
+uint64_t auditor_waiting(const struct auditor *auditor);
+
 /* Waits until everything is written, at most so long. Is it? */
 bool auditor_finish(struct auditor *auditor, unsigned timeout_ms);
 void auditor_free(struct auditor *auditor); /* NULL is allowed */

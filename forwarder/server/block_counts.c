@@ -50,12 +50,11 @@ struct store_errand {
 
 /* ---- The thread ---- */
 
-static void note_problem(struct block_counts *counts, const char *problem, uint64_t lost)
+static void note_problem(struct block_counts *counts, const char *problem)
 {
     bool news;
     pthread_mutex_lock(&counts->lock);
     news = trouble_note(&counts->state.unstored, problem, (int64_t)time(NULL));
-    counts->state.lost += lost;
     pthread_mutex_unlock(&counts->lock);
     if (news && problem[0] != '\0') {
         char path[LOG_VALUE_MAX], reason[LOG_VALUE_MAX];
@@ -103,8 +102,8 @@ static enum block_store_outcome try_batch(struct block_counts *counts, char why[
     return block_store_add(counts->store, name, counts->batch.rows, counts->batch.count, why);
 }
 
-/* Is the batch that is being tried stored now? */
-static bool store_batch(struct block_counts *counts, char why[static WHY_MAX])
+/* The batch that is being tried. */
+static enum block_store_outcome store_batch(struct block_counts *counts, char why[static WHY_MAX])
 {
     enum block_store_outcome outcome = try_batch(counts, why);
     if (outcome != BLOCK_STORE_DONE) { /* opened anew: the file may have been moved or removed */
@@ -114,7 +113,7 @@ static bool store_batch(struct block_counts *counts, char why[static WHY_MAX])
     if (outcome == BLOCK_STORE_DAMAGED && put_aside(counts, why)) {
         outcome = try_batch(counts, why);
     }
-    return outcome == BLOCK_STORE_DONE;
+    return outcome;
 }
 
 static void run(struct errand *errand)
@@ -123,19 +122,26 @@ static void run(struct errand *errand)
     struct block_counts *counts = self->counts;
     char why[WHY_MAX] = "";
     uint64_t lost = block_rows_merge(&counts->waiting, &self->rows, ROWS_MAX);
-    bool stored = true;
-    while (stored && counts->batch.count + counts->waiting.count > 0) {
+    uint64_t stored = 0;
+    enum block_store_outcome outcome = BLOCK_STORE_DONE;
+    while (outcome == BLOCK_STORE_DONE && counts->batch.count + counts->waiting.count > 0) {
         if (counts->batch.count == 0) {
             counts->batch = counts->waiting;
             counts->waiting = (struct block_rows){0};
             counts->batches++;
         }
-        stored = store_batch(counts, why);
-        if (stored) {
+        outcome = store_batch(counts, why);
+        if (outcome == BLOCK_STORE_DONE) {
+            stored += block_rows_sum(&counts->batch);
             block_rows_fini(&counts->batch);
         }
     }
-    note_problem(counts, stored ? "" : why, lost);
+    pthread_mutex_lock(&counts->lock);
+    counts->state.locked = outcome == BLOCK_STORE_LOCKED;
+    counts->state.waiting -= stored + lost;
+    counts->state.lost += lost;
+    pthread_mutex_unlock(&counts->lock);
+    note_problem(counts, outcome == BLOCK_STORE_DONE ? "" : why);
     free(self);
 }
 
@@ -199,9 +205,18 @@ void block_counts_collect(struct block_counts *counts, struct published *publish
     }
 }
 
+/* By so many; the thread that takes them away runs as soon as it has them. */
+static void change_waiting(struct block_counts *counts, uint64_t blocks)
+{
+    pthread_mutex_lock(&counts->lock);
+    counts->state.waiting += blocks;
+    pthread_mutex_unlock(&counts->lock);
+}
+
 void block_counts_store(struct block_counts *counts, int64_t now)
 {
     struct store_errand *errand;
+    const uint64_t sum = block_rows_sum(&counts->at_hand);
     bool failing;
     counts->hour = hour_of(now);
     pthread_mutex_lock(&counts->lock);
@@ -215,11 +230,31 @@ void block_counts_store(struct block_counts *counts, int64_t now)
         return; /* the next time */
     }
     *errand = (struct store_errand){{.run = run}, counts, counts->at_hand};
+    change_waiting(counts, sum);
     if (errands_add(counts->errands, &errand->errand)) {
         counts->at_hand = (struct block_rows){0};
     } else {
+        change_waiting(counts, -sum);
         free(errand);
     }
+}
+
+bool block_counts_retry(struct block_counts *counts, int64_t now)
+{
+    struct block_counts_state state;
+    block_counts_state(counts, &state);
+    if (!state.locked && counts->at_hand.count == 0) {
+        return false;
+    }
+    block_counts_store(counts, now);
+    return true;
+}
+
+uint64_t block_counts_left(struct block_counts *counts)
+{
+    struct block_counts_state state;
+    block_counts_state(counts, &state);
+    return state.waiting + block_rows_sum(&counts->at_hand);
 }
 
 void block_counts_state(struct block_counts *counts, struct block_counts_state *out)

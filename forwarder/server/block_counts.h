@@ -21,7 +21,9 @@ struct block_counts_state {
     struct trouble unstored; /* why nothing can be stored */
     char aside[WHY_MAX];     /* where a damaged database was put aside; "": none was */
     int64_t aside_since;
-    uint64_t lost; /* blocks that were dropped because too many rows waited */
+    bool locked;      /* that is because somebody else has the database */
+    uint64_t waiting; /* blocks that were handed over to be stored, and are not yet */
+    uint64_t lost;    /* blocks that were dropped because too many rows waited */
 };
 
 /* state is the folder under which they are stored. NULL with a reason. */
@@ -34,6 +36,13 @@ void block_counts_collect(struct block_counts *counts, struct published *publish
 void block_counts_store(struct block_counts *counts, int64_t now);
 
 void block_counts_state(struct block_counts *counts, struct block_counts_state *out);
+
+/* Has tried once more what another try may help: what found the database locked, or no room among
+ * what waits. False: there is no such thing. */
+bool block_counts_retry(struct block_counts *counts, int64_t now);
+
+/* Blocks that were collected, and are not stored. */
+uint64_t block_counts_left(struct block_counts *counts);
 
 /* Waits until everything is stored, or known not to be, at most so long. Is it over? */
 bool block_counts_finish(struct block_counts *counts, unsigned timeout_ms);

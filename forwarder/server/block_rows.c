@@ -94,6 +94,15 @@ uint64_t block_rows_merge(struct block_rows *rows, struct block_rows *from, size
     return cut(rows, most);
 }
 
+uint64_t block_rows_sum(const struct block_rows *rows)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        sum += rows->rows[i].count;
+    }
+    return sum;
+}
+
 void block_rows_fini(struct block_rows *rows)
 {
     cut(rows, 0);

@@ -23,4 +23,7 @@ bool block_rows_add(struct block_rows *rows, const char *order, struct country c
  * of from. */
 uint64_t block_rows_merge(struct block_rows *rows, struct block_rows *from, size_t most);
 
+/* Blocks, of all rows. */
+uint64_t block_rows_sum(const struct block_rows *rows);
+
 void block_rows_fini(struct block_rows *rows); /* empty and usable again afterwards */

@@ -85,6 +85,14 @@ bool errands_add(struct errands *errands, struct errand *errand)
     return room;
 }
 
+size_t errands_waiting(struct errands *errands)
+{
+    pthread_mutex_lock(&errands->lock);
+    size_t waiting = errands->waiting;
+    pthread_mutex_unlock(&errands->lock);
+    return waiting;
+}
+
 bool errands_finish(struct errands *errands, unsigned timeout_ms)
 {
     struct timespec deadline;

@@ -27,6 +27,9 @@ struct errands *errands_new(size_t most, char why[static WHY_MAX]);
 /* Hands an errand over. False if too many wait: it still belongs to the caller. */
 bool errands_add(struct errands *errands, struct errand *errand);
 
+/* How many are not done yet. */
+size_t errands_waiting(struct errands *errands);
+
 /* Waits until all are done, at most so long. Are they? */
 bool errands_finish(struct errands *errands, unsigned timeout_ms);
 

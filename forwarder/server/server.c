@@ -29,9 +29,6 @@
 
 #define LARGE_BLOCK (1 << 20) /* octets, see give_back_large_blocks */
 
-/* How long the end of the daemon waits, at most, for what is still being written. */
-#define KEEP_TIMEOUT_MS 5000
-
 static void on_order_timer(evutil_socket_t descriptor, short what, void *ctx)
 {
     (void)descriptor;
@@ -245,15 +242,7 @@ static void free_event(struct event *event)
     }
 }
 
-/* Is a thread still at work, with a long list or a slow disk? */
-static bool is_late(struct server *server)
-{
-    return !server_stop_tap(server) || (server->loader != NULL && loader_busy(server->loader)) ||
-           (server->keeper != NULL && !keeper_finish(server->keeper, KEEP_TIMEOUT_MS));
-}
-
-/* In the reverse order of the start. The end does not wait for a load, nor long for what is being
- * kept: what lies under state is whole at any moment. */
+/* In the reverse order of the start. Threads that are still at work are left alone. */
 static void finish(struct server *server)
 {
     hangup_hold();
@@ -261,7 +250,8 @@ static void finish(struct server *server)
     server_stop_watch(server);
     control_free(server->control);
     metrics_listener_free(server->metrics);
-    if (!server_audit_stop(server, KEEP_TIMEOUT_MS) || is_late(server)) {
+    server_audit_stop(server);
+    if (!server_all_written(server)) {
         loader_forsake(server->loader);
         keeper_forsake(server->keeper);
         _exit(server->exit_status);

@@ -221,20 +221,18 @@ void server_audit_counts(struct server *server, struct published *published)
     }
 }
 
-bool server_audit_stop(struct server *server, unsigned timeout_ms)
+void server_audit_stop(struct server *server)
 {
     int64_t now = server_now(server);
     json_t *object = json_object();
     if (server->auditor == NULL || server->blocks == NULL) {
         json_decref(object);
-        return true;
+        return;
     }
     json_put_text(&object, "event", "stop");
     json_put(&object, "status", json_integer(server->exit_status));
     auditor_tell(server->auditor, now, audit_facts_members(object));
     store_counts(server, now);
-    bool written = auditor_finish(server->auditor, timeout_ms);
-    return block_counts_finish(server->blocks, timeout_ms) && written;
 }
 
 void server_audit_free(struct server *server)

@@ -4,8 +4,8 @@
  * (workers and sockets), server_upstream.c (servers behind), server_keep.c (last good versions),
  * server_control.c (requests), server_audit.c (record), server_metrics.c (Prometheus), server_tap.c
  * (dnstap), server_service.c (service manager), server_clock.c (time of day), server_confine.c
- * (least privilege), server_watch.c (edits of files) and server_top.c (live view) share it. Nobody
- * else includes this.
+ * (least privilege), server_watch.c (edits of files), server_top.c (live view) and server_end.c
+ * (what is still being written) share it. Nobody else includes this.
  */
 #pragma once
 
@@ -297,9 +297,15 @@ void server_audit_changes(struct server *server, int64_t from, int64_t to);
 /* Before a generation is freed: what it counted. */
 void server_audit_counts(struct server *server, struct published *published);
 
-/* Records the end; true once all is written, false if that takes too long. */
-bool server_audit_stop(struct server *server, unsigned timeout_ms);
+/* Records the end. */
+void server_audit_stop(struct server *server);
 void server_audit_free(struct server *server);
+
+/* server_end.c */
+
+/* Nothing happens any more: waits for what is still being written, and tells what is lost. False
+ * if a thread is at work nonetheless: with a slow disk, or a long list. */
+bool server_all_written(struct server *server);
 
 /* server_watch.c */
 

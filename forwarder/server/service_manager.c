@@ -28,6 +28,12 @@ void service_manager_stopping(void)
     (void)sd_notify(0, "STOPPING=1\nSTATUS=Answering what is in flight");
 }
 
+void service_manager_waiting(const char *status, unsigned seconds)
+{
+    (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64 "\nSTATUS=%s", (uint64_t)seconds * 1000000U,
+                     status);
+}
+
 unsigned service_manager_watchdog_ms(void)
 {
     uint64_t usec;

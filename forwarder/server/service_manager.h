@@ -15,6 +15,10 @@ void service_manager_reloading(void);
 
 void service_manager_stopping(void);
 
+/* What the end still waits for, in one line; it is given so much time from now on, whatever it had
+ * before, unless it asks again. */
+void service_manager_waiting(const char *status, unsigned seconds);
+
 /* How often it wants a sign of life, in milliseconds; 0: never. */
 unsigned service_manager_watchdog_ms(void);
 void service_manager_alive(void);

@@ -117,7 +117,7 @@ struct query_client stream_client_who(const struct stream_client *client)
 static bool has_room_for_answers(const struct stream_client *client)
 {
     size_t limit = client->worker->shared->config->limits.stream_output;
-    return evbuffer_get_length(stream_client_output(client)) < limit / 2;
+    return evbuffer_get_length(stream_client_output(client)) * 2 < limit;
 }
 
 bool stream_client_has_room(const struct stream_client *client, size_t size)

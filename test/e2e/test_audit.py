@@ -3,6 +3,7 @@
 crashes and full disks leave in it; and counts of blocks that outlive the daemon."""
 
 import json
+import os
 import random
 import re
 import signal
@@ -350,6 +351,64 @@ class Audit(ReloadTest):
         theirs.write_text(export.replace(source, 32 * "0"))
         merged, _ = self.blocked("--merge", ours, theirs, ours)
         self.assertEqual(merged, {key: 2 * count for key, count in total.items()})
+
+    def hang(self):
+        """From now on the disk hangs behind each record that is written."""
+        last, mark = self.records()[-1]["seq"], self.proxy.folder / "state/audit.head"
+        eventually(lambda: mark.read_text().startswith(f"{last} "), "the mark is written")
+        os.mkfifo(f"{mark}.new")
+        return f"{mark}.new"
+
+    def locked(self):
+        """Somebody else's hold on the counts, which are there."""
+        self.restart()
+        database = sqlite3.connect(self.proxy.folder / "state/blocks.sqlite", isolation_level=None)
+        self.addCleanup(database.close)
+        database.execute("BEGIN EXCLUSIVE")
+        return database
+
+    def asked_to_end(self):
+        """It says for what it waits."""
+        self.proxy.signal(signal.SIGTERM)
+        return self.proxy.wait_for_log("waiting for the disk")
+
+    def test_the_end_waits_for_the_record(self):
+        proxy = self.run_daemon()
+        self.wait_for("generation")
+        pipe = self.hang()
+        proxy.reload()
+        self.assertIn("events=2 blocks=0", self.asked_to_end())
+        disk = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # it has its octets now
+        self.assertEqual(proxy._ended(), 0)
+        os.close(disk)
+        self.assertEqual([each["event"] for each in self.records()][-2:], ["generation", "stop"])
+        self.assertNotIn("lost", proxy.log())
+
+    def test_the_end_waits_for_the_counts(self):
+        proxy = self.run_daemon()
+        self.assert_blocked("one.example")
+        database = self.locked()
+        self.assert_blocked("one.example")
+        self.assertIn(" blocks=1 ", self.asked_to_end())
+        database.rollback()
+        self.assertEqual(proxy._ended(), 0)
+        self.assertEqual(self.blocked()[0], {("IT-ONE", "IT"): 2})
+        self.assertNotIn("lost", proxy.log())
+
+    def test_a_second_signal_ends_at_once_and_says_what_is_lost(self):
+        proxy = self.run_daemon()
+        self.assert_blocked("one.example")
+        self.locked()
+        self.assert_blocked("one.example")
+        self.wait_for("generation", 2)
+        self.hang()
+        proxy.reload()
+        self.assertIn("events=2 blocks=1", self.asked_to_end())
+        proxy.signal(signal.SIGINT)
+        self.assertEqual(proxy._ended(), 0)
+        self.assertIn("audit: the end of the record is lost events=2 records=0", proxy.log())
+        self.assertIn("blocks: counts are lost blocks=1", proxy.log())
+        self.assertNotEqual(self.records()[-1]["event"], "stop")
 
     def test_no_address_of_a_client(self):
         proxy = self.run_daemon()

@@ -10,7 +10,10 @@ import socket
 import subprocess
 import unittest
 
-from harness import BUILD, DEADLINE, REPOSITORY, Daemon, SiteTest, sanitized, sanitizer_options
+from dnsbytes import query
+from harness import (
+    BUILD, DEADLINE, ITALIAN4, REPOSITORY, Daemon, SiteTest, sanitized, sanitizer_options,
+)  # fmt: skip
 from mmdb import mmdb
 
 MANUAL = REPOSITORY / "forwarder/man"
@@ -155,6 +158,9 @@ DEFINED = (
     (DAEMON, "forwarder/listeners.h", "LISTENERS_LINGER_MS", 1000, "daemon stopped, {} s later"),
     (DAEMON, "forwarder/listeners.c", "QUIC_MAX_MS", 1000, "told that they are closed, in at most {} s"),
     (DAEMON, "forwarder/worker.c", "STOP_MS", 1000, "for which there are {} s"),
+    (DAEMON, "forwarder/server/server_end.c", "RECORD_MS", 1000, "is waited for: at most {} s"),
+    (DAEMON, "forwarder/server/server_end.c", "KEEP_MS", 1000, "waits for it for at most {} s when"),
+    (DAEMON, "forwarder/server/server_end.c", "GRACE_S", 1, "asks for {} s more"),
     (DAEMON, "forwarder/block.h", "BLOCK_ANSWER_MAX", 1, "An answer has at most {} octets"),
     (DAEMON, "forwarder/wire/edns.h", "EDNS_OPTION_SDE", 1, "by the EDNS option {},"),
     (DAEMON, "forwarder/wire/edns.h", "EDNS_UDP_SIZE", 1, "gets one back, of size {},"),
@@ -175,6 +181,22 @@ class Numbers(unittest.TestCase):
             [value] = re.findall(rf"^#define {name} \(?([\dU *]+)", source_of(path), re.M)
             number = math.prod(map(int, value.replace("U", "").split("*"))) // unit
             self.assertTrue(words.format(number) in plain(page.source), (name, number, words))
+
+
+class Environment(unittest.TestCase):
+    def test_variables_are_those_of_the_sources(self):
+        """And of libsystemd, which the daemon calls."""
+        sources = [*(REPOSITORY / "forwarder").rglob("*.c"), *(REPOSITORY / "policy").glob("*.c")]
+        known = set()
+        for path in sources:
+            known |= set(re.findall(r'\bgetenv\("(\w+)"\)', path.read_text()))
+        described = {
+            each
+            for page in (TOOL, DAEMON)
+            for tags in items(page.section("ENVIRONMENT"), "Ev")
+            for each in tags.removeprefix("Ev ").split()
+        }
+        self.assertEqual(described, known | {"NOTIFY_SOCKET", "LISTEN_FDS", "WATCHDOG_USEC"})
 
 
 class Options(unittest.TestCase):
@@ -199,9 +221,16 @@ class Options(unittest.TestCase):
             known = re.findall(r"^  --([a-z-]+)", self.help("bailiwick", "help", command), re.M)
             documented = self.documented(TOOL.subsection(command)) | {"config"}
             self.assertEqual(documented, set(known), command)
-        known = set(re.findall(r"^  ([a-z]+) ", self.help("bailiwick", "help", "order"), re.M))
-        described = re.findall(r"^\.It Cm ([a-z]+) (?:Fl|Oo)", TOOL.subsection("order"), re.M)
-        self.assertEqual(set(described), known)
+        for command in ("order", "audit"):  # with commands of their own
+            known = set(re.findall(r"^  ([a-z]+) ", self.help("bailiwick", "help", command), re.M))
+            source = TOOL.subsection(command)
+            described = re.findall(r"^\.It Cm ([a-z]+) ((?:Fl|Oo).*)", source, re.M)
+            self.assertEqual({each for each, _ in described}, known)
+            for each, form in described:
+                shown = set(re.findall(r"\bFl -([a-z-]+)", form)) | {"config"}
+                helped = self.help("bailiwick", "help", command, each)
+                options = set(re.findall(r"^  --([a-z-]+)", helped, re.M))
+                self.assertLessEqual(shown, options, each)
 
 
 class Files(SiteTest):
@@ -479,6 +508,32 @@ class Running(SiteTest):
             }[json.loads(line)["command"]]
             self.assertLessEqual(members, set(response["result"]))
         self.assertEqual(set(self.ask('{"command":"status","strict":true}')), {"ok", "error"})
+
+    def test_audit_record(self):
+        section = DAEMON.section("AUDIT RECORD")
+        source = "".join(
+            source_of(f"forwarder/server/{each}.c")
+            for each in ("audit_batch", "audit_facts", "server_audit")
+        )
+        events = set(re.findall(r'\\"event\\":\\"([a-z]+)', source))
+        for statement in re.findall(r'"event",(.*?);', source, re.S):
+            events |= set(re.findall(r'"([a-z]+)"', statement))
+        self.assertEqual(events, set(items(section, "Cm")))
+        record = self.proxy.folder / "state/audit/00000001.jsonl"
+        self.eventually(
+            lambda: record.exists() and '"event":"order"' in record.read_text(), "an order's record"
+        )
+        for line in record.read_text().splitlines():
+            for member in json.loads(line):
+                self.assertRegex(plain(section), rf"\b{member}\b")
+
+    def test_files_under_state(self):
+        self.client(ITALIAN4).ask(query("limetorrents.pro"))  # of blocks there are counts
+        self.proxy.wait_until_kept()
+        self.proxy.stop()
+        told = plain(DAEMON.section("FILES")) + "".join(blocks(DAEMON.subsection("Last good versions")))
+        for path in (self.proxy.folder / "state").iterdir():
+            self.assertRegex(told, rf"(?:/|\b){re.escape(path.name)}\b")
 
     @staticmethod
     def is_message(text):

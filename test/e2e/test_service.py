@@ -149,6 +149,9 @@ class Told(ServiceTest):
         self.eventually(lambda: self.manager.status() == says, self.manager.status)
         daemon.end()
         self.assertEqual(self.manager.words()[-1], "STOPPING=1")
+        self.assertRegex(self.manager.status(), "Waiting for the disk; events to be recorded: ")
+        with self.manager.lock:  # whatever TimeoutStopSec says
+            self.assertIn("EXTEND_TIMEOUT_USEC=20000000", self.manager.said)
 
     def test_signs_of_life_while_it_serves(self):
         self.service()

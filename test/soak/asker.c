@@ -11,7 +11,7 @@
  *     text N WORDS...          what EDE 16 says of order N
  *     lost MS                  a query without an answer for so long is lost
  *     show N                   so many more failures are told on standard error
- *     row WAY LOCAL SERVER PORT SUFFIX WINDOW RATE TURNOVER [proxy|ecs CLIENT]
+ *     row WAY LOCAL SERVER PORT SUFFIX WINDOW RATE TURNOVER [proxy CLIENT|ecs CLIENT|transfers]
  *                              one more row (row.h), from 0 on
  *     right WHAT ROW...        what is right for these, in one word: f (forwarded), c (cut),
  *                              s (SERVFAIL), x (connections may end), 0 to 9 (order N)
@@ -87,8 +87,8 @@ static void put_ecs(struct row_plan *plan, const char *client)
 
 static const struct way_kind *kind_of(const char *name)
 {
-    static const struct way_kind *const kinds[] = {&way_udp, &way_tcp, &way_tls, &way_https,
-                                                   &way_quic};
+    static const struct way_kind *const kinds[] = {&way_udp,   &way_tcp, &way_tls,
+                                                   &way_https, &way_get, &way_quic};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i]->name, name) == 0) {
             return kinds[i];
@@ -102,9 +102,9 @@ static bool add_row(struct asker *asker, const char *line)
     struct row_plan plan = {.route = {.base = asker->base, .tls = tls, .quic_client = quic_client}};
     char kind[8];
     char suffix[64];
-    char how[8] = "";
+    char how[16] = "";
     char client[INET6_ADDRSTRLEN] = "";
-    if (sscanf(line, "%7s %45s %45s %hu %63s %u %lf %u %7s %45s", kind, plan.route.local,
+    if (sscanf(line, "%7s %45s %45s %hu %63s %u %lf %u %15s %45s", kind, plan.route.local,
                plan.route.server, &plan.route.port, suffix, &plan.window, &plan.rate,
                &plan.turnover, how, client) < 8) {
         return false;
@@ -119,6 +119,7 @@ static bool add_row(struct asker *asker, const char *line)
     } else if (strcmp(how, "ecs") == 0) {
         put_ecs(&plan, client);
     }
+    plan.transfers = strcmp(how, "transfers") == 0;
     struct row *row = row_new(asker, &plan);
     if (row == NULL) {
         die("row");

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A resolver whose answers are a function of the query (right_answer.h), over UDP and TCP, and that
- * misbehaves as it is told. It tells nobody what it was asked: whoever asked knows the answer.
+ * A resolver whose answers are a function of the query (right_answer.h), over UDP, TCP and TLS, and
+ * that misbehaves as it is told. It tells nobody what it was asked: whoever asked knows the answer.
+ * It ends a connection behind a transfer, in which it never lies.
  *
- * usage: fake_resolver ADDRESS PORT OTHER-ADDRESS OTHER-PORT
+ * usage: fake_resolver ADDRESS PORT OTHER-ADDRESS OTHER-PORT TLS-PORT CERTIFICATE KEY
  *
  * Commands, one a line on standard input, each answered by a line `ok`; every mode replaces the one
- * before. `probes` and `broken` are answered by how many questions for the root it has answered by
- * UDP, and how many connections it has broken off:
+ * before. `probes`, `broken` and `encrypted` are answered by how many questions for the root it has
+ * answered, how many connections it has broken off, and how many queries came by TLS:
  *     honest               the truth, at once
  *     slow MS              the truth, later
  *     cut                  by UDP TC=1 for every second question, by TCP the truth
@@ -21,9 +22,10 @@
  */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -65,6 +67,7 @@ struct reply {
     struct sockaddr_in peer;
     struct event *due;
     LIST_ENTRY(reply) link; /* of the stream's */
+    bool transfers;         /* the octets are the query, and all of its answer is due */
     size_t size;
     uint8_t bytes[RIGHT_ANSWER_MAX];
 };
@@ -72,7 +75,8 @@ struct reply {
 struct stream {
     struct resolver *resolver;
     struct bufferevent *transport;
-    bool breaking; /* ends once what was written is out; says no more */
+    bool encrypted;
+    bool ending; /* once what was written is out; says no more */
     LIST_HEAD(, reply) later;
 };
 
@@ -83,6 +87,8 @@ struct resolver {
     int other_address;
     enum mode mode;
     bool only;
+    SSL_CTX *tls;
+    unsigned encrypted;
     unsigned probes;
     unsigned streamed; /* answers by TCP since it breaks connections */
     struct timeval delay;
@@ -111,26 +117,32 @@ static void stream_free(struct stream *stream)
 static void on_end(struct bufferevent *transport, short what, void *ctx)
 {
     (void)transport;
-    (void)what;
-    stream_free(ctx);
+    if ((what & BEV_EVENT_CONNECTED) == 0) {
+        stream_free(ctx);
+    }
 }
 
-static void on_broken_off(struct bufferevent *transport, void *ctx)
+static void on_written(struct bufferevent *transport, void *ctx)
 {
     (void)transport;
     stream_free(ctx);
+}
+
+static void end_once_written(struct stream *stream)
+{
+    stream->ending = true;
+    bufferevent_setcb(stream->transport, NULL, on_written, on_end, stream);
 }
 
 /* Half of the answer, and then the end: by turns in order, or by a reset. */
 static void break_off(struct stream *stream, const struct reply *reply)
 {
     const struct linger abruptly = {1, 0};
-    stream->breaking = true;
     if (stream->resolver->streamed / BREAK_EVERY % 2 == 0) {
         setsockopt(bufferevent_getfd(stream->transport), SOL_SOCKET, SO_LINGER, &abruptly,
                    sizeof abruptly);
     }
-    bufferevent_setcb(stream->transport, NULL, on_broken_off, on_end, stream);
+    end_once_written(stream);
     bufferevent_write(stream->transport, reply->bytes, reply->size / 2);
 }
 
@@ -151,12 +163,33 @@ static void reply_send(const struct reply *reply)
     bufferevent_write(stream->transport, reply->bytes, reply->size);
 }
 
+/* All messages of a transfer, one behind the other, and the end; the reply has its query. */
+static void transfer_send(const struct reply *reply)
+{
+    const unsigned messages = right_answer_messages(reply->bytes, reply->size);
+    struct reply message = *reply;
+    for (unsigned i = 0; i < messages && !reply->stream->ending; i++) {
+        message.size = right_answer_full(reply->bytes, reply->size, i, message.bytes);
+        reply_send(&message);
+    }
+    end_once_written(reply->stream);
+}
+
+static void send_all(const struct reply *reply)
+{
+    if (reply->transfers) {
+        transfer_send(reply);
+    } else {
+        reply_send(reply);
+    }
+}
+
 static void on_due(evutil_socket_t unused, short what, void *ctx)
 {
     struct reply *reply = ctx;
     (void)unused;
     (void)what;
-    reply_send(reply);
+    send_all(reply);
     if (reply->stream != NULL) {
         LIST_REMOVE(reply, link);
     }
@@ -214,7 +247,9 @@ static void answer(struct reply *reply, const uint8_t *query, size_t size)
 {
     struct resolver *resolver = reply->resolver;
     bool datagram = reply->stream == NULL;
-    if (resolver->mode >= LIE_ID && right_answer_full(query, size, LIE, reply->bytes) > 0) {
+    reply->transfers = !datagram && right_answer_messages(query, size) > 1;
+    if (resolver->mode >= LIE_ID && !reply->transfers &&
+        right_answer_full(query, size, LIE, reply->bytes) > 0) {
         lie(reply, query, size);
         if (resolver->mode == LIE_DATA || (resolver->only && datagram)) {
             return;
@@ -224,10 +259,14 @@ static void answer(struct reply *reply, const uint8_t *query, size_t size)
     if (resolver->mode == CUT && datagram && right_answer_is_cut(query, size)) {
         reply->size = right_answer_cut(query, size, reply->bytes);
     }
+    if (reply->transfers) {
+        memcpy(reply->bytes, query, size);
+        reply->size = size;
+    }
     if (reply->size > 0 && resolver->mode == SLOW) {
         reply_later(reply);
     } else if (reply->size > 0) {
-        reply_send(reply);
+        send_all(reply);
     }
 }
 
@@ -256,7 +295,7 @@ static void on_octets(struct bufferevent *transport, void *ctx)
     struct evbuffer *input = bufferevent_get_input(transport);
     uint8_t framed[2 + RIGHT_QUERY_MAX];
     ev_ssize_t got;
-    while (!stream->breaking && (got = evbuffer_copyout(input, framed, sizeof framed)) >= 2) {
+    while (!stream->ending && (got = evbuffer_copyout(input, framed, sizeof framed)) >= 2) {
         size_t size = (size_t)framed[0] << 8 | framed[1];
         struct reply reply = {.resolver = stream->resolver, .stream = stream};
         if (size > RIGHT_QUERY_MAX || (size_t)got < 2 + size) {
@@ -264,27 +303,50 @@ static void on_octets(struct bufferevent *transport, void *ctx)
         }
         evbuffer_drain(input, 2 + size);
         answer(&reply, framed + 2, size);
+        reply.resolver->probes += size > ROOT_AT && framed[2 + ROOT_AT] == 0;
+        reply.resolver->encrypted += stream->encrypted;
     }
+}
+
+static void begin_stream(struct resolver *resolver, struct bufferevent *transport, bool encrypted)
+{
+    struct stream *stream = calloc(1, sizeof *stream);
+    if (stream == NULL || transport == NULL) {
+        die("stream");
+    }
+    stream->resolver = resolver;
+    stream->transport = transport;
+    stream->encrypted = encrypted;
+    bufferevent_setcb(stream->transport, on_octets, NULL, on_end, stream);
+    bufferevent_enable(stream->transport, EV_READ | EV_WRITE);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t descriptor,
                       struct sockaddr *peer, int length, void *ctx)
 {
     struct resolver *resolver = ctx;
-    struct stream *stream = calloc(1, sizeof *stream);
     (void)listener;
     (void)peer;
     (void)length;
-    if (stream == NULL) {
-        die("calloc");
+    begin_stream(resolver,
+                 bufferevent_socket_new(resolver->base, descriptor, BEV_OPT_CLOSE_ON_FREE), false);
+}
+
+static void on_accept_tls(struct evconnlistener *listener, evutil_socket_t descriptor,
+                          struct sockaddr *peer, int length, void *ctx)
+{
+    struct resolver *resolver = ctx;
+    SSL *tls = SSL_new(resolver->tls);
+    (void)listener;
+    (void)peer;
+    (void)length;
+    if (tls == NULL) {
+        die("tls");
     }
-    stream->resolver = resolver;
-    stream->transport = bufferevent_socket_new(resolver->base, descriptor, BEV_OPT_CLOSE_ON_FREE);
-    if (stream->transport == NULL) {
-        die("bufferevent");
-    }
-    bufferevent_setcb(stream->transport, on_octets, NULL, on_end, stream);
-    bufferevent_enable(stream->transport, EV_READ | EV_WRITE);
+    struct bufferevent *transport = bufferevent_openssl_socket_new(
+        resolver->base, descriptor, tls, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+    begin_stream(resolver, transport, true);
+    bufferevent_openssl_set_allow_dirty_shutdown(transport, 1);
 }
 
 /* ---- Commands ---- */
@@ -330,6 +392,8 @@ static void on_command(struct bufferevent *input, void *ctx)
             printf("%u\n", resolver->probes);
         } else if (strcmp(line, "broken") == 0) {
             printf("%u\n", resolver->streamed / BREAK_EVERY);
+        } else if (strcmp(line, "encrypted") == 0) {
+            printf("%u\n", resolver->encrypted);
         } else {
             puts(obey(ctx, line) ? "ok" : "what?");
         }
@@ -369,28 +433,49 @@ static int open_socket(const char *host, const char *port)
     return made;
 }
 
+static void listen_on(struct resolver *resolver, evconnlistener_cb accepted, const char *host,
+                      const char *port)
+{
+    const unsigned options = LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE;
+    struct sockaddr_in address = address_of(host, port);
+    if (evconnlistener_new_bind(resolver->base, accepted, resolver, options, 1024,
+                                (struct sockaddr *)&address, sizeof address) == NULL) {
+        die("listen");
+    }
+}
+
+static SSL_CTX *tls_with(const char *certificate, const char *key)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    if (tls == NULL || SSL_CTX_use_certificate_chain_file(tls, certificate) != 1 ||
+        SSL_CTX_use_PrivateKey_file(tls, key, SSL_FILETYPE_PEM) != 1) {
+        die(certificate);
+    }
+    return tls;
+}
+
 int main(int argc, char **argv)
 {
     static struct resolver resolver;
-    if (argc != 5) {
-        fputs("usage: fake_resolver ADDRESS PORT OTHER-ADDRESS OTHER-PORT\n", stderr);
+    if (argc != 8) {
+        fputs("usage: fake_resolver ADDRESS PORT OTHER-ADDRESS OTHER-PORT TLS-PORT CERTIFICATE "
+              "KEY\n",
+              stderr);
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    struct sockaddr_in address = address_of(argv[1], argv[2]);
     resolver.base = event_base_new();
+    resolver.tls = tls_with(argv[6], argv[7]);
     resolver.socket = open_socket(argv[1], argv[2]);
     resolver.other_port = open_socket(argv[1], argv[4]);
     resolver.other_address = open_socket(argv[3], argv[2]);
     struct event *readable =
         event_new(resolver.base, resolver.socket, EV_READ | EV_PERSIST, on_datagrams, &resolver);
-    struct evconnlistener *listener = evconnlistener_new_bind(
-        resolver.base, on_accept, &resolver, LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_FREE, 1024,
-        (struct sockaddr *)&address, sizeof address);
+    listen_on(&resolver, on_accept, argv[1], argv[2]);
+    listen_on(&resolver, on_accept_tls, argv[1], argv[5]);
     evutil_make_socket_nonblocking(STDIN_FILENO);
     struct bufferevent *commands = bufferevent_socket_new(resolver.base, STDIN_FILENO, 0);
-    if (readable == NULL || listener == NULL || commands == NULL ||
-        event_add(readable, NULL) != 0) {
+    if (readable == NULL || commands == NULL || event_add(readable, NULL) != 0) {
         die("listen");
     }
     bufferevent_setcb(commands, on_command, NULL, on_input_end, &resolver);

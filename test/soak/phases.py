@@ -179,12 +179,13 @@ def killed(world, left):
     """One of the two, by turns: the other one has it all."""
     while True:
         for resolver in shuffled(world, world.resolvers):
-            resolver.kill()
-            wait(world.chance.uniform(0.1, 1.2))
-            resolver.start()
-            world.wait_until_up()
-            # What asked the first in its last instant must find the other one alive.
-            world.asker.drain()
+            with world.allows("", transfers="x"):
+                resolver.kill()
+                wait(world.chance.uniform(0.1, 1.2))
+                resolver.start()
+                world.wait_until_up()
+                # What asked the first in its last instant must find the other one alive.
+                world.asker.drain()
         if not left():
             return
 
@@ -222,7 +223,7 @@ def all_stopped(world, left):
 def all_killed(world, left):
     """Both, one just after the other, and started again: what comes meanwhile ends in SERVFAIL."""
     while True:
-        with world.allows("s", udp="s"):
+        with world.allows("s", udp="s", transfers="x"):
             before = world.asker.so_far("servfail")
             for resolver in shuffled(world, world.resolvers):
                 resolver.kill()
@@ -231,6 +232,27 @@ def all_killed(world, left):
             for resolver in shuffled(world, world.resolvers):
                 resolver.start()
             world.wait_until_up()
+        if not left():
+            return
+
+
+def encrypted(world, left):
+    """Both are asked by TLS, and are killed and break off there as elsewhere: nothing is lost on the
+    way there, nor on the way back."""
+    while True:
+        world.ask_by("tls")
+        before = [each.encrypted() for each in world.resolvers]
+        more = lambda: all(each.encrypted() > then for each, then in zip(world.resolvers, before))
+        eventually(more, "queries by TLS")
+        break_off(world)
+        resolver = world.chance.choice(world.resolvers)
+        with world.allows("", transfers="x"):
+            resolver.kill()
+            wait(world.chance.uniform(0.1, 0.5))
+            resolver.start()
+            world.wait_until_up()
+            world.asker.drain()
+        world.ask_by("dns")
         if not left():
             return
 
@@ -285,6 +307,14 @@ def breaking(world, left):
     """Connections to the resolvers end in the middle of an answer, in order or by a reset: what
     waits there is asked again."""
     while True:
+        break_off(world)
+        if not left():
+            return
+
+
+def break_off(world):
+    """Each of both at least one connection. Of a transfer, what is not there yet is lost with it."""
+    with world.allows("", transfers="x"):
         for resolver in shuffled(world, world.resolvers):
             before = resolver.broken()
             resolver.tell("break")
@@ -293,8 +323,7 @@ def breaking(world, left):
         for resolver in world.resolvers:
             resolver.tell("honest")
         world.wait_until_up()
-        if not left():
-            return
+        world.asker.drain()
 
 
 # ---- what runs out -------------------------------------------------------------------------------
@@ -340,7 +369,7 @@ def descriptors(world, left):
     connections are taken again."""
     daemon = world.daemon
     while True:
-        with world.allows("x"):
+        with world.allows("x", transfers="s"):
             daemon.limit(nofile=daemon.descriptors_in_use() + SPARED + ROOM)
             paused = count_in_log(daemon, "accept paused")
             crowd = gather(world, CROWD)
@@ -489,15 +518,16 @@ def together(world, left):
     """Orders and countries change while resolvers are slow, lie, break off and are killed."""
     while True:
         one, other = shuffled(world, world.resolvers)
-        for resolver, mischief in zip((one, other), world.chance.sample(MISCHIEF, 2)):
-            resolver.tell(*mischief)
-        change(world)
-        one.kill()
-        change(world)
-        one.start()
-        other.tell("honest")
-        world.wait_until_up()
-        world.asker.drain()  # before the other one may be killed
+        with world.allows("", transfers="x"):
+            for resolver, mischief in zip((one, other), world.chance.sample(MISCHIEF, 2)):
+                resolver.tell(*mischief)
+            change(world)
+            one.kill()
+            change(world)
+            one.start()
+            other.tell("honest")
+            world.wait_until_up()
+            world.asker.drain()  # before the other one may be killed
         if not left():
             return
 
@@ -520,6 +550,7 @@ ROUND = (
     ("all killed", all_killed, 1),
     ("all stopped", all_stopped, 1),
     ("slow", slow, 1),
+    ("encrypted", encrypted, 1),
     ("lying", lying, 1),
     ("truncating", truncating, 1),
     ("breaking", breaking, 1),

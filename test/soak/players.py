@@ -43,7 +43,8 @@ STATE_SIZE = "size=2g"  # of which it takes what it needs
 ITALIAN_PROXY, GERMAN_PROXY, GERMAN_ECS = "2.32.9.9", "5.9.9.9", "5.9.8.8"
 MOVER, MOVERS = "90.0.0.1", "90.0.0.0/9"  # who is in one country and then in another
 PROXIED = 8053
-PORTS = {"udp": 53, "tcp": 53, "tls": 853, "https": 443, "quic": 853}
+PORTS = {"udp": 53, "tcp": 53, "tls": 853, "https": 443, "get": 443, "quic": 853}
+UPSTREAM_NAME, UPSTREAM_TLS_PORT = "dns.example", 853
 
 ALWAYS, CHANGING, OTHERWISE, TIMED = "0", "1", "2", "3"
 COURTS = "Another Court of Examples"  # the authority of an order as edited
@@ -74,15 +75,23 @@ def rows(chance):
         window = chance.randint(*WINDOWS)
         made.append((group, (way, local, server, port, suffix, window, rate * RATE, turnover, *how)))
 
-    for way, rate in (("udp", 400), ("tcp", 120), ("tls", 120), ("https", 120), ("quic", 50)):
+    ways = (("udp", 400), ("tcp", 120), ("tls", 120), ("https", 80), ("get", 40), ("quic", 50))
+    for way, rate in ways:
         add("out", way, GERMAN4, "always.test", rate)
         add("out", way, GERMAN4, "changing.test", rate / 2)
         add("free", way, ITALIAN4, "free.test", rate)
         add("always", way, ITALIAN4, "always.test", rate)
         add("changing", way, ITALIAN4, "changing.test", rate)
-    for way in ("tcp", "tls", "https"):  # with a new connection every few queries
+    for way in ("tcp", "tls", "https", "get"):  # with a new connection every few queries
         add("free", way, ITALIAN4, "free.test", 60, turnover=chance.randint(1, 5))
         add("always", way, ITALIAN4, "always.test", 60, turnover=chance.randint(1, 5))
+    for way in ("tcp", "tls"):
+        for group, local, suffix in (
+            ("out", GERMAN4, "always.test"), ("free", ITALIAN4, "free.test"),
+            ("always", ITALIAN4, "always.test"), ("changing", ITALIAN4, "changing.test"),
+        ):  # fmt: skip
+            # Of each its own connection: the resolver's end of it is the client's too.
+            add(group, way, local, suffix, 10, turnover=1, how=("transfers",))
     for way in ("udp", "tls"):
         add("mover", way, MOVER, "always.test", 100)
         add("timed", way, ITALIAN4, "timed.test", 200)
@@ -140,9 +149,10 @@ class FakeResolver(Told):
 
     name, program = "fake_resolver", "fake_resolver"
 
-    def __init__(self, site, number):
+    def __init__(self, site, number, pair):
         self.server = (f"127.0.0.{number}", UPSTREAM_PORT)
-        self.arguments = (*self.server, f"127.0.1.{number}", OTHER_PORT)
+        secret = (UPSTREAM_TLS_PORT, pair["certificate"], pair["key"])
+        self.arguments = (*self.server, f"127.0.1.{number}", OTHER_PORT, *secret)
         super().__init__(site)
 
     def probes(self):
@@ -152,6 +162,10 @@ class FakeResolver(Told):
     def broken(self):
         """Connections that it has broken off."""
         return int(self.tell("broken"))
+
+    def encrypted(self):
+        """Queries that came by TLS."""
+        return int(self.tell("encrypted"))
 
     def stop(self):
         self.signal(signal.SIGCONT)
@@ -257,14 +271,15 @@ class World:
         self.site = site
         self.chance = random.Random(seed)
         self.clock = Clock(site.folder / "clock")
-        self.resolvers = [FakeResolver(site, 2), FakeResolver(site, 3)]
+        self.pair = certificate(site.folder, UPSTREAM_NAME)
+        self.resolvers = [FakeResolver(site, number, self.pair) for number in (2, 3)]
         self.manager = Manager(site)
         self.daemon = self._daemon()
         self.verdicts = {
             "out": FORWARDED, "free": FORWARDED, "always": ALWAYS, "changing": FORWARDED,
             "mover": FORWARDED, "timed": FORWARDED,
         }  # fmt: skip
-        self.allowed = {"udp": "", "stream": ""}
+        self.allowed = {"udp": "", "stream": "", "transfers": ""}
         self.asker = Asker(site, seed)
         self.rows = rows(self.chance)
         self.told = {}
@@ -274,15 +289,15 @@ class World:
 
     def _daemon(self):
         """Its state folder is a file system of its own, which can be filled."""
-        pair = certificate(self.site.folder)
         ends = [{"address": SERVER4, "port": 53}, {"address": SERVER6, "port": 53}]
         for transport in ("tls", "https", "quic"):
             port = PORTS[transport]
-            ends.append({"address": SERVER4, "port": port, "transport": transport, **pair})
+            ends.append({"address": SERVER4, "port": port, "transport": transport, **self.pair})
         ends.append({"address": SERVER4, "port": PROXIED, "proxy-protocol": "yes"})
         config = {
             "listen": ends,
             "upstream": {
+                "tls-ca": self.pair["certificate"],
                 "retry-after": "300ms",
                 "timeout": f"{SERVFAIL_AFTER_MS}ms",
                 "health-check": {"interval": PROBED_EVERY, "down-after": 3, "up-after": 1},
@@ -317,7 +332,7 @@ class World:
         """Tells the asker of every row for which something else is right than before."""
         changed = {}
         for number, (group, words) in enumerate(self.rows):
-            how = "udp" if words[0] == "udp" else "stream"
+            how = "udp" if words[0] == "udp" else "transfers" if "transfers" in words else "stream"
             allowed = self.allowed[how]
             if FORWARDED not in self.verdicts[group]:
                 allowed = "".join(each for each in allowed if each == "x")
@@ -339,11 +354,12 @@ class World:
         self._tell()
 
     @contextlib.contextmanager
-    def allows(self, stream, udp=""):
+    def allows(self, stream, udp="", transfers=""):
         """Inside, these are right too: s (SERVFAIL) and c (cut) for what is forwarded, x
-        (connections may end) for all."""
+        (connections may end) for all. For transfers what is for streams, and more."""
         before = self.allowed
-        self.allowed = {"udp": before["udp"] + udp, "stream": before["stream"] + stream}
+        more = {"udp": udp, "stream": stream, "transfers": stream + transfers}
+        self.allowed = {how: before[how] + more[how] for how in before}
         self._tell()
         yield
         self.allowed = before
@@ -367,6 +383,16 @@ class World:
         if (done.returncode == 0) != good:
             raise AssertionError(f"reload: {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stderr
+
+    def ask_by(self, transport):
+        """The daemon asks both resolvers by dns or tls from now on, and knows that they are there."""
+        keys = {"port": UPSTREAM_PORT}
+        if transport == "tls":
+            keys = {"port": UPSTREAM_TLS_PORT, "transport": "tls", "tls-name": UPSTREAM_NAME}
+        servers = [{"address": each.server[0], **keys} for each in self.resolvers]
+        self.daemon.write_config({"upstream": {"servers": servers}})
+        self.reload()
+        self.wait_until_up()
 
     def wait_until_up(self):
         """Until the daemon knows that both resolvers are there, whatever it has thought of them: by

@@ -12,6 +12,9 @@
 #define UDP_SIZE 1232
 #define RECORDS_MAX 8
 #define OPTION_ECS 8
+#define IXFR 251
+#define AXFR 252
+#define MESSAGES_MORE 40 /* a transfer has from two messages up to one more than this */
 
 enum {
     QR = 0x80,
@@ -168,6 +171,13 @@ size_t right_answer_full(const uint8_t *query, size_t size, uint32_t salt,
     }
     put_opt(&answer, 0, "");
     return answer.size;
+}
+
+unsigned right_answer_messages(const uint8_t *query, size_t size)
+{
+    size_t end = question_end(query, size);
+    unsigned type = end == 0 ? 0 : (unsigned)query[end - 4] << 8 | query[end - 3];
+    return type == AXFR || type == IXFR ? 2 + hash_of(query + 2, size - 2, 0) % MESSAGES_MORE : 1;
 }
 
 bool right_answer_is_cut(const uint8_t *query, size_t size)

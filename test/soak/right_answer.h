@@ -23,6 +23,10 @@
 size_t right_answer_full(const uint8_t *query, size_t size, uint32_t salt,
                          uint8_t out[static RIGHT_ANSWER_MAX]);
 
+/* How many messages over a stream are the answer: a transfer's (AXFR, IXFR) are several, each the
+ * resolver's answer with its number, from 0 on, for a salt. */
+unsigned right_answer_messages(const uint8_t *query, size_t size);
+
 /* Does the resolver, when it cuts at all, cut this one? About every second. */
 bool right_answer_is_cut(const uint8_t *query, size_t size);
 

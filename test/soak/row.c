@@ -36,6 +36,7 @@ struct slot {
     unsigned phase;
     uint64_t asked_ns;
     uint64_t asked_patience_ns;
+    unsigned messages; /* of its answer, that came on this connection */
     size_t size;
     uint8_t query[RIGHT_QUERY_MAX];
 };
@@ -184,7 +185,8 @@ static void write_query(struct row *row, unsigned index)
     uint64_t chance = chance_of(row, number);
     bool has_opt = row->plan.ecs_size > 0 || number % 4 != 0;
     unsigned id = row->plan.kind->names_slots ? 0 : (unsigned)(number << ID_SLOTS | index) & 0xFFFF;
-    unsigned type = types[chance % (sizeof types / sizeof *types)];
+    unsigned type = row->plan.transfers ? 251 + (chance & 1) /* IXFR, AXFR */
+                                        : types[chance % (sizeof types / sizeof *types)];
     char name[128];
     snprintf(name, sizeof name, "q%llu.%s", (unsigned long long)number, row->suffix);
     const uint8_t header[] = {(uint8_t)(id >> 8),
@@ -232,6 +234,7 @@ static bool send_slot(struct row *row, unsigned index)
         return false;
     }
     slot->state = SENT;
+    slot->messages = 0;
     row->carried++;
     return true;
 }
@@ -350,17 +353,21 @@ static void show(struct row *row, const struct slot *slot, const char *what, con
 
 static bool is_full(const struct slot *slot, uint8_t *out, const uint8_t *answer, size_t size)
 {
-    return right_answer_full(slot->query, slot->size, 0, out) == size &&
+    return right_answer_full(slot->query, slot->size, slot->messages, out) == size &&
            memcmp(out, answer, size) == 0;
 }
 
-/* Which of the answers that are right it is: one bit; 0: none. */
+/* Which of the answers that are right it is: one bit; 0: none. What began as the resolver's goes on
+ * as such. */
 static uint32_t right_one(const struct row *row, const struct slot *slot, const uint8_t *answer,
                           size_t size)
 {
     uint8_t own[RIGHT_ANSWER_MAX];
     if ((slot->right & ROW_FORWARD) != 0 && is_full(slot, own, answer, size)) {
         return ROW_FORWARD;
+    }
+    if (slot->messages > 0) {
+        return 0;
     }
     if ((slot->right & ROW_CUT) != 0 && right_answer_is_cut(slot->query, slot->size) &&
         right_answer_cut(slot->query, slot->size, own) == size && memcmp(own, answer, size) == 0) {
@@ -404,11 +411,14 @@ void row_on_answer(struct row *row, int index, const uint8_t *answer, size_t siz
         show(row, &nothing, "unasked", answer, size);
         return;
     }
+    uint32_t right = right_one(row, slot, answer, size);
+    if (right == ROW_FORWARD && ++slot->messages < right_answer_messages(slot->query, slot->size)) {
+        return; /* the rest is to come */
+    }
     struct phase *phase = phase_of(row, slot);
     phase->answers++;
     phase_note_latency(phase, (asker_now_ns() - slot->asked_ns) / 1000);
     slot->state = FREE;
-    uint32_t right = right_one(row, slot, answer, size);
     if (right == 0) {
         phase->wrong++;
         show(row, slot, "wrong", answer, size);

@@ -25,6 +25,7 @@ struct row_plan {
     const char *suffix;
     unsigned window;   /* WAY_SLOTS at most */
     double rate;       /* queries a second */
+    bool transfers;    /* all of them are for a zone */
     unsigned turnover; /* queries after which a new connection is made; 0: as the kind wants it */
     uint8_t ecs[32];   /* the data of an ECS option that each query carries */
     size_t ecs_size;

@@ -48,7 +48,7 @@ struct way_kind {
     void (*close)(struct way *way);
 };
 
-extern const struct way_kind way_udp, way_tcp, way_tls, way_https, way_quic;
+extern const struct way_kind way_udp, way_tcp, way_tls, way_https, way_get, way_quic;
 
 /* A socket bound to the route's own address, which need not be an interface's, and where to send;
  * exits when it cannot be had, which no test here is about. */

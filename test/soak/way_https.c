@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * DNS over HTTPS (RFC 8484): POST, one HTTP/2 connection, a stream a query (see way.h).
+ * DNS over HTTPS (RFC 8484): POST, or GET, one HTTP/2 connection, a stream a query (see way.h).
  */
 #include <event2/buffer.h>
 #include <nghttp2/nghttp2.h>
@@ -9,6 +9,9 @@
 
 #include "test/soak/right_answer.h"
 #include "test/soak/way_stream.h"
+
+#define PATH "/dns-query"
+#define PATH_MAX_SIZE (32 + RIGHT_QUERY_MAX * 4 / 3)
 
 struct exchange {
     int32_t stream; /* 0: none */
@@ -183,13 +186,55 @@ static struct way *https_open(const struct way_route *route, struct row *row)
             sizeof(value) - 1, NGHTTP2_NV_FLAG_NONE                                    \
     }
 
+/* The query in base64url (RFC 4648 section 5), without padding, as the path wants it. */
+static size_t put_path(char out[static PATH_MAX_SIZE], const uint8_t *query, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char before[] = PATH "?dns=";
+    char *at = out + sizeof before - 1;
+    uint32_t bits = 0;
+    unsigned count = 0;
+    memcpy(out, before, sizeof before - 1);
+    for (size_t i = 0; i < size; i++) {
+        bits = bits << 8 | query[i];
+        for (count += 8; count >= 6; count -= 6) {
+            *at++ = digits[bits >> (count - 6) & 63];
+        }
+    }
+    if (count > 0) {
+        *at++ = digits[bits << (6 - count) & 63];
+    }
+    return (size_t)(at - out);
+}
+
+static bool get_send(struct way *way, unsigned slot, const uint8_t *query, size_t size)
+{
+    char path[PATH_MAX_SIZE];
+    const nghttp2_nv fields[] = {
+        FIELD(":method", "GET"),
+        FIELD(":scheme", "https"),
+        FIELD(":authority", "dns.example"),
+        {(uint8_t *)(uintptr_t) ":path", (uint8_t *)path, 5, put_path(path, query, size),
+         NGHTTP2_NV_FLAG_NONE},
+        FIELD("accept", "application/dns-message"),
+    };
+    struct exchange *exchange = &way->exchanges[slot];
+    if (way->down || nghttp2_session_check_request_allowed(way->session) == 0) {
+        return false;
+    }
+    *exchange = (struct exchange){0};
+    exchange->stream = nghttp2_submit_request(way->session, NULL, fields,
+                                              sizeof fields / sizeof *fields, NULL, NULL);
+    return exchange->stream > 0 && nghttp2_session_send(way->session) == 0;
+}
+
 static bool https_send(struct way *way, unsigned slot, const uint8_t *query, size_t size)
 {
     static const nghttp2_nv fields[] = {
         FIELD(":method", "POST"),
         FIELD(":scheme", "https"),
         FIELD(":authority", "dns.example"),
-        FIELD(":path", "/dns-query"),
+        FIELD(":path", PATH),
         FIELD("content-type", "application/dns-message"),
     };
     struct exchange *exchange = &way->exchanges[slot];
@@ -217,5 +262,14 @@ const struct way_kind way_https = {
     .names_slots = true,
     .open = https_open,
     .send = https_send,
+    .close = https_close,
+};
+
+const struct way_kind way_get = {
+    .name = "get",
+    .stream = true,
+    .names_slots = true,
+    .open = https_open,
+    .send = get_send,
     .close = https_close,
 };
