@@ -484,6 +484,13 @@ START_TEST(load_is_logged)
     ck_assert_ptr_nonnull(strstr(log, " file=IT/f.yaml\n"));
     ck_assert_uint_eq(count_lines(log, ""), 7);
     generation_free(first);
+
+    put("orders/IT/d.yaml", "id: [D]\n"); /* no id: it is known by the one that it had */
+    put("orders/IT/g.yaml", "id:\n");
+    CAPTURE(log, first = load((struct load){.before = second}));
+    ck_assert_uint_eq(count_lines(log, "warning orders: order failed id=D sha256="), 1);
+    ck_assert_uint_eq(count_lines(log, "warning orders: order failed id=- sha256="), 1);
+    generation_free(first);
     generation_free(second);
 }
 END_TEST

@@ -224,7 +224,8 @@ static char *claimed_id(const struct file_bytes *file)
     if (text != NULL) {
         id = yaml_node_find(yaml_text_root(text), "id");
     }
-    char *copy = yaml_node_present(id) ? strdup(yaml_node_scalar(id, NULL)) : NULL;
+    const char *claimed = yaml_node_present(id) ? yaml_node_scalar(id, NULL) : "";
+    char *copy = claimed[0] != '\0' ? strdup(claimed) : NULL;
     yaml_text_free(text);
     problem_list_fini(&ignored);
     return copy;
