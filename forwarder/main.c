@@ -3,9 +3,11 @@
  * bailiwickd: the command line, and nothing else. See server.c for what it runs, and query.c for
  * the path of a query.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "forwarder/explain/check_config.h"
 #include "forwarder/log.h"
@@ -30,6 +32,19 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
+/* The exit status once something was printed: what could not be written has told nobody. */
+static int printed(int status)
+{
+    errno = 0;
+    bool failed = ferror(stdout) != 0;
+    if (fclose(stdout) != 0 || failed) {
+        fprintf(stderr, "bailiwickd: standard output: %s\n",
+                errno == 0 ? "write failed" : strerror(errno));
+        return 1;
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     const char *config = DEFAULT_CONFIG;
@@ -45,10 +60,10 @@ int main(int argc, char **argv)
             break;
         case 'v':
             puts("bailiwickd " BAILIWICK_VERSION);
-            return 0;
+            return printed(0);
         case 'h':
             fputs(usage, stdout);
-            return 0;
+            return printed(0);
         default:
             fputs(usage, stderr);
             return 2;
@@ -61,7 +76,7 @@ int main(int argc, char **argv)
     log_find_journal();
     if (check) {
         log_set_level(LOG_LEVEL_ERROR); /* problems are printed, not logged */
-        return check_config_run(config, stdout);
+        return printed(check_config_run(config, stdout));
     }
     return server_run(config);
 }

@@ -291,6 +291,27 @@ START_TEST(bad_list_keeps_the_order_as_it_was)
 }
 END_TEST
 
+/* An order that names what cannot be read names it all the same. */
+static const struct {
+    const char *label;
+    const char *target; /* of a link; NULL: a FIFO */
+} unreadable_lists[] = {
+    {"FIFO", NULL}, {"link to nothing", "nothing"}, {"link to itself", "l.txt"}};
+
+START_TEST(list_that_cannot_be_read_is_not_called_unnamed)
+{
+    char path[SCRATCH_PATH_MAX];
+    put("orders/IT/a.yaml", ORDER_WITH_LIST("A", "l.txt"));
+    scratch_path(&scratch, "orders/IT/l.txt", path);
+    const char *target = unreadable_lists[_i].target;
+    ck_assert_int_eq(target == NULL ? mkfifo(path, 0644) : symlink(target, path), 0);
+    struct generation *generation = load((struct load){0});
+    ck_assert_msg(problems.errors == problems.count && problems.errors == 2, "%s: %s",
+                  unreadable_lists[_i].label, problems_text());
+    generation_free(generation);
+}
+END_TEST
+
 START_TEST(list_by_absolute_path)
 {
     char path[SCRATCH_PATH_MAX], order[SET_TEXT_MAX];
@@ -463,6 +484,13 @@ START_TEST(load_is_logged)
     ck_assert_ptr_nonnull(strstr(log, " file=IT/f.yaml\n"));
     ck_assert_uint_eq(count_lines(log, ""), 7);
     generation_free(first);
+
+    put("orders/IT/d.yaml", "id: [D]\n"); /* no id: it is known by the one that it had */
+    put("orders/IT/g.yaml", "id:\n");
+    CAPTURE(log, first = load((struct load){.before = second}));
+    ck_assert_uint_eq(count_lines(log, "warning orders: order failed id=D sha256="), 1);
+    ck_assert_uint_eq(count_lines(log, "warning orders: order failed id=- sha256="), 1);
+    generation_free(first);
     generation_free(second);
 }
 END_TEST
@@ -520,6 +548,8 @@ int main(void)
     tcase_add_test(tcase, list_is_sealed_again_under_other_rules);
     tcase_add_loop_test(tcase, bad_list_keeps_the_order_as_it_was, 0,
                         sizeof bad_lists / sizeof *bad_lists);
+    tcase_add_loop_test(tcase, list_that_cannot_be_read_is_not_called_unnamed, 0,
+                        sizeof unreadable_lists / sizeof *unreadable_lists);
     tcase_add_test(tcase, list_by_absolute_path);
     tcase_add_test(tcase, link_is_switched);
     tcase_add_test(tcase, folder_that_is_away_keeps_every_order);

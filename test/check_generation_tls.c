@@ -133,8 +133,8 @@ START_TEST(at_a_start_a_bad_pair_is_missing_and_others_serve)
     put_bad((size_t)_i);
     struct generation *generation = load((struct load){0});
     snprintf(said, sizeof said,
-             "%s; warning: forwarder.conf: listen[2] serves nobody until its certificate and key "
-             "can be used",
+             "%s; warning: forwarder.conf:4:5: this item of listen serves nobody until its "
+             "certificate and key can be used",
              BAD[_i].said);
     ck_assert_str_eq(problems_text(), said);
     ck_assert(serves(generation, 0, &a));

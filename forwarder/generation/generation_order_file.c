@@ -115,9 +115,9 @@ static struct name_list *open_list(void *ctx, const struct name_list_options *op
     named.name = path[0] == '/' ? path : generation_order_name(work, path, name);
     named.packing = name_list_packing_of(options->name);
 
-    struct file_stream_known file;
-    if (!find_list(reading, path, options->name, &file, why) ||
-        !hold_list(reading->candidate, options->name, &file)) {
+    struct file_stream_known file = {.path = path};
+    bool found = find_list(reading, path, options->name, &file, why);
+    if (!hold_list(reading->candidate, options->name, &file) || !found) { /* it names it anyway */
         problem_list_add(problems, PROBLEM_ERROR, named.name, 0, 0, "%s", why);
         return NULL;
     }
@@ -224,7 +224,8 @@ static char *claimed_id(const struct file_bytes *file)
     if (text != NULL) {
         id = yaml_node_find(yaml_text_root(text), "id");
     }
-    char *copy = yaml_node_present(id) ? strdup(yaml_node_scalar(id, NULL)) : NULL;
+    const char *claimed = yaml_node_present(id) ? yaml_node_scalar(id, NULL) : "";
+    char *copy = claimed[0] != '\0' ? strdup(claimed) : NULL;
     yaml_text_free(text);
     problem_list_fini(&ignored);
     return copy;

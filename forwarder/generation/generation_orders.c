@@ -300,10 +300,19 @@ struct identities {
     size_t count;
 };
 
+/* The file at path; of a link that leads nowhere the link itself. */
 static bool identify(const struct generation_work *work, const char *path,
                      struct file_identity *out)
 {
-    return file_identity_of(work->folder.descriptor, path, out);
+    struct stat link;
+    if (file_identity_of(work->folder.descriptor, path, out)) {
+        return true;
+    }
+    if (fstatat(work->folder.descriptor, path, &link, AT_SYMLINK_NOFOLLOW) != 0) {
+        return false;
+    }
+    *out = (struct file_identity){link.st_dev, link.st_ino};
+    return true;
 }
 
 static void add_identity(const struct generation_work *work, const char *order, const char *list,

@@ -120,9 +120,10 @@ static void take_pair(struct generation_work *work, const struct config_listen *
         warn_of_dates(work, listen->certificate, pair);
         result->pairs[result->pair_count++] = pair;
     } else {
-        problem_list_add(work->problems, PROBLEM_WARNING, work->options->config->path, 0, 0,
-                         "listen[%zu] serves nobody until its certificate and key can be used",
-                         listen->item);
+        problem_list_add(work->problems, PROBLEM_WARNING, work->options->config->path,
+                         listen->place.line, listen->place.column,
+                         "this item of listen serves nobody until its certificate and key can be "
+                         "used");
     }
 }
 

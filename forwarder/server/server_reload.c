@@ -361,7 +361,7 @@ static void answer_adopted(struct server *server)
     struct server_reload *reload = TAILQ_FIRST(&server->adopting);
     while (reload != NULL) {
         struct server_reload *next = TAILQ_NEXT(reload, link);
-        if (reload->awaited <= everywhere && server->next_era == NULL) {
+        if (reload->awaited <= everywhere && !server_awaits_upstreams(server)) {
             TAILQ_REMOVE(&server->adopting, reload, link);
             control_reply(server->control, reload->ticket,
                           reload->failed ? "not everything could be loaded" : NULL, reload->result);

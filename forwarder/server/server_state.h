@@ -53,6 +53,7 @@ struct server_era {
     struct upstream_tls *tls;
     struct upstream_names *names;
     struct health *health;
+    bool unresolved; /* not begun yet: its first look-ups found no server */
 };
 
 struct server_set {
@@ -228,6 +229,11 @@ bool server_start_upstreams(struct server *server, char why[static WHY_MAX]);
  * stay in use until the new ones are known. False with a reason. */
 bool server_follow_upstream(struct server *server, struct config *config, struct upstream_tls *tls,
                             char why[static WHY_MAX]);
+
+/* Are the first look-ups of new ones still under way? Once they have ended in vain nobody waits for
+ * them: the names are looked up again and again, and until one is found those before stay in use.
+ */
+bool server_awaits_upstreams(const struct server *server);
 
 /* The newest set; NULL before the first. */
 struct upstream_set *server_upstreams(const struct server *server);

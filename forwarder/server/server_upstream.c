@@ -4,8 +4,9 @@
  * handed to the workers, and what changes when `upstream` of forwarder.conf does or the operator
  * drains one.
  *
- * An era is the time of one `upstream` in forwarder.conf. The next one begins when its first set of
- * servers is known; what belongs to the era before is freed when no worker uses a set of it.
+ * An era is the time of one `upstream` in forwarder.conf. The next one begins when its first
+ * servers are known: a set without any takes the place of nobody's. What belongs to the era before
+ * is freed when no worker uses a set of it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -321,10 +322,31 @@ static uint64_t next_number(const struct server *server)
     return newest == NULL ? 1 : newest->number + 1;
 }
 
+/* Reloads may have waited for a set. */
+static void tell_waiting(struct server *server)
+{
+    if (server->running) {
+        event_active(server->notified, EV_READ, 0);
+    }
+}
+
+/* Would the next era begin without any server, where there are some now? */
+static bool leaves_nobody(const struct server_era *era, const struct upstream_set *set)
+{
+    const struct upstream_set *before = server_upstreams(era->server);
+    return era == era->server->next_era && set->count == 0 && before != NULL && before->count > 0;
+}
+
 static void on_set(void *ctx, struct upstream_set *set)
 {
     struct server_era *era = ctx;
     struct server *server = era->server;
+    if (leaves_nobody(era, set)) {
+        era->unresolved = true;
+        upstream_set_free(set);
+        tell_waiting(server);
+        return;
+    }
     struct server_set *item = calloc(1, sizeof *item);
     if (item == NULL) {
         upstream_set_free(set); /* the one before stays in use */
@@ -344,9 +366,12 @@ static void on_set(void *ctx, struct upstream_set *set)
     for (size_t i = 0; server->running && i < server->worker_count; i++) {
         worker_offer_set(server->workers[i], set);
     }
-    if (server->running) {
-        event_active(server->notified, EV_READ, 0); /* reloads may have waited for it */
-    }
+    tell_waiting(server);
+}
+
+bool server_awaits_upstreams(const struct server *server)
+{
+    return server->next_era != NULL && !server->next_era->unresolved;
 }
 
 bool server_follow_upstream(struct server *server, struct config *config, struct upstream_tls *tls,

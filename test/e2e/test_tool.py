@@ -562,3 +562,29 @@ class Usage(SiteTest):
             )
         self.assertEqual(done.returncode, FAILED)
         self.assertIn("standard output", done.stderr)
+
+    def test_a_disk_that_is_full(self):
+        files = Daemon(
+            self.site,
+            [("127.0.0.2", 53)],
+            start=False,
+            files={"country.mmdb": small_database()},
+            config=SMALL,
+        )
+        for program, *words in (
+            ("bailiwick", "--version"),
+            ("bailiwick", "check", "--config", files.conf),
+            ("bailiwickd", "--version"),
+            ("bailiwickd", "--help"),
+            ("bailiwickd", "--check", "--config", files.conf),
+        ):
+            with open("/dev/full", "wb") as output:
+                done = subprocess.run(
+                    [*sanitized(BUILD / program), *map(str, words)],
+                    stdout=output,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    timeout=DEADLINE,
+                )
+            self.assertEqual(done.returncode, FAILED, (program, words))
+            self.assertIn(f"{program}: standard output: ", done.stderr)

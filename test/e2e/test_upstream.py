@@ -321,6 +321,21 @@ class Names(SiteTest):
         self.assertEqual(self.address, OTHER)
         self.eventually(lambda: self.is_used(third), "the server that is configured is used")
 
+    def test_new_servers_that_have_no_address_yet(self):
+        """The servers before stay in use, and nobody waits for the new ones."""
+        self.start()
+        self.eventually(lambda: self.is_used(self.one), "the address is used")
+        self.address = None
+        servers = [{"address": "resolver.test", "port": UPSTREAM_PORT + 1}]
+        moved = self.upstream(OTHER, UPSTREAM_PORT + 1)
+        self.proxy.write_config({"upstream": {"servers": servers}})
+        self.proxy.reload()
+        self.assertEqual(self.ask(), NOERROR)
+        self.assertTrue(self.is_used(self.one))
+        self.address = OTHER
+        self.eventually(lambda: self.is_used(moved), "the new server is used once it is known")
+        self.assertFalse(self.is_used(self.one))
+
 
 class Randomness(SiteTest):
     def test_ports_and_ids(self):
