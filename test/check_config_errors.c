@@ -213,27 +213,37 @@ static const struct {
     {"block: long TTL", WITH("block: {ttl: 8d}\n"),
      "5:14: ttl needs a duration in whole seconds from 0s to 7d, not '8d'\n"},
     {"block: contact without scheme", WITH("block: {contact: abuse@example.org}\n"),
-     "5:18: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "5:18: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not "
      "'abuse@example.org'\n"},
     {"block: contact of nobody", WITH("block: {contact: ['mailto:', 'https://', 'tel:x']}\n"),
-     "5:19: contact needs a URI that begins with mailto:, tel:, sips: or https://, not 'mailto:'\n"
-     "5:30: contact needs a URI that begins with mailto:, tel:, sips: or https://, not 'https://'\n"
-     "5:42: contact needs a URI that begins with mailto:, tel:, sips: or https://, not 'tel:x'\n"},
+     "5:19: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not 'mailto:'\n"
+     "5:30: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not 'https://'\n"
+     "5:42: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not 'tel:x'\n"},
     {"block: contact with a blank", WITH("block: {contact: 'mailto:a b@c.example'}\n"),
-     "5:18: contact needs a URI that begins with mailto:, tel:, sips: or https://, not 'mailto:a "
+     "5:18: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not 'mailto:a "
      "b@c.example'\n"},
     {"block: contact with what no URI holds",
      WITH("block: {contact: ['mailto:a\"@b.example', 'https://ü.example', 'sips:a%4', "
           "'sips:a%4g', 'tel:1\\']}\n"),
-     "5:19: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "5:19: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not "
      "'mailto:a\"@b.example'\n"
-     "5:42: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "5:42: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not "
      "'https://ü.example'\n"
-     "5:63: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "5:63: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not "
      "'sips:a%4'\n"
-     "5:75: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "5:75: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not "
      "'sips:a%4g'\n"
-     "5:88: contact needs a URI that begins with mailto:, tel:, sips: or https://, not "
+     "5:88: contact needs a URI that begins with mailto: (and an address), tel: (and a number), "
+     "sips: or https://, not "
      "'tel:1\\'\n"},
     {"block: two lines", WITH("block: {organization: \"a\\nb\"}\n"),
      "5:23: organization needs one line of at most 200 bytes, not 'a?b'\n"},

@@ -373,6 +373,11 @@ START_TEST(bad_overrides_keep_the_last_good_ones)
     ck_assert_uint_eq(overrides_count(generation->overrides), 2);
     ck_assert(generation->overrides_last_good);
     ck_assert_int_eq(strncmp(problems_text(), "overrides.csv:1:", 16), 0);
+    put("overrides.csv", "");
+    generation = reload(generation);
+    ck_assert_uint_eq(overrides_count(generation->overrides), 2);
+    ck_assert(generation->overrides_last_good);
+    ck_assert_ptr_nonnull(strstr(problems_text(), "the file is empty"));
     generation_free(generation);
 
     generation = load((struct load){0});

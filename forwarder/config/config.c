@@ -132,7 +132,9 @@ static bool parse_contact(const struct config_key *key, const struct config_valu
             return config_scalar_text(key, value, field, why);
         }
     }
-    snprintf(why, WHY_MAX, "needs a URI that begins with mailto:, tel:, sips: or https://, not %s",
+    snprintf(why, WHY_MAX,
+             "needs a URI that begins with mailto: (and an address), tel: (and a number), sips: or "
+             "https://, not %s",
              value->shown);
     return false;
 }

@@ -273,6 +273,18 @@ static void fall_back_to_overrides(struct generation_work *work)
     work->result->overrides_last_good = work->result->overrides != NULL;
 }
 
+/* A file of no octets is one that is being written; whoever means none says so by a comment. */
+static struct overrides *parse_overrides(struct generation_work *work, const char *name,
+                                         const struct file_bytes *file)
+{
+    if (file->size == 0) {
+        say(work, PROBLEM_ERROR, name,
+            "the file is empty; where nothing is to be overridden, it needs a comment");
+        return NULL;
+    }
+    return overrides_parse(name, file->bytes, file->size, work->problems);
+}
+
 void generation_files_read_overrides(struct generation_work *work)
 {
     const char *name = work->options->config->geo_overrides;
@@ -287,7 +299,7 @@ void generation_files_read_overrides(struct generation_work *work)
         fall_back_to_overrides(work);
         return;
     }
-    struct overrides *overrides = overrides_parse(name, file.bytes, file.size, work->problems);
+    struct overrides *overrides = parse_overrides(work, name, &file);
     if (overrides != NULL) {
         take_overrides(work, overrides, file.sha256);
         work->overrides = file;

@@ -291,6 +291,7 @@ class Errors(SiteTest):
                 b"2.32.0.0/12,IT\nx,IT\n5.9.0.0/16,XX\n5.9.0.1/16,DE\n",
                 ["2:1", "3:12", "4:1"],
             ),
+            ("overrides.csv", b"", [""]),
             ("protected.txt", b"a.example\na..b\n", ["2:1"]),
             ("networks.txt", b"192.0.2.0/24\n192.0.2.1/24\n", ["2:1"]),
             ("country.mmdb", b"no database", [""]),
@@ -308,7 +309,7 @@ class Errors(SiteTest):
         for path, content, expected in rows:
             with self.subTest(path):
                 good = {
-                    "overrides.csv": "",
+                    "overrides.csv": "# none\n",
                     "cookie-secret": "0" * 32,
                     "protected.txt": "a.example\n",
                     "networks.txt": "192.0.2.0/24\n",

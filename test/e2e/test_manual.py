@@ -357,7 +357,7 @@ class Configuration(Files):
         self.assertEqual({key for key in missing if not key.endswith(".address")}, words_of(said))
 
     def test_examples(self):
-        self.files.write("overrides.csv", "")
+        self.files.write("overrides.csv", "# none\n")
         self.files.write("protected-names.txt", "example.org\n")
         for example in blocks(CONFIGURATION.section("EXAMPLES")):
             self.assertEqual(self.errors(example), [])
