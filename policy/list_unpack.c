@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -110,43 +109,6 @@ static void zstd_end(struct list_unpack *unpack)
     ZSTD_freeDStream(unpack->zstd);
 }
 
-/* ---- Plain ---- */
-
-/* How a file begins that its order takes for text, and that is packed. */
-static const struct {
-    const char *name;
-    const char *begins;
-    size_t size;
-    const char *remedy;
-} packed_ways[] = {
-    {"gzip", "\x1f\x8b\x08", 3, "name it *.gz"},
-    {"zstd", "\x28\xb5\x2f\xfd", 4, "name it *.zst"},
-    {"xz", "\xfd\x37zXZ", 6, "unpack it, or use gzip or zstd"},
-    {"bzip2", "BZh91AY&SY", 10, "unpack it, or use gzip or zstd"},
-    {"ZIP", "PK\x03\x04", 4, "unpack it, or use gzip or zstd"},
-};
-
-/* Is it text, as far as its first octets say? */
-static bool is_text(const char *octets, size_t size, char why[static WHY_MAX])
-{
-    for (size_t i = 0; i < sizeof packed_ways / sizeof *packed_ways; i++) {
-        size_t begins = packed_ways[i].size;
-        if (size >= begins && memcmp(octets, packed_ways[i].begins, begins) == 0) {
-            snprintf(why, WHY_MAX, "is packed (%s): %s", packed_ways[i].name,
-                     packed_ways[i].remedy);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool read_plain(struct list_unpack *unpack, struct room *room, char why[static WHY_MAX])
-{
-    const struct name_list_source *source = unpack->source;
-    return source->read(source->ctx, room->out, room->size, &room->used, why) &&
-           (unpack->total > 0 || is_text(room->out, room->used, why));
-}
-
 /* ---- All of them ---- */
 
 static const struct way ways[] = {
@@ -237,8 +199,9 @@ bool list_unpack_read(struct list_unpack *unpack, char *out, size_t room_size, s
                       char why[static WHY_MAX])
 {
     struct room room = {.out = out, .size = room_size};
-    bool done = unpack->way->step == NULL ? read_plain(unpack, &room, why)
-                                          : unpack_some(unpack, &room, why);
+    bool done = unpack->way->step == NULL
+                    ? unpack->source->read(unpack->source->ctx, out, room_size, &room.used, why)
+                    : unpack_some(unpack, &room, why);
     if (!done) {
         return false;
     }

@@ -154,31 +154,6 @@ START_TEST(plain_is_as_it_is)
 }
 END_TEST
 
-static const struct {
-    const char *begins;
-    size_t size;
-    const char *why; /* NULL: text */
-} mistaken[] = {
-    {"\x1f\x8b\x08\0\0", 5, "is packed (gzip): name it *.gz"},
-    {"\x28\xb5\x2f\xfd\x04", 5, "is packed (zstd): name it *.zst"},
-    {"\xfd\x37zXZ\0\0", 7, "is packed (xz): unpack it, or use gzip or zstd"},
-    {"BZh91AY&SY\xab", 11, "is packed (bzip2): unpack it, or use gzip or zstd"},
-    {"PK\x03\x04\x14", 5, "is packed (ZIP): unpack it, or use gzip or zstd"},
-    {"BZh91.example\n", 14, NULL},
-    {"\x1f\x8b", 2, NULL}, /* whoever reads lines refuses it */
-};
-
-START_TEST(what_is_packed_is_no_text)
-{
-    char why[WHY_MAX];
-    size_t used;
-    memcpy(packed, mistaken[_i].begins, mistaken[_i].size);
-    bool done = unpack(NAME_LIST_PLAIN, mistaken[_i].size, 100, &used, why);
-    ck_assert(done == (mistaken[_i].why == NULL));
-    ck_assert(done || strcmp(why, mistaken[_i].why) == 0);
-}
-END_TEST
-
 /* A frame may ask for a window of a gigabyte before it gives a byte. */
 START_TEST(windows_are_limited)
 {
@@ -227,7 +202,6 @@ int main(void)
     tcase_add_loop_test(tcase, several_members, 0, 2);
     tcase_add_loop_test(tcase, cut_off_or_damaged, 0, 2);
     tcase_add_test(tcase, plain_is_as_it_is);
-    tcase_add_loop_test(tcase, what_is_packed_is_no_text, 0, ROWS(mistaken));
     tcase_add_test(tcase, windows_are_limited);
     tcase_add_test(tcase, what_unpacks_without_end);
     Suite *suite = suite_create("list_unpack");

@@ -11,18 +11,37 @@
 #include "test/config_text.h"
 #include "test/fake_server.h"
 
+/* Ports that the kernel gives to nobody who does not name them: other tests run meanwhile. */
+#define PORT_FIRST 10000U
+#define PORTS 20000U
+
+/* One that is free, another one each time and in each process. */
+static inline in_port_t free_port(void)
+{
+    static unsigned taken;
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    bool bound = false;
+    for (unsigned i = 0; i < PORTS && !bound; i++) {
+        unsigned port = PORT_FIRST + ((unsigned)getpid() * 16U + taken++) % PORTS;
+        int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        any.sin_port = htons((in_port_t)port);
+        bound = bind(probe, (const struct sockaddr *)&any, sizeof any) == 0;
+        close(probe);
+    }
+    ck_assert(bound);
+    return any.sin_port;
+}
+
 /* The configuration, with another port for every address that it lists: one that is free. */
 static inline struct config *configure(const char *listen)
 {
     char text[TEXT_MAX];
-    struct sockaddr_in any = {.sin_family = AF_INET};
+    const in_port_t port = free_port();
     snprintf(text, sizeof text, "%s" UPSTREAM FILES, listen);
     struct config *config = parse_good(text);
-    int probe = fake_socket(SOCK_STREAM, &any);
-    close(probe);
     for (size_t i = 0; i < config->listen_count; i++) {
         struct sockaddr_in *address = (struct sockaddr_in *)&config->listen[i].address.sockaddr;
-        address->sin_port = any.sin_port; /* where sin6_port is, too */
+        address->sin_port = port; /* where sin6_port is, too */
     }
     return config;
 }

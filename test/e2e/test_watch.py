@@ -71,7 +71,7 @@ class Watch(PolicyTest):
         lists = [{"file": "../../lists/names.txt", "format": "names"}]
         daemon = self.run_daemon(
             {"IT/one.yaml": order("ONE", lists=lists)},
-            files={"lists/names.txt": "a.example\n", "overrides.csv": "", "protected.txt": ""},
+            files={"lists/names.txt": "a.example\n", "overrides.csv": "# none\n", "protected.txt": ""},
             config={
                 "geo": {"overrides": "overrides.csv"},
                 "block": {"protected-names": "protected.txt"},
@@ -82,7 +82,7 @@ class Watch(PolicyTest):
         self.await_blocked("b.example")
         daemon.write("overrides.csv", "2.32.0.0/12,DE,,,\n")
         self.await_free("b.example")
-        daemon.write("overrides.csv", "")
+        daemon.write("overrides.csv", "# none again\n")
         self.await_blocked("b.example")
         daemon.write("protected.txt", "b.example\n")
         self.await_free("b.example")
