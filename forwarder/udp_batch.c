@@ -46,8 +46,10 @@ struct udp_receiver *udp_receiver_new(bool addressed)
         receiver->vectors[i] =
             (struct iovec){receiver->buffers + (size_t)i * BUFFER_STRIDE, UDP_RECEIVED_MAX};
         receiver->messages[i].msg_hdr = (struct msghdr){
+            .msg_name = addressed ? &receiver->peers[i] : NULL,
             .msg_iov = &receiver->vectors[i],
             .msg_iovlen = 1,
+            .msg_control = addressed ? receiver->controls[i].bytes : NULL,
         };
     }
     receiver->addressed = addressed;
@@ -64,14 +66,12 @@ void udp_receiver_free(struct udp_receiver *receiver)
     free(receiver);
 }
 
-/* Makes the headers that were used ready to be told who sends a datagram, and where to. */
-static void ask_origins(struct udp_receiver *receiver)
+/* The headers that were used have room again for who sends a datagram, and where to. */
+static void give_room(struct udp_receiver *receiver)
 {
     for (unsigned i = 0; i < receiver->used; i++) {
         struct msghdr *header = &receiver->messages[i].msg_hdr;
-        header->msg_name = &receiver->peers[i];
         header->msg_namelen = sizeof receiver->peers[i];
-        header->msg_control = receiver->controls[i].bytes;
         header->msg_controllen = sizeof receiver->controls[i];
     }
 }
@@ -79,7 +79,7 @@ static void ask_origins(struct udp_receiver *receiver)
 unsigned udp_receiver_read(struct udp_receiver *receiver, int descriptor)
 {
     if (receiver->addressed) {
-        ask_origins(receiver);
+        give_room(receiver);
     }
     int got = recvmmsg(descriptor, receiver->messages, UDP_BATCH, MSG_DONTWAIT, NULL);
     receiver->used = got > 0 ? (unsigned)got : 0;

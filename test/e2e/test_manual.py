@@ -158,6 +158,8 @@ DEFINED = (
     (DAEMON, "forwarder/listeners.h", "LISTENERS_LINGER_MS", 1000, "daemon stopped, {} s later"),
     (DAEMON, "forwarder/listeners.c", "QUIC_MAX_MS", 1000, "told that they are closed, in at most {} s"),
     (DAEMON, "forwarder/worker.c", "STOP_MS", 1000, "for which there are {} s"),
+    (DAEMON, "forwarder/coalescing.h", "COALESCING_QUERIES_PER_S", 1, "more than {} queries a second"),
+    (DAEMON, "forwarder/coalescing.h", "COALESCING_PAUSE_US", 1, "pauses for {} microseconds"),
     (DAEMON, "forwarder/server/server_end.c", "RECORD_MS", 1000, "is waited for: at most {} s"),
     (DAEMON, "forwarder/server/server_end.c", "KEEP_MS", 1000, "waits for it for at most {} s when"),
     (DAEMON, "forwarder/server/server_end.c", "GRACE_S", 1, "asks for {} s more"),

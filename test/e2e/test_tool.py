@@ -443,6 +443,16 @@ class Orders(ToolTest):
 class Usage(SiteTest):
     """Wrong usage is status 2, said on standard error, with nothing on standard output."""
 
+    def files_alone(self):
+        """Of a daemon that is not started."""
+        return Daemon(
+            self.site,
+            [("127.0.0.2", 53)],
+            start=False,
+            files={"country.mmdb": small_database()},
+            config=SMALL,
+        )
+
     def run_program(self, program, *arguments):
         return subprocess.run(
             [*sanitized(BUILD / program), *arguments],
@@ -518,13 +528,7 @@ class Usage(SiteTest):
             self.assertEqual((done.returncode, done.stderr), (0, ""), words)
 
     def test_without_a_daemon(self):
-        files = Daemon(
-            self.site,
-            [("127.0.0.2", 53)],
-            start=False,
-            files={"country.mmdb": small_database()},
-            config=SMALL,
-        )
+        files = self.files_alone()
         for words in (
             ["status"],
             ["status", "--json"],
@@ -542,13 +546,7 @@ class Usage(SiteTest):
         self.assertEqual(files.tool("test", "2.32.0.1", "kickasstorrents.to").returncode, BLOCKED)
 
     def test_a_reader_that_goes_away(self):
-        files = Daemon(
-            self.site,
-            [("127.0.0.2", 53)],
-            start=False,
-            files={"country.mmdb": small_database()},
-            config=SMALL,
-        )
+        files = self.files_alone()
         reader, writer = os.pipe()
         os.close(reader)
         with os.fdopen(writer, "wb") as output:
@@ -564,13 +562,7 @@ class Usage(SiteTest):
         self.assertIn("standard output", done.stderr)
 
     def test_a_disk_that_is_full(self):
-        files = Daemon(
-            self.site,
-            [("127.0.0.2", 53)],
-            start=False,
-            files={"country.mmdb": small_database()},
-            config=SMALL,
-        )
+        files = self.files_alone()
         for program, *words in (
             ("bailiwick", "--version"),
             ("bailiwick", "check", "--config", files.conf),

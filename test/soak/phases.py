@@ -175,17 +175,21 @@ def shuffled(world, all_of_them):
     return world.chance.sample(all_of_them, len(all_of_them))
 
 
+def kill_for(world, resolver, seconds):
+    """At most for so long. What was asked in its last instant must find the other one alive."""
+    with world.allows("", transfers="x"):
+        resolver.kill()
+        wait(world.chance.uniform(0.1, seconds))
+        resolver.start()
+        world.wait_until_up()
+        world.asker.drain()
+
+
 def killed(world, left):
     """One of the two, by turns: the other one has it all."""
     while True:
         for resolver in shuffled(world, world.resolvers):
-            with world.allows("", transfers="x"):
-                resolver.kill()
-                wait(world.chance.uniform(0.1, 1.2))
-                resolver.start()
-                world.wait_until_up()
-                # What asked the first in its last instant must find the other one alive.
-                world.asker.drain()
+            kill_for(world, resolver, 1.2)
         if not left():
             return
 
@@ -245,13 +249,7 @@ def encrypted(world, left):
         more = lambda: all(each.encrypted() > then for each, then in zip(world.resolvers, before))
         eventually(more, "queries by TLS")
         break_off(world)
-        resolver = world.chance.choice(world.resolvers)
-        with world.allows("", transfers="x"):
-            resolver.kill()
-            wait(world.chance.uniform(0.1, 0.5))
-            resolver.start()
-            world.wait_until_up()
-            world.asker.drain()
+        kill_for(world, world.chance.choice(world.resolvers), 0.5)
         world.ask_by("dns")
         if not left():
             return
