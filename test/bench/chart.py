@@ -31,8 +31,9 @@ def chart(title, groups):
     scale = WIDTH / longest
     height = TOP + len(groups) * (len(names) * BAR + GAP) + GAP
     out = [text(10, 20, title, ' font-size="15"')]
+    step = min(120, (LEFT + WIDTH + 50) // len(names))
     for index, name in enumerate(names):
-        x = 10 + 120 * index
+        x = 10 + step * index
         out.append(f'<rect x="{x}" y="32" width="12" height="12" fill="{COLOURS[index]}"/>')
         out.append(text(x + 17, 42, name))
     y = TOP

@@ -45,11 +45,22 @@ class Measured:
 class Responder(Process):
     name = "responder"
 
+    def __init__(self, site, core, server=UPSTREAM):
+        super().__init__(site)
+        self.server = server
+        self.launch(*pinned(core), str(BUILD / "bench" / "responder"), f"{server[0]}:{server[1]}")
+        self.wait_for_answer(server, query("bench.example"), NOERROR)
+
+
+class Rival(Process):
+    """Computes on the core of the program under test, as its equal before the scheduler, so that
+    the program does not catch up with who asks it. Touches next to no memory."""
+
+    name = "rival"
+
     def __init__(self, site, core):
         super().__init__(site)
-        address, port = UPSTREAM
-        self.launch(*pinned(core), str(BUILD / "bench" / "responder"), f"{address}:{port}")
-        self.wait_for_answer(UPSTREAM, query("bench.example"), NOERROR)
+        self.launch(*pinned(core), "sh", "-c", "while :; do :; done")
 
 
 class Floor(Process, Measured):

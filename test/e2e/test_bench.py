@@ -73,7 +73,12 @@ class Bench(unittest.TestCase):
                 xml.etree.ElementTree.parse(out / picture)
         for program in PROGRAMS:
             for case in ("out of scope", "not listed", "blocked"):
-                for temperature in ("warm", "cold"):
+                for temperature in ("warm", "cold", "spare"):
                     figures = turn[f"{program}/{case}/{temperature}"]
                     self.assertGreater(figures["received"], 0)
                     self.assertGreater(figures["cpu_ns"], 100)
+                    self.assertGreater(figures["share"], 0)
+        for name in ("direct", *PROGRAMS):
+            latency = turn[f"{name}/latency/warm"]
+            self.assertGreater(latency["p99"], 0)
+            self.assertGreater(latency["received"], 0)
