@@ -63,7 +63,7 @@ class Bench(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             text = self.run_bench(
                 "test/bench/run", "--turns", "1", "--seconds", "0.2", "--names", "1000",
-                "--spread", "1000", "--programs", ",".join(PROGRAMS), "--no-count",
+                "--spread", "1000", "--programs", ",".join(PROGRAMS), "--no-count", "--idle", "2",
                 "--out", name,
             )
             out = pathlib.Path(name)
