@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A pass over the records of an answer, and one over its DNAME records if there are any, for they
- * may stand before the aliases that lead to them (see answer_links.h). A record that cannot be
- * understood is passed over and remembered; the next one begins where its RDLENGTH says.
+ * A pass over the records of an answer, and then over its DNAME records if there are any, for they
+ * may stand before the aliases that lead to them, also those that others of them make (see
+ * answer_links.h). A record that cannot be understood is passed over and remembered; the next one
+ * begins where its RDLENGTH says.
  */
 #include "forwarder/answer_links.h"
 
@@ -21,12 +22,13 @@ struct walk {
     void *ctx;
     bool cut;
     bool stopped;
-    bool has_dname;
     unsigned names_left; /* that may still be told of */
     unsigned addresses_left;
     struct dname tail; /* the last alias of the qname that is known */
     size_t name_count;
     struct dname names[ANSWER_LINKS_NAMES]; /* the qname, then those told of, each once */
+    size_t dname_count;
+    struct records_record dnames[ANSWER_LINKS_NAMES_TOLD]; /* the first ones; their turn comes */
 };
 
 /* ---- Telling ---- */
@@ -191,10 +193,10 @@ static bool lead(struct walk *walk, const struct dname *name, const struct dname
     return true;
 }
 
-/* A DNAME says nothing of its own owner, so its target alone is not where anybody is led. It may
- * stand before or behind the CNAMEs that lead to it or were made of it: any name may be the one it
- * leads on. */
-static void read_dname(struct walk *walk, const struct records_record *record)
+/* A DNAME says nothing of its own owner, so its target alone is not where anybody is led; it is
+ * told where no name is left that the DNAME might lead on. It may stand before or behind the CNAMEs
+ * that lead to it or were made of it: any name may be the one it leads on. */
+static void read_dname(struct walk *walk, const struct records_record *record, bool rest)
 {
     struct dname owner;
     struct dname target;
@@ -213,7 +215,7 @@ static void read_dname(struct walk *walk, const struct records_record *record)
     if (!is_known(walk, &walk->tail)) { /* there was no room for it */
         leads = lead(walk, &walk->tail, &owner, &target) || leads;
     }
-    if (!leads && !walk->cut) { /* else the alias that leads to it may not have been read */
+    if (rest && !leads && !walk->cut) { /* else the alias that leads to it may not have been read */
         tell_name(walk, &target);
     }
 }
@@ -287,9 +289,6 @@ static void read_link(struct walk *walk, const struct records_record *record)
     case DNS_TYPE_CNAME:
         read_cname(walk, record);
         return;
-    case DNS_TYPE_DNAME:
-        walk->has_dname = true; /* its turn comes */
-        return;
     case DNS_TYPE_A:
         read_address(walk, record, IPV4_SIZE);
         return;
@@ -302,27 +301,51 @@ static void read_link(struct walk *walk, const struct records_record *record)
     }
 }
 
+/* Whose owner it is may be known only when all else has been read. */
+static void keep_dname(struct walk *walk, const struct records_record *record)
+{
+    if (record->section == RECORDS_AUTHORITY) {
+        return;
+    }
+    if (walk->dname_count == ANSWER_LINKS_NAMES_TOLD) {
+        walk->cut = true;
+        return;
+    }
+    walk->dnames[walk->dname_count++] = *record;
+}
+
 static void read_links(struct walk *walk)
 {
     struct records records = records_begin(walk->message);
     struct records_record record;
     while (!walk->stopped && records_next(&records, &record)) {
-        if (is_link(walk, &record)) {
+        if (record.type == DNS_TYPE_DNAME) {
+            keep_dname(walk, &record);
+        } else if (is_link(walk, &record)) {
             read_link(walk, &record);
         }
     }
     walk->cut = walk->cut || records.broken;
 }
 
-static void read_dnames(struct walk *walk)
+static void read_dnames(struct walk *walk, bool rest)
 {
-    struct records records = records_begin(walk->message);
-    struct records_record record;
-    while (!walk->stopped && records_next(&records, &record)) {
-        if (record.type == DNS_TYPE_DNAME && is_link(walk, &record)) {
-            read_dname(walk, &record);
+    for (size_t i = 0; !walk->stopped && i < walk->dname_count; i++) {
+        if (is_link(walk, &walk->dnames[i])) {
+            read_dname(walk, &walk->dnames[i], rest);
         }
     }
+}
+
+/* Over and over while one makes a name, for another one may lead that on. */
+static void follow_dnames(struct walk *walk)
+{
+    size_t known = 0;
+    while (walk->name_count > known) {
+        known = walk->name_count;
+        read_dnames(walk, false);
+    }
+    read_dnames(walk, true);
 }
 
 enum answer_links_outcome answer_links_walk(struct span answer, const struct dname *qname,
@@ -334,15 +357,15 @@ enum answer_links_outcome answer_links_walk(struct span answer, const struct dna
     walk.ctx = ctx;
     walk.cut = false;
     walk.stopped = false;
-    walk.has_dname = false;
+    walk.dname_count = 0;
     walk.names_left = ANSWER_LINKS_NAMES_TOLD;
     walk.addresses_left = ANSWER_LINKS_ADDRESSES_TOLD;
     walk.tail = *qname;
     walk.names[0] = *qname;
     walk.name_count = 1;
     read_links(&walk);
-    if (walk.has_dname) {
-        read_dnames(&walk);
+    if (walk.dname_count > 0) {
+        follow_dnames(&walk);
     }
     if (walk.stopped) {
         return ANSWER_LINKS_STOPPED;

@@ -31,9 +31,6 @@ enum answer_links_outcome {
     ANSWER_LINKS_STOPPED, /* fn ended the walk */
 };
 
-/* Names that are remembered, to know whose addresses an additional section holds. */
-#define ANSWER_LINKS_NAMES 32
-
 /* The most links that are reported: a message of 64 KB can hold thousands of names, and to judge
  * them all would keep a worker from its other clients. Resolvers follow chains of some 16 aliases,
  * and refuse or cut sets of more than some hundred records; whoever hides a link behind so many
@@ -41,11 +38,16 @@ enum answer_links_outcome {
 #define ANSWER_LINKS_NAMES_TOLD 64
 #define ANSWER_LINKS_ADDRESSES_TOLD 1024
 
+/* Names that are remembered, to know whose addresses an additional section holds and what DNAME
+ * records lead on: the qname, and all that are reported. */
+#define ANSWER_LINKS_NAMES (1 + ANSWER_LINKS_NAMES_TOLD)
+
 /* Calls fn for each link. An IPv6 address that carries an IPv4 one is reported twice, as itself and
  * as the other: 6to4 (RFC 3056) and the well-known prefix of NAT64 (RFC 6052), with which DNS64
  * writes A records as AAAA; an IPv4-mapped one is only that IPv4 address. A DNAME is reported by
- * the names that it makes of the qname and of names reported before, wherever in the answer they
- * stand, unless these were reported already; if none of them is below its owner and the answer was
- * read to its end, by its target. */
+ * the names that it makes of the qname and of names reported, those that another one makes too,
+ * wherever in the answer they stand, unless these were reported already; if none of them is below
+ * its owner and the answer was read to its end, by its target. Of the DNAME records the first
+ * ANSWER_LINKS_NAMES_TOLD are read. */
 enum answer_links_outcome answer_links_walk(struct span answer, const struct dname *qname,
                                             answer_link_fn *fn, void *ctx);

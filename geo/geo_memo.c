@@ -150,8 +150,8 @@ bool geo_memo_find_network(struct geo_memo *memo, const struct address *address,
             *out = way->place;
         } else if (!country_equal(out->country, way->place.country)) {
             break;
-        } else if (!subdivisions_equal(&out->within, &way->place.within)) {
-            out->within = SUBDIVISIONS_UNKNOWN;
+        } else {
+            out->within = subdivisions_common(&out->within, &way->place.within);
         }
         struct network alike = {way->base, way->length};
         if (way->length <= network.length || !step_over(&alike, &at) ||

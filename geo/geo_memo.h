@@ -29,8 +29,8 @@ bool geo_memo_find(struct geo_memo *memo, const struct address *address, struct 
 
 /* Where a whole network is: every address that equals this one but for the last spread bits. The
  * place is unknown unless all of them are in one country, and if the network spans more than
- * GEO_MEMO_PARTS_MAX networks of the data; the parts of the country are unknown unless all of them
- * are in the same. False if any lookup erred. */
+ * GEO_MEMO_PARTS_MAX networks of the data; of the parts of the country it has those that all of
+ * them are in. False if any lookup erred. */
 #define GEO_MEMO_PARTS_MAX 256
 bool geo_memo_find_network(struct geo_memo *memo, const struct address *address, unsigned spread,
                            struct place *out);

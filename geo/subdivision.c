@@ -90,3 +90,24 @@ bool subdivisions_equal(const struct subdivisions *a, const struct subdivisions 
 {
     return memcmp(a, b, sizeof *a) == 0;
 }
+
+static bool has_code(const struct subdivisions *subdivisions, const char code[SUBDIVISION_CODE])
+{
+    bool has = false;
+    for (unsigned i = 0; i < SUBDIVISION_LEVELS; i++) {
+        has |= memcmp(subdivisions->level[i], code, SUBDIVISION_CODE) == 0;
+    }
+    return has;
+}
+
+struct subdivisions subdivisions_common(const struct subdivisions *a, const struct subdivisions *b)
+{
+    struct subdivisions common = SUBDIVISIONS_UNKNOWN;
+    unsigned used = 0;
+    for (unsigned i = 0; i < SUBDIVISION_LEVELS; i++) {
+        if (a->level[i][0] != 0 && has_code(b, a->level[i])) {
+            memcpy(common.level[used++], a->level[i], SUBDIVISION_CODE);
+        }
+    }
+    return common;
+}

@@ -60,6 +60,9 @@ struct subdivision subdivisions_at(const struct subdivisions *subdivisions, stru
 
 bool subdivisions_equal(const struct subdivisions *a, const struct subdivisions *b);
 
+/* The parts that two addresses of one country both lie in. */
+struct subdivisions subdivisions_common(const struct subdivisions *a, const struct subdivisions *b);
+
 /* Does an address of this country that lies in these parts of it lie in the subdivision? */
 static inline bool subdivision_holds(const struct subdivision *subdivision, struct country country,
                                      const struct subdivisions *within)

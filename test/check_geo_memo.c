@@ -65,8 +65,8 @@ static struct place slow_place(const struct network *network)
         }
         if (first) {
             place = (struct place){answer->country, answer->within};
-        } else if (!subdivisions_equal(&place.within, &answer->within)) {
-            place.within = SUBDIVISIONS_UNKNOWN;
+        } else {
+            place.within = subdivisions_common(&place.within, &answer->within);
         }
         first = false;
     }

@@ -109,6 +109,27 @@ START_TEST(levels_are_few)
 }
 END_TEST
 
+static const struct {
+    const char *a, *b, *common; /* both levels, three octets each */
+} PAIRS[] = {
+    {"ENGWSX", "ENGWSX", "ENGWSX"},
+    {"ENGWSX", "ENGKEN", "ENG\0\0\0"},
+    {"ENGWSX", "WSX\0\0\0", "WSX\0\0\0"},
+    {"ENG\0\0\0", "SCT\0\0\0", "\0\0\0\0\0\0"},
+    {"ENG\0\0\0", "\0\0\0\0\0\0", "\0\0\0\0\0\0"},
+    {"\0\0\0\0\0\0", "ENGWSX", "\0\0\0\0\0\0"},
+};
+
+START_TEST(two_have_parts_in_common)
+{
+    struct subdivisions a, b;
+    memcpy(&a, PAIRS[_i].a, sizeof a);
+    memcpy(&b, PAIRS[_i].b, sizeof b);
+    struct subdivisions common = subdivisions_common(&a, &b);
+    ck_assert_mem_eq(&common, PAIRS[_i].common, sizeof common);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("subdivision");
@@ -118,6 +139,7 @@ int main(void)
     tcase_add_loop_test(tcase, knows_who_lies_in_it, 0, ROWS(CLIENTS));
     tcase_add_test(tcase, none_holds_nobody);
     tcase_add_test(tcase, levels_are_few);
+    tcase_add_loop_test(tcase, two_have_parts_in_common, 0, ROWS(PAIRS));
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

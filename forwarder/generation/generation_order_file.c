@@ -268,26 +268,6 @@ void generation_order_file_read(struct generation_work *work,
 
 /* ---- Last good versions ---- */
 
-static void fall_back_to_before(struct generation_work *work,
-                                struct generation_candidate *candidate)
-{
-    const struct generation *before = work->options->before;
-    const struct generation_source *old = generation_find_source(before, candidate->path);
-    if (old == NULL) {
-        return;
-    }
-    char why[WHY_MAX], text[2 * WHY_MAX];
-    if (!generation_same_guard(before, work->result) &&
-        !order_guard_allows(old->order, work->guard, why)) {
-        snprintf(text, sizeof text, "its last good version is not used: %s", why);
-        say_error(work, candidate->path, text);
-        return;
-    }
-    candidate->order = order_ref(old->order);
-    candidate->loaded = before->orders[old->index].loaded;
-    candidate->last_good = true;
-}
-
 /* The first error as a sentence; without one *why stays. */
 static void tell_error(const struct problem_list *problems, char why[static WHY_MAX])
 {
@@ -299,14 +279,13 @@ static void tell_error(const struct problem_list *problems, char why[static WHY_
     }
 }
 
-/* Reads the version under state. Its problems are not those of the file on disk: the first error
- * goes into the sentence that says why the version is not used. */
-static void read_kept(struct generation_work *work, struct generation_candidate *candidate,
-                      const struct state_version *kept)
+/* Reads the version under state; *why says why it cannot be used. Its problems are not those of the
+ * file on disk: the first error is the reason. */
+static bool read_kept(struct generation_work *work, struct generation_candidate *candidate,
+                      const struct state_version *kept, char why[static WHY_MAX])
 {
     struct problem_list problems;
     struct file_bytes file;
-    char why[WHY_MAX], text[2 * WHY_MAX];
     problem_list_init(&problems);
     struct reading reading = {.work = work, .candidate = candidate, .kept = kept};
     if (state_part_read(&kept->parts[0], &file, why)) {
@@ -314,29 +293,69 @@ static void read_kept(struct generation_work *work, struct generation_candidate 
         file_bytes_fini(&file);
         tell_error(&problems, why);
     }
-    if (candidate->order == NULL) {
-        snprintf(text, sizeof text, "its last good version is not used: %s", why);
-        say_error(work, candidate->path, text);
-    }
-    candidate->loaded = kept->loaded;
     candidate->last_good = candidate->order != NULL;
     problem_list_fini(&problems);
+    return candidate->last_good;
+}
+
+static void say_not_used(const struct generation_work *work,
+                         const struct generation_candidate *candidate, const char *why)
+{
+    char text[2 * WHY_MAX];
+    snprintf(text, sizeof text, "its last good version is not used: %s", why);
+    say_error(work, candidate->path, text);
+}
+
+/* What an order leaves free because it is protected is settled when it is read. So the version that
+ * was in force is read again, from under state, if it is kept there. */
+static bool read_again(struct generation_work *work, struct generation_candidate *candidate,
+                       const struct order *order)
+{
+    const struct state_key key = {work->options->config->state, "orders", candidate->path};
+    struct state_version kept;
+    char why[WHY_MAX];
+    bool read = state_read(&key, &kept, why) == STATE_KEPT && is_kept(order, &kept) &&
+                read_kept(work, candidate, &kept, why);
+    state_version_fini(&kept);
+    return read;
+}
+
+static void fall_back_to_before(struct generation_work *work,
+                                struct generation_candidate *candidate)
+{
+    const struct generation *before = work->options->before;
+    const struct generation_source *old = generation_find_source(before, candidate->path);
+    char why[WHY_MAX];
+    if (old == NULL) {
+        return;
+    }
+    if (generation_same_guard(before, work->result) ||
+        order_guard_allows(old->order, work->guard, why)) {
+        candidate->order = order_ref(old->order);
+        candidate->last_good = true;
+    } else if (!read_again(work, candidate, old->order)) {
+        say_not_used(work, candidate, why);
+        return;
+    }
+    candidate->loaded = before->orders[old->index].loaded;
 }
 
 static void fall_back_to_state(struct generation_work *work, struct generation_candidate *candidate)
 {
     const struct state_key key = {work->options->config->state, "orders", candidate->path};
     struct state_version kept;
-    char why[WHY_MAX], text[2 * WHY_MAX];
+    char why[WHY_MAX];
     switch (state_read(&key, &kept, why)) {
     case STATE_KEPT:
-        read_kept(work, candidate, &kept);
+        if (!read_kept(work, candidate, &kept, why)) {
+            say_not_used(work, candidate, why);
+        }
+        candidate->loaded = kept.loaded;
         break;
     case STATE_ABSENT:
         break;
     case STATE_DAMAGED:
-        snprintf(text, sizeof text, "its last good version is not used: %s", why);
-        say_error(work, candidate->path, text);
+        say_not_used(work, candidate, why);
         break;
     }
     state_version_fini(&kept);

@@ -229,6 +229,21 @@ class Reload(ReloadTest):
         self.refused_reload()
         self.assert_free("one.example")  # not even its last good version may block that
 
+    def test_a_last_good_version_leaves_what_has_become_protected(self):
+        """And blocks the rest as before; no restart changes that."""
+        wide = order("IT-WIDE", names=["wide.example"], any_tld=["zzbrand"])
+        proxy = self.run_daemon({"IT/wide.yaml": wide}, {"protected.txt": "# none yet\n"},
+                                {"block": {"protected-names": "protected.txt"}})
+        self.assert_blocked("wide.example", "zzbrand.com", "zzbrand.net")
+        proxy.wait_until_kept()
+        proxy.write_order("IT/wide.yaml", BROKEN)
+        proxy.write("protected.txt", "zzbrand.net\n")
+        self.assertNotIn("last good version is not used", self.refused_reload())
+        for again in (lambda: None, self.refused_reload, self.restart):
+            again()
+            self.assert_blocked("wide.example", "zzbrand.com")
+            self.assert_free("zzbrand.net")
+
     def test_nothing_is_lost_while_a_list_is_loaded(self):
         """Every query that comes meanwhile gets its right answer, from one set or the next."""
         listed = [f"n{i}.example" for i in range(5000 if LIGHT else 30000)]

@@ -5,9 +5,10 @@ bind clients there and nobody else, and nobody at all where nothing is known of 
 import json
 
 from dnsbytes import EDE_CENSORED, NXDOMAIN, REFUSED, answer, opt, parse, query, rr
-from harness import SiteTest
+from harness import GERMAN4, SiteTest
 from mmdb import mmdb
 from policytest import BUILT, MARK, PolicyTest, marked, order
+from proxytest import ecs, verdict, with_ecs
 from upstream import ScriptedUpstream
 
 # California, New York, the USA somewhere, England with a county of it, Lombardy, Germany.
@@ -216,6 +217,42 @@ class Answers(PolicyTest):
                         self.assertEqual(received, answer(message, [self.listed]))
         tool = self.proxy.tool("test", "--json", "24.90.0.1", "www.example")
         self.assertFalse(json.loads(tool.stdout)["reads_answer"])
+
+
+class NetworksOfClients(PolicyTest):
+    """A network that ECS tells is in those parts of its country that all of it is in."""
+
+    ORDERS = {
+        f"GB-{part}/{part}.yaml": order(f"GB-{part}-1", names=[f"{part.lower()}.example"])
+        for part in ("ENG", "WSX", "KEN")
+    }
+    CONFIG = {**FOLLOWING, "trust": {"ecs": [GERMAN4]}}
+    FILES = {
+        "city.mmdb": mmdb(
+            {
+                "81.2.68.0/24": "GB ENG KEN", "81.2.69.0/24": "GB ENG WSX",
+                "81.2.70.0/24": "GB SCT", "81.2.71.0/24": "GB ENG", "5.9.0.0/16": "DE BY",
+            },  # fmt: skip
+            kind="Test-City", built=BUILT, record=city,
+        )
+    }  # fmt: skip
+    ROWS = {
+        ("81.2.68.0", 24): "eng ken",
+        ("81.2.69.0", 24): "eng wsx",
+        ("81.2.68.0", 23): "eng",
+        ("81.2.71.0", 24): "eng",
+        ("81.2.70.0", 23): "",
+        ("81.2.68.0", 22): "",
+    }
+
+    def test_what_is_common_to_all_of_it(self):
+        for (network, source), bound in self.ROWS.items():
+            for name in ("eng", "wsx", "ken"):
+                with self.subTest(name, network=f"{network}/{source}"):
+                    got = self.german4.ask(with_ecs(f"{name}.example", ecs(network, source)))
+                    self.assertEqual(
+                        verdict(got), "block" if name in bound.split() else "forward"
+                    )
 
 
 class WithoutSubdivisions(SiteTest):
