@@ -54,6 +54,15 @@ static uint64_t least(_Atomic uint64_t *const counters[static RATE_TABLE_ROWS])
     return lowest;
 }
 
+/* Never lowers it: a thread that was paused in here must not give again what others gave since. */
+static void raise_to(_Atomic uint64_t *counter, uint64_t paid)
+{
+    uint64_t seen = atomic_load_explicit(counter, memory_order_relaxed);
+    while (seen < paid && !atomic_compare_exchange_weak_explicit(
+                              counter, &seen, paid, memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
 bool rate_table_take(struct rate_table *table, const struct rate_key *key, uint32_t rate,
                      uint64_t now_ms)
 {
@@ -67,9 +76,7 @@ bool rate_table_take(struct rate_table *table, const struct rate_key *key, uint3
         return false;
     }
     for (unsigned row = 0; row < RATE_TABLE_ROWS; row++) {
-        if (atomic_load_explicit(counters[row], memory_order_relaxed) < paid) {
-            atomic_store_explicit(counters[row], paid, memory_order_relaxed);
-        }
+        raise_to(counters[row], paid);
     }
     return true;
 }

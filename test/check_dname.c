@@ -405,7 +405,7 @@ START_TEST(scan_longest)
         }
     }
     assert_scan("deepest", LABELS_64 LABELS_64, strlen(LABELS_64 LABELS_64));
-    assert_scan("one less", LABELS_64 LABELS_64 + 2, strlen(LABELS_64 LABELS_64) - 2);
+    assert_scan("one less", &(LABELS_64 LABELS_64)[2], strlen(LABELS_64 LABELS_64) - 2);
 }
 END_TEST
 

@@ -9,7 +9,10 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "test/suite.h"
 
@@ -244,6 +247,40 @@ START_TEST(threads_share_a_count)
 }
 END_TEST
 
+static unsigned given_meanwhile;
+
+/* The pages of the table. Called by a signal handler too, where no check may be made. */
+static int table_protect(int protection)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)table % page;
+    const size_t size = sizeof(uint64_t) * RATE_TABLE_ROWS * RATE_TABLE_WIDTH;
+    return mprotect((char *)table - before, before + size, protection);
+}
+
+/* The one who writes is held up, and all is given to another. */
+static void on_fault(int number)
+{
+    (void)number;
+    if (table_protect(PROT_READ | PROT_WRITE) != 0) {
+        abort();
+    }
+    given_meanwhile = take_all(1, 100, 0, 200);
+}
+
+/* A thread that is paused as it writes what it read before gives at most its own one more. */
+START_TEST(a_paused_thread_gives_nothing_again)
+{
+    struct sigaction before, faults = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
+    ck_assert_int_eq(sigaction(SIGSEGV, &faults, &before), 0);
+    given_meanwhile = 0;
+    ck_assert_int_eq(table_protect(PROT_READ), 0);
+    ck_assert(take(1, 100, 0));
+    sigaction(SIGSEGV, &before, NULL);
+    ck_assert_uint_eq(given_meanwhile, 100);
+    ck_assert_uint_eq(take_all(1, 100, 0, 200), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rate_table");
@@ -259,6 +296,7 @@ int main(void)
     tcase_add_loop_test(tcase, few_are_wronged_by_a_flood, 0, sizeof floods / sizeof *floods);
     tcase_add_test(tcase, a_thin_flood_harms_nobody);
     tcase_add_test(tcase, threads_share_a_count);
+    tcase_add_test(tcase, a_paused_thread_gives_nothing_again);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }
