@@ -4,9 +4,9 @@
  */
 #include "forwarder/dispatch.h"
 
-#include "forwarder/dispatch_steps.h"
 #include "forwarder/counters.h"
 #include "forwarder/dispatch_limit.h"
+#include "forwarder/dispatch_steps.h"
 #include "forwarder/generation/generation.h"
 #include "forwarder/name_sketch.h"
 #include "forwarder/reply.h"

@@ -20,7 +20,7 @@ static const char usage[] =
     "\n"
     "Runs in the foreground and logs to standard error.\n"
     "  --config FILE  read this configuration (default " DEFAULT_CONFIG ")\n"
-    "  --check        read everything, print every problem, and exit: 0 none, 1 some\n"
+    "  --check        read everything, print every problem, exit 1 for an error\n"
     "  --version      print the version\n"
     "  --help         print this\n";
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The path of a query, readable in one screen: client → country → in scope? → question → verdict →
- * answer made here, or upstream. No sockets, no heap, no clock: the same function serves the
- * daemon's workers and the operator's tool.
+ * The path of a query: client → country → in scope? → question → verdict → answer made here, or
+ * upstream. No sockets, no heap, no clock: the same code serves the daemon's workers and the
+ * operator's tool.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ enum query_fate {
     QUERY_DROP,    /* no answer */
 };
 
-/* Why; one counter each. */
+/* Why. */
 enum query_reason {
     QUERY_NOT_IN_SCOPE, /* forwarded, its name never read */
     QUERY_NOT_LISTED,   /* forwarded after a look at the question, or the answer to it */
@@ -50,7 +50,8 @@ struct query_env {
     void *ctx;
 };
 
-/* The two ends of the exchange as the client sees it: what `send-client: proxy-protocol` tells. */
+/* The two ends of the exchange as the client sees it: what `send-client: proxy-protocol` and dnstap
+ * tell. */
 struct query_ends {
     struct address client;
     struct address server;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The way back: is there something in upstream's answer that an order names? Asked only for
- * queries that query_judge forwarded with reads_answer, so no answer to a client out of scope is
+ * queries that were forwarded with reads_answer, so no answer to a client out of scope is
  * ever read. No sockets, no heap, no clock.
  */
 #pragma once

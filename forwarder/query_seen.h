@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * A message of a client as far as the path of a query has read it, and what becomes of one that an
- * order binds. Shared by the way there (query.h) and the way back (query_answer.h); nobody else's.
+ * order binds. Shared by the way there (query.h), the way back (query_answer.h) and what is sent in
+ * place of either (dispatch_limit.h).
  */
 #pragma once
 

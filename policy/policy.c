@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The decision. It walks the suffixes of the name judged from the longest
- * to the root and considers each order where one blocks the name; an order is considered once, at
- * its longest match. What an order says of a name is policy/policy_reading.h, of an address
- * policy/policy_networks.h; making a policy is policy/policy_build.c, and what it holds, whatever
- * the question, policy/policy_held.c.
+ * The decision. It walks the suffixes of the name judged from the longest to the root and considers
+ * each order where one blocks the name; an order is considered once, at its longest match. What an
+ * order says of a name is policy/policy_reading.h, of an address policy/policy_networks.h; making a
+ * policy is policy/policy_build.c, and what it holds, whatever the question, policy/policy_held.c.
  */
 #include "policy/policy.h"
 
@@ -198,7 +197,7 @@ static bool is_left_by_tcp(const struct walk *walk, const struct policy_match *m
            (match->binding == POLICY_BINDS || match->binding == POLICY_SHADOWS);
 }
 
-/* The match that decides so far, or that did before. */
+/* Keeps the match that decides so far: this one, or the one before. */
 static void compete(struct walk *walk, const struct policy_match *match)
 {
     if (!walk->decided || precedes(match, walk->best)) {

@@ -122,7 +122,8 @@ struct policy_question {
     const struct address *answer; /* an address in the answer; else NULL */
 };
 
-/* Does any order that has not ended at now look at answers for a client there? As cheap. */
+/* Does any order that has not ended at now look at answers for a client there? As
+ * cheap as policy_in_scope. */
 bool policy_reads_answers(const struct policy *policy, const struct place *place, int64_t now);
 
 /* Is any such order only counted (shadow)? Else nobody need be told of them. One comparison. */

@@ -100,9 +100,10 @@ bool cmd_audit_files(char *const *folders, struct audit_files *out)
 
 bool cmd_audit_instant(const char *option, const char *text, int64_t *out)
 {
-    char why[WHY_MAX];
+    char why[WHY_MAX], usage[WHY_MAX + 16];
     if (!explain_question_time(text, out, why)) {
-        cli_output_error("--%s: %s", option, why);
+        snprintf(usage, sizeof usage, "--%s: %s", option, why);
+        cli_output_usage("audit", usage);
         return false;
     }
     return true;

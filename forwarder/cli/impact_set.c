@@ -23,6 +23,7 @@ struct order_place {
     char *root;
     char *path;
     struct order_folder_scope scope;
+    bool told; /* what is wrong with the files was said when it was found */
 };
 
 static bool out_of_memory(void)
@@ -103,6 +104,7 @@ static bool place_id(const struct cli_options *options, const char *id, struct o
         if (strcmp(policy_order(all.generation->policy, i)->id, id) == 0) {
             out->root = strdup(all.config->orders);
             out->path = strdup(all.generation->orders[i].path);
+            out->told = true;
             found = true;
         }
     }
@@ -143,9 +145,12 @@ static bool load(struct impact_set *set, const struct order_place *place)
     }
     problem_list_init(&problems);
     set->generation = generation_load(&options, &problems);
-    problem_report(&problems, stderr);
+    bool loaded = set->generation != NULL && policy_order_count(set->generation->policy) > 0;
+    if (!loaded || !place->told) {
+        problem_report(&problems, stderr);
+    }
     problem_list_fini(&problems);
-    if (set->generation == NULL || policy_order_count(set->generation->policy) == 0) {
+    if (!loaded) {
         return false;
     }
     set->order = policy_order(set->generation->policy, 0);

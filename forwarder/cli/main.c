@@ -135,6 +135,11 @@ static enum command_exit run_help(int argc, char **argv)
     return print_help(command, argv[1]);
 }
 
+static const char *what_is_missing(const struct command *command)
+{
+    return below(command) == NULL ? "an operand is missing" : "a command is expected";
+}
+
 static enum command_exit run_command(const struct command *command, int argc, char **argv)
 {
     struct cli_options options;
@@ -151,7 +156,7 @@ static enum command_exit run_command(const struct command *command, int argc, ch
     if (options.operand_count < command->operands_min ||
         options.operand_count > command->operands_max) {
         cli_output_usage(command->name, options.operand_count < command->operands_min
-                                            ? "an operand is missing"
+                                            ? what_is_missing(command)
                                             : "too many operands");
         return COMMAND_MISUSED;
     }

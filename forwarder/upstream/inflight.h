@@ -78,7 +78,7 @@ struct inflight_entry {
     struct inflight_attempt attempts[INFLIGHT_ATTEMPTS];
     TAILQ_ENTRY(inflight_entry) deadline;
     TAILQ_ENTRY(inflight_entry) retries;
-    struct query_ends ends; /* with `send-client: proxy-protocol`; zeroed: nobody's */
+    struct query_ends ends; /* with `send-client: proxy-protocol` or dnstap; zeroed: nobody's */
 };
 
 TAILQ_HEAD(inflight_queue, inflight_entry);
@@ -95,8 +95,8 @@ size_t inflight_count(const struct inflight *inflight);
 bool inflight_has_room(const struct inflight *inflight, size_t size);
 
 /* A new entry with a copy of the message (its size is at least a header's), or NULL if there is no
- * room. Fields up to asked_ms are the caller's to fill, and those from client_id to reads_answer.
- */
+ * room. The caller fills in origin to now, client_id, place and retry, and ends if anybody is to be
+ * told of them; reads_answer, leads and aliased are false, and match is unset. */
 struct inflight_entry *inflight_add(struct inflight *inflight, struct span message,
                                     uint64_t now_ms);
 

@@ -44,7 +44,7 @@ struct transfer_mark {
 struct transfer_request {
     struct span query; /* copied */
     struct address client;
-    const struct query_ends *ends; /* for `send-client: proxy-protocol`; copied, or NULL */
+    const struct query_ends *ends; /* for who is told of them; copied, or NULL */
     unsigned idle_ms;
     struct transfer_mark mark;
 };

@@ -273,7 +273,7 @@ static void give_up(struct upstream *upstream, struct inflight_entry *entry)
     inflight_take(env->inflight, entry);
 }
 
-/* The same, for a query that would end in SERVFAIL: one that counts as down is asked before that.
+/* As pick, for a query that would end in SERVFAIL: one that counts as down is asked before that.
  * What health checks say is as old as they are, and the one that is up may just have died. */
 static struct upstream_server *pick_at_last(struct upstream *upstream, const struct address *client,
                                             const struct candidates *candidates)

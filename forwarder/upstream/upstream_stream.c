@@ -406,8 +406,8 @@ void upstream_streams_give_up(struct inflight_entry *entry)
 {
     unsigned kept = 0;
     (void)upstream_streams_doubt(entry);
-    while (kept <
-           entry->attempt_count) { /* an attempt that is undone leaves its place to another */
+    /* An attempt that is undone leaves its place to another. */
+    while (kept < entry->attempt_count) {
         struct upstream_stream *stream = stream_of(&entry->attempts[kept]);
         if (stream == NULL) {
             kept++;

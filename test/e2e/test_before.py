@@ -402,6 +402,13 @@ class Impact(Before):
         result = self.impact("ONE", status=1)
         self.assertEqual((result["would_block"], result["unreadable_lines"]), (1, 2))
 
+    def test_what_is_wrong_is_told_once(self):
+        self.proxy.write_order("IT/warned.yaml", order("WARNED", names=["a.example", "a.example"]))
+        for named in "WARNED", self.proxy.folder / "orders/IT/warned.yaml":
+            done = self.proxy.tool("impact", "--queries", self.queries, named)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stderr.count("a.example is given twice"), 1, done.stderr)
+
     def test_wrong_usage(self):
         for words, status, said in (
             (("ONE",), 2, "--queries FILE is missing"),

@@ -498,13 +498,20 @@ class Usage(SiteTest):
             status --config
             reload x
             reload --json
+            audit export --from yesterday
         """
         rows = [line.split() for line in rows.splitlines()[1:-1]]
         for words in rows:
             with self.subTest(words):
                 done = self.run_program("bailiwick", *words)
                 self.assertEqual((done.returncode, done.stdout), (MISUSED, ""))
-                self.assertRegex(done.stderr, r"\Abailiwick: [^\n]+\n\Z")
+                self.assertRegex(done.stderr, r"\Abailiwick: [^\n]+; see 'bailiwick [^\n]+'\n\Z")
+
+    def test_a_command_that_lacks_the_one_below_it(self):
+        for words in (["audit"], ["order"], ["order", "--config", "f"]):
+            done = self.run_program("bailiwick", *words)
+            self.assertEqual((done.returncode, done.stdout), (MISUSED, ""))
+            self.assertIn(f"{words[0]}: a command is expected; see", done.stderr)
 
     def test_wrong_usage_of_the_daemon(self):
         for words in (["x"], ["--nonsense"], ["--config"], ["--check", "x"], ["-z"]):
