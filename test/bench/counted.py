@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The user instructions of a whole query, counted: the program runs under callgrind while the
-generator asks it. It is what `perf stat` would say of user space, on any machine; the kernel's part
-is not counted.
+"""Instructions of a whole query while the generator asks. By callgrind, under which the program runs:
+those of user space, on any machine. By `perf stat`: those of the kernel too, where the processor's
+counters can be read.
 """
 
 import re
@@ -46,3 +46,19 @@ class CountedBailiwickd(Counted, Bailiwickd):
 
 
 COUNTED = {"floor": CountedFloor, "bailiwickd": CountedBailiwickd}
+
+
+def perf_stat(pid, path):
+    """The words before a command, during which the instructions of a process are counted."""
+    events = ("-e", "instructions:u", "-e", "instructions:k")
+    return ("perf", "stat", "-x", ",", "-o", str(path), *events, "-p", str(pid), "--")
+
+
+def read_perf_stat(text):
+    """(user, kernel) instructions, or None where they could not be counted."""
+    rows = [line.split(",") for line in text.splitlines() if line and not line.startswith("#")]
+    if not rows or not all(row[0].isdecimal() for row in rows):
+        return None
+    return tuple(
+        sum(int(row[0]) for row in rows if row[2].endswith(space)) for space in ("u", "k")
+    )

@@ -201,7 +201,8 @@ def write_zone(path, names):
 
 
 class Bind(Process, Measured):
-    """A view for Italy with a response policy zone; forwards and keeps nothing."""
+    """A view for Italy by the same database, with a response policy zone; forwards and keeps
+    nothing."""
 
     name = "bind"
     streams = False
@@ -210,12 +211,12 @@ class Bind(Process, Measured):
         super().__init__(site)
         self.server = (address, 53)
         write_zone(self.folder / "rpz.zone", inputs.listed.read_text().split())
-        italy = ";".join(inputs.networks.read_text().split())
+        (self.folder / "GeoLite2-Country.mmdb").symlink_to(COUNTRY_DATABASE)
         (self.folder / "named.conf").write_text(
             f"""\
-acl italy {{ {italy}; }};
 options {{
     directory "{self.folder}"; pid-file none; session-keyfile none;
+    geoip-directory "{self.folder}";
     listen-on {{ {address}; }}; listen-on-v6 {{ none; }};
     allow-query {{ any; }}; recursion yes; allow-recursion {{ any; }};
     forward only; forwarders {{ {UPSTREAM[0]} port {UPSTREAM[1]}; }};
@@ -223,7 +224,7 @@ options {{
 }};
 controls {{ }};
 view italy {{
-    match-clients {{ italy; }};
+    match-clients {{ geoip country IT; }};
     zone rpz {{ type primary; file "rpz.zone"; }};
     response-policy {{ zone rpz; }} qname-wait-recurse no;
 }};

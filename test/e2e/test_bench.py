@@ -2,6 +2,7 @@
 """The benchmark runs and measures something; what it finds is for people, not for a test."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -12,6 +13,17 @@ import xml.etree.ElementTree
 from harness import BUILD, REPOSITORY
 
 PROGRAMS = ("floor", "bailiwickd")  # the peers are no part of what the tests need
+
+# Not every machine has counters of instructions; what `perf stat` writes where there are.
+FAKE_PERF = """#!/bin/sh
+while [ "$1" != -- ]; do
+    [ "$1" != -o ] || out=$2
+    shift
+done
+shift
+printf '# started on\\n\\n2000000,,instructions:u,1,100.00,,\\n8000000,,instructions:k,1,100.00,,\\n' >"$out"
+exec "$@"
+"""
 
 
 class Bench(unittest.TestCase):
@@ -24,8 +36,14 @@ class Bench(unittest.TestCase):
             cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL,
         )
 
-    def run_bench(self, *command):
-        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    def run_bench(self, *command, perf=FAKE_PERF):
+        with tempfile.TemporaryDirectory() as folder:
+            fake = pathlib.Path(folder) / "perf"
+            fake.write_text(perf)
+            fake.chmod(0o755)
+            path = f"{folder}:{os.environ['PATH']}"
+            done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True,
+                                  env={**os.environ, "PATH": path})
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
@@ -78,7 +96,21 @@ class Bench(unittest.TestCase):
                     self.assertGreater(figures["received"], 0)
                     self.assertGreater(figures["cpu_ns"], 100)
                     self.assertGreater(figures["share"], 0)
+        by_perf = text.partition("counted by perf stat\n")[2].splitlines()[1:1 + len(PROGRAMS)]
+        for name, row in zip(PROGRAMS, by_perf, strict=True):
+            found, *counts = row.split()
+            self.assertEqual(found, name)
+            for user, kernel in zip(counts[::2], counts[1::2], strict=True):
+                self.assertAlmostEqual(int(kernel), 4 * int(user), delta=4)
         for name in ("direct", *PROGRAMS):
             latency = turn[f"{name}/latency/warm"]
             self.assertGreater(latency["p99"], 0)
             self.assertGreater(latency["received"], 0)
+
+    def test_a_machine_that_counts_no_instructions(self):
+        text = self.run_bench(
+            "test/bench/run", "--turns", "1", "--seconds", "0.1", "--names", "10", "--spread", "10",
+            "--programs", "floor", "--no-count", "--idle", "1",
+            perf=FAKE_PERF.replace("2000000", "<not supported>"),
+        )
+        self.assertIn("not measured: perf stat counts no instructions on this machine", text)
