@@ -82,7 +82,7 @@ class Manager:
     def words(self):
         """What was said, without the signs of life."""
         with self.lock:
-            return [line for line in self.said if "=1" in line and "FD" not in line
+            return [line for line in self.said if line.endswith("=1") and "FD" not in line
                     and line != "WATCHDOG=1"]  # fmt: skip
 
     def status(self):
