@@ -99,7 +99,7 @@ class Bench(unittest.TestCase):
         by_perf = text.partition("counted by perf stat\n")[2].splitlines()[1:1 + len(PROGRAMS)]
         for name, row in zip(PROGRAMS, by_perf, strict=True):
             found, *counts = row.split()
-            self.assertEqual(found, name)
+            self.assertEqual((found, len(counts)), (name, 6))
             for user, kernel in zip(counts[::2], counts[1::2], strict=True):
                 self.assertAlmostEqual(int(kernel), 4 * int(user), delta=4)
         for name in ("direct", *PROGRAMS):
